@@ -1,0 +1,41 @@
+# `make demo` runs the main job, `make test` passes the tests. Everything else is a part of these two.
+SHELL := /bin/bash
+export UV_PROJECT_ENVIRONMENT ?= .venv
+# its own uv if there is none on this machine
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := $(UV) run --frozen --quiet
+
+.PHONY: demo test lint format bench clean install
+
+demo: install
+	@rm -rf demo-shop
+	@$(RUN) keepfit init demo-shop --template shop --as-of 2026-01-01
+	@$(RUN) keepfit replay --project demo-shop --to 2026-01-01
+
+test: install
+	$(RUN) pytest -n 2
+
+lint: install
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+format: install
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+bench: install
+	$(RUN) python bench/startup.py
+	$(RUN) python bench/demo.py
+	$(RUN) python bench/kernel.py
+	$(RUN) python bench/serving.py
+
+install: $(UV)
+	@$(UV) sync --frozen --quiet
+
+.uv/bin/uv:
+	@python3 -m venv .uv && .uv/bin/pip install --quiet --disable-pip-version-check uv
+
+clean:
+	rm -rf demo-shop .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

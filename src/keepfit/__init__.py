@@ -1,0 +1,39 @@
+"""The words of a definitions file. Importing them loads no engine.
+
+from keepfit import Events, Files, Float, Model, Records, ...
+"""
+
+from keepfit.spec.columns import Boolean, Category, Float, Integer, Text
+from keepfit.spec.features import Calendar
+from keepfit.spec.gates import Gate
+from keepfit.spec.model import Estimator, Model, XGBoost
+from keepfit.spec.observe import EachRow, Every
+from keepfit.spec.policy import Policy, when
+from keepfit.spec.rows import Length, Sentiment, col
+from keepfit.spec.sources import Files
+from keepfit.spec.tables import Events, Records
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Boolean",
+    "Calendar",
+    "Category",
+    "EachRow",
+    "Estimator",
+    "Events",
+    "Every",
+    "Files",
+    "Float",
+    "Gate",
+    "Integer",
+    "Length",
+    "Model",
+    "Policy",
+    "Records",
+    "Sentiment",
+    "Text",
+    "XGBoost",
+    "col",
+    "when",
+]

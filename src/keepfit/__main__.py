@@ -1,0 +1,5 @@
+"""`python -m keepfit` is the `keepfit` command."""
+
+from keepfit.cli import main
+
+main()

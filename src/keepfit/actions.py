@@ -1,0 +1,231 @@
+"""What the commands beside `run` do: one stage of the loop at a time, or a look at it. Each returns plain values."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from keepfit import clock, loop, steps
+from keepfit.errors import ProjectError, RegistryError, TrainingError
+from keepfit.evidence import PROMOTE, ROLL_BACK, Evidence, Turn, as_data
+from keepfit.project import Project
+from keepfit.snapshot import Snapshot, take
+from keepfit.spec.features import Aggregate, Attribute
+from keepfit.spec.model import Model
+from keepfit.spec.policy import MetricBelow
+from keepfit.stages.ingest import unread
+from keepfit.stages.registry.mlflow import evidence_of
+from keepfit.stages.reports.replay import write_replay
+from keepfit.stages.retraining import decide
+
+
+def _snapshot(project: Project, model: Model, as_of: int) -> Snapshot:
+    return take(project.engine, project.lake, model.tables(), as_of)
+
+
+def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
+    """Return what a turn would read, compute and decide, without doing it."""
+    found: dict[str, Any] = {
+        "as_of": as_of,
+        "model": model.name,
+        "ingest": unread(project.engine, project.lake, project.data, project.definitions.tables),
+        "features": [_described(feature) for feature in model.features],
+        "target": model.target.name,
+        "gates": [gate.name for gate in model.gates],
+        "champion": None,
+        "decision": "retrain",
+        "reasons": ["nothing has been ingested yet"],
+    }
+    if all(project.lake.exists(f"source/{table.name}") for table in model.tables()):
+        snapshot = _snapshot(project, model, as_of)
+        champion = project.registry.champion(model.name)
+        evidence = steps.watch(
+            project, model, snapshot, steps.answer(steps.load(champion), snapshot) if champion else None
+        )
+        decision = decide(evidence, model.policy)
+        found |= {
+            "champion": champion and champion.number,
+            "decision": decision.action,
+            "reasons": list(decision.reasons),
+        }
+    return found
+
+
+def _described(feature: Any) -> dict[str, str]:
+    leaves = feature.leaves()
+    sources = dict.fromkeys(
+        leaf.events.name if isinstance(leaf, Aggregate) else leaf.records.name
+        for leaf in leaves
+        if isinstance(leaf, Aggregate | Attribute)
+    )
+    windows = dict.fromkeys((leaf.window.label or "all the past") for leaf in leaves if isinstance(leaf, Aggregate))
+    return {"name": feature.name, "source": ", ".join(sources) or "calendar", "window": ", ".join(windows) or "at t"}
+
+
+def replay(
+    project: Project,
+    model: Model,
+    start: int | None,
+    end: int,
+    every: str,
+    *,
+    listen: Callable[[Turn], None] = lambda turn: None,
+) -> dict[str, Any]:
+    """Run the loop over the past beside production, and return the turns and the path of a report."""
+    moments = loop.moments_of(project, start, end, every)
+    if not moments:
+        raise ProjectError(
+            "there is no turn between the first event and the end", fix="give an earlier --from or a later --to"
+        )
+    name = f"{model.name}_{clock.show(moments[0])}_{clock.show(moments[-1])}".replace(":", "")
+    beside = project.replaying(name)
+    shutil.rmtree(beside.outcomes, ignore_errors=True)
+    turns = loop.replay(beside, model, moments, listen=listen)
+    bounds = [
+        leaf.threshold
+        for leaf in model.policy.retrain.leaves()
+        if isinstance(leaf, MetricBelow) and leaf.metric == model.metric
+    ]
+    report = write_replay(
+        turns,
+        project.folder / "reports" / f"replay_{name}.html",
+        title=f"{model.name}: {clock.show(moments[0])} to {clock.show(moments[-1])}",
+        metric=model.metric,
+        threshold=bounds[0] if bounds else None,
+    )
+    return {"model": model.name, "metric": model.metric, "turns": turns, "report": str(report)}
+
+
+def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
+    """Train, judge and record a challenger at as_of, whatever the policy says; nothing is promoted.
+
+    Raises
+    ------
+    TrainingError
+        If nothing can be trained on what is mature.
+    """
+    loop.ingest_all(project, as_of)
+    snapshot = _snapshot(project, model, as_of)
+    found, reason = steps.build(project, model, snapshot)
+    if reason:
+        raise TrainingError(
+            f"{model.name} cannot be trained: {reason}",
+            where=f"as of {clock.show(as_of)}",
+            fix="wait for more history, or load an older past",
+        )
+    champion = project.registry.champion(model.name)
+    made = steps.challenge(project, model, snapshot, found, steps.load(champion) if champion else None)
+    return {
+        "model": model.name,
+        "as_of": as_of,
+        "version": made.version.number,
+        "evaluation": made.evaluation,
+        "verdicts": made.verdicts,
+        "conclusion": made.conclusion,
+    }
+
+
+def watch(project: Project, model: Model, as_of: int) -> Evidence:
+    """Return the evidence about the champion at as_of.
+
+    Raises
+    ------
+    RegistryError
+        If there is no champion to watch.
+    """
+    loop.ingest_all(project, as_of)
+    snapshot = _snapshot(project, model, as_of)
+    steps.collect_requests(project, model)
+    return steps.watch(project, model, snapshot, steps.answer(steps.load(_champion(project, model)), snapshot))
+
+
+def predict(project: Project, model: Model, as_of: int, target: Path | None) -> dict[str, Any]:
+    """Score the current observations with the champion, log the answers, and write them to a file if one is named."""
+    loop.ingest_all(project, as_of)
+    champion = _champion(project, model)
+    scored = steps.answer(steps.load(champion), _snapshot(project, model, as_of))
+    rows = steps.log_predictions(project, scored)
+    if target is not None:
+        columns = {
+            "entity": scored.observations.keys(),
+            "t": scored.observations.t,
+            "score": scored.score,
+            **scored.features,
+        }
+        project.engine.write_file(columns, _types(columns), target)
+    return {
+        "model": model.name,
+        "as_of": as_of,
+        "version": champion.number,
+        "rows": rows,
+        "t": clock.show(int(scored.observations.t.max())) if rows else None,
+        "path": str(target) if target else None,
+    }
+
+
+def dataset(project: Project, model: Model, as_of: int, target: Path) -> dict[str, Any]:
+    """Write the training set as of a moment to a Parquet or CSV file."""
+    with project.locked():
+        loop.ingest_all(project, as_of)
+    snapshot = _snapshot(project, model, as_of)
+    found, _ = steps.build(project, model, snapshot)
+    columns, types = found.columns()
+    project.engine.write_file(columns, types, target)
+    return {
+        "model": model.name,
+        "as_of": as_of,
+        "path": str(target),
+        "rows": len(found),
+        "features": len(found.features),
+        "from": clock.show(int(found.t[0])) if len(found) else None,
+        "to": clock.show(int(found.t[-1])) if len(found) else None,
+        "tables": snapshot.versions,
+    }
+
+
+def _types(columns: dict[str, Any]) -> dict[str, str]:
+    types = {name: "VARCHAR" if values.dtype == object else "DOUBLE" for name, values in columns.items()}
+    return {**types, "t": "TIMESTAMPTZ"}
+
+
+def _champion(project: Project, model: Model) -> Any:
+    champion = project.registry.champion(model.name)
+    if champion is None:
+        raise RegistryError(
+            f"{model.name} has no champion yet",
+            where=project.registry.uri,
+            fix="run `keepfit run` until a version is promoted",
+        )
+    return champion
+
+
+def promote(project: Project, model: Model, number: str, as_of: int, override: str | None) -> dict[str, Any]:
+    """Make a version the champion; one that failed a gate only with a reason, which the ledger keeps."""
+    version, before = project.registry.version(model.name, number), project.registry.champion(model.name)
+    failed = [verdict["reason"] for verdict in evidence_of(version).get("verdicts", []) if not verdict["passed"]]
+    if failed and not override:
+        raise RegistryError(
+            f"version {number} of {model.name} failed its gates: {'; '.join(failed)}",
+            where=project.registry.uri,
+            fix="train a better one, or give --override 'why it may go out all the same'",
+        )
+    champion = project.registry.promote(model.name, number, as_of)
+    reasons = (f"promoted by hand, in spite of: {'; '.join(failed)}: {override}",) if failed else ("promoted by hand",)
+    return _moved(project, model, as_of, PROMOTE, reasons, champion, before)
+
+
+def roll_back(project: Project, model: Model, as_of: int, reason: str) -> dict[str, Any]:
+    """Give the champion's place back to its predecessor; the ledger keeps the reason."""
+    before = project.registry.champion(model.name)
+    champion = project.registry.roll_back(model.name, as_of)
+    return _moved(project, model, as_of, ROLL_BACK, (reason,), champion, before)
+
+
+def _moved(
+    project: Project, model: Model, as_of: int, action: str, reasons: tuple[str, ...], champion: Any, before: Any
+) -> dict[str, Any]:
+    steps.write_ledger(project, Turn(model.name, as_of, action, reasons, rows={}, champion=steps.facts(champion)))
+    moved = {"model": model.name, "as_of": as_of, "decision": action, "reasons": list(reasons)}
+    return as_data({**moved, "champion": champion.number, "before": before.number if before else None})  # type: ignore[no-any-return]

@@ -1,0 +1,26 @@
+"""A model version as a folder of files that cannot run code on load, and what scores with it.
+
+    artifact.json   the definition it was built from, features in order, categories, threshold, lineage, digests of the files
+    model.onnx      what answers, in batches and in requests
+    model.<native>  the estimator's own format, for further training and for comparison
+    profile.json    the reference profile that drift is measured against
+
+Training writes it, the registry keeps it, serving and monitoring read it. No pickle anywhere.
+"""
+
+from keepfit.artifact.folder import Artifact, read, write
+from keepfit.artifact.matrix import encode, learn_categories
+from keepfit.artifact.pointer import Pointer, read_pointer, write_pointer
+from keepfit.artifact.predictor import Predictor
+
+__all__ = [
+    "Artifact",
+    "Pointer",
+    "Predictor",
+    "encode",
+    "learn_categories",
+    "read",
+    "read_pointer",
+    "write",
+    "write_pointer",
+]

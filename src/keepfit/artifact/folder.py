@@ -1,0 +1,111 @@
+"""Write and read the folder of a model version."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from keepfit.errors import RegistryError
+from keepfit.spec import codec
+from keepfit.spec.model import Model
+
+MANIFEST, ONNX, PROFILE = "artifact.json", "model.onnx", "profile.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """What a model version is.
+
+    Attributes
+    ----------
+    model : Model
+        The definition it was built from.
+    features : tuple of str
+        The matrix's columns, in order.
+    categories : dict
+        Feature -> labels seen in training, in the order of their codes.
+    threshold : float
+        The score from which an observation is called positive; 0.5 and unused for a regression.
+    training_base : float
+        Mean of the target over the training rows: the base rate, or the mean value.
+    lineage : dict
+        as_of, table versions, definition fingerprint, seed, rows: all that is needed to build it again.
+    profile : dict
+        The reference profile as plain data.
+    """
+
+    model: Model
+    features: tuple[str, ...]
+    categories: dict[str, tuple[str, ...]]
+    threshold: float
+    training_base: float
+    lineage: dict[str, Any]
+    profile: dict[str, Any] = field(repr=False)
+
+
+def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
+    """Write an artifact with its model files (name -> content) and return the digest of its manifest.
+
+    The manifest is written last and holds the digest of every other file: without it, the folder is no artifact.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {**files, PROFILE: _json(artifact.profile)}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    manifest = {
+        "format": FORMAT,
+        "definition": codec.encode(artifact.model),
+        "features": artifact.features,
+        "categories": artifact.categories,
+        "threshold": artifact.threshold,
+        "training_base": artifact.training_base,
+        "lineage": artifact.lineage,
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
+    }
+    content = _json(manifest)
+    (folder / MANIFEST).write_bytes(content)
+    return hashlib.sha256(content).hexdigest()
+
+
+def read(folder: Path, digest: str | None = None) -> Artifact:
+    """Return the artifact in a folder, after holding every file against its digest.
+
+    Raises
+    ------
+    RegistryError
+        If the folder is no artifact, or a file is not what was written.
+    """
+    try:
+        content = (folder / MANIFEST).read_bytes()
+        manifest = json.loads(content)
+        _verify(folder, manifest["files"], content, digest)
+        profile = json.loads((folder / PROFILE).read_bytes())
+    except (OSError, ValueError, KeyError) as error:
+        raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
+    return Artifact(
+        model=codec.decode(manifest["definition"]),
+        features=tuple(manifest["features"]),
+        categories={name: tuple(labels) for name, labels in manifest["categories"].items()},
+        threshold=manifest["threshold"],
+        training_base=manifest["training_base"],
+        lineage=manifest["lineage"],
+        profile=profile,
+    )
+
+
+def _verify(folder: Path, files: dict[str, str], manifest: bytes, digest: str | None) -> None:
+    wrong = [name for name, own in files.items() if hashlib.sha256((folder / name).read_bytes()).hexdigest() != own]
+    if digest is not None and hashlib.sha256(manifest).hexdigest() != digest:
+        wrong.append(MANIFEST)
+    if wrong:
+        raise RegistryError(
+            f"{', '.join(wrong)} is not what training wrote", where=str(folder), fix="restore the folder, or roll back"
+        )
+
+
+def _json(data: Any) -> bytes:
+    return json.dumps(data, indent=1, sort_keys=True).encode()

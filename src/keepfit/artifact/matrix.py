@@ -1,0 +1,40 @@
+"""Feature columns to the float32 matrix that models read; the only place where labels become numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Columns = Mapping[str, NDArray[Any]]
+Categories = Mapping[str, Sequence[str]]
+
+
+def learn_categories(columns: Columns) -> dict[str, tuple[str, ...]]:
+    """Return the labels of each category column, ascending; to be called on training rows only."""
+    return {
+        name: tuple(sorted({str(value) for value in values if value is not None}))
+        for name, values in columns.items()
+        if values.dtype == object
+    }
+
+
+def encode(columns: Columns, features: Sequence[str], categories: Categories) -> NDArray[np.float32]:
+    """Return a matrix [rows, features]; null and labels that training never saw are NaN, a label is its position.
+
+    Numbers beyond float32 become infinite as in any float32 model; NaN is how null is told to it.
+    """
+    rows = len(next(iter(columns.values())))
+    matrix = np.empty((rows, len(features)), np.float32)
+    with np.errstate(over="ignore"):
+        for place, name in enumerate(features):
+            labels = categories.get(name)
+            matrix[:, place] = columns[name] if labels is None else _codes(columns[name], labels)
+    return matrix
+
+
+def _codes(values: NDArray[Any], labels: Sequence[str]) -> NDArray[np.float32]:
+    code = {label: place for place, label in enumerate(labels)}
+    return np.array([code.get(value, np.nan) for value in values], np.float32)

@@ -1,0 +1,34 @@
+"""Which version a server shall answer with: one small file, swapped whole, so that a reader sees the old or the new."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """The champion of a model: its version, its artifact folder and the digest of its manifest."""
+
+    model: str
+    version: str
+    folder: str
+    digest: str
+
+
+def write_pointer(pointer: Pointer, path: Path) -> None:
+    """Make `path` name this version, in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside.write_text(json.dumps(asdict(pointer)), encoding="utf-8")
+    beside.replace(path)
+
+
+def read_pointer(path: Path) -> Pointer | None:
+    """Return what `path` names, or None if nothing was promoted yet."""
+    try:
+        return Pointer(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None

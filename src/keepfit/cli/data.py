@@ -1,0 +1,90 @@
+"""Commands about tables: ingest, dataset."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keepfit.cli.options import as_of, common, micros, opened
+
+
+@click.command()
+@common
+@as_of
+@click.option(
+    "--replace",
+    multiple=True,
+    metavar="FILE",
+    help="Exchange the rows of this file, which changed after it was ingested.",
+)
+def ingest(folder: Path, profile: str | None, as_json: bool, moment: datetime | None, replace: tuple[str, ...]) -> None:
+    """Read new files into the lake; rows that break their contract go to quarantine with the reason.
+
+    \b
+    Example:
+      keepfit ingest
+      keepfit ingest --replace sales_2025_03.csv
+    """
+    from keepfit import loop
+    from keepfit.cli import console
+
+    project = opened(folder, profile)
+    with project.locked():
+        done = loop.ingest_all(project, micros(moment), replace=replace)
+    console.show({"tables": done}, as_json=as_json, render=lambda result: ingested(result["tables"]))
+
+
+def ingested(done: list[Any]) -> None:
+    """Print what an ingest did."""
+    from keepfit.cli import console
+
+    rows = [
+        (
+            one.table,
+            len(one.files),
+            len(one.waiting),
+            one.rows_read,
+            one.appended,
+            one.quarantined,
+            _reasons(one.reasons),
+        )
+        for one in done
+    ]
+    console.table(["table", "files", "waiting", "rows read", "appended", "quarantined", "reasons"], rows)
+
+
+def _reasons(reasons: dict[str, int]) -> str:
+    return "; ".join(f"{reason} ({rows:,})" for reason, rows in reasons.items()) or "-"
+
+
+@click.command()
+@click.argument("model", required=False)
+@common
+@as_of
+@click.option(
+    "--to", "target", type=click.Path(dir_okay=False, path_type=Path), required=True, help="A .parquet or .csv file."
+)
+def dataset(
+    model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None, target: Path
+) -> None:
+    """Write the training set of MODEL as of a moment: entity, t, features and target of every mature observation.
+
+    \b
+    Example:
+      keepfit dataset churn --as-of 2025-06-01 --to churn.parquet
+    """
+    from keepfit import actions
+    from keepfit.cli import console
+
+    project = opened(folder, profile)
+    written = actions.dataset(project, project.model(model), micros(moment), target)
+    console.show(
+        written,
+        as_json=as_json,
+        render=lambda result: console.say(
+            f"{result['rows']:,} rows, {result['features']} features, {result['from']} to {result['to']}: {result['path']}"
+        ),
+    )

@@ -1,0 +1,81 @@
+"""The `keepfit` command: a group whose commands are imported when they are run or listed."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Any
+
+import click
+
+# command -> module below keepfit.cli; in the order of the loop, which is also the order of the help
+COMMANDS = {
+    "init": "setup",
+    "check": "setup",
+    "plan": "setup",
+    "ingest": "data",
+    "dataset": "data",
+    "run": "turns",
+    "replay": "turns",
+    "train": "turns",
+    "watch": "turns",
+    "predict": "turns",
+    "promote": "versions",
+    "rollback": "versions",
+    "serve": "serve",
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when it needs the command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of the loop."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return a command by name, None if there is none."""
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"keepfit.cli.{COMMANDS[name]}"), name)
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        """Return the command, or say which one was meant."""
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            from keepfit.errors import did_you_mean
+
+            raise click.UsageError(f"unknown command {args[0]!r}; {did_you_mean(args[0], COMMANDS)}")
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="keepfit", message="keepfit %(version)s")
+def cli() -> None:
+    """Keep tabular models fit: features, training, serving, watching and retraining from one definition.
+
+    \b
+    Example:
+      keepfit init churn --template shop && cd churn
+      keepfit run
+      keepfit serve
+    """
+
+
+def main() -> None:
+    """Run the command line; an error keepfit raises on purpose is shown in three lines, with its exit code."""
+    from keepfit.errors import KeepfitError
+
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except KeepfitError as error:
+        from keepfit.cli.console import fail
+
+        sys.exit(fail(error, as_json="--json" in sys.argv))

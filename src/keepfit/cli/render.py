@@ -1,0 +1,114 @@
+"""How results read in a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from keepfit import clock
+from keepfit.cli import console
+from keepfit.evidence import Drift, Evidence, Realised, Turn
+
+
+def line(turn: Turn) -> str:
+    """Return one turn in one line, for progress."""
+    return f"{clock.show(turn.as_of)}  {turn.decision:<9} {turn.reasons[0] if turn.reasons else ''}"[:150]
+
+
+def turns(done: Sequence[Turn]) -> None:
+    """Print some turns."""
+    for one in done:
+        turn(one)
+
+
+def turn(done: Turn) -> None:
+    """Print one turn."""
+    rows = ", ".join(f"{count:,} {name}" for name, count in done.rows.items())
+    console.say(f"{done.model} as of {clock.show(done.as_of)}: {done.decision}   ({rows})")
+    for reason in done.reasons:
+        console.say(f"  {reason}")
+    versions = [("champion", done.champion), ("challenger", done.challenger)]
+    shown = [
+        (role, facts.version, facts.rows.get("test"), name, value, facts.baseline.get(name))
+        for role, facts in versions
+        if facts is not None
+        for name, value in facts.metrics.items()
+    ]
+    if shown:
+        console.table(["", "version", "test rows", "metric", "value", "trivial baseline"], shown)
+    if done.realised:
+        console.say(_realised(done.realised))
+
+
+def _realised(found: Realised) -> str:
+    metrics = ", ".join(
+        f"{name} {value:.3f} (baseline {found.baseline[name]:.3f})" for name, value in found.metrics.items()
+    )
+    return f"matured: version {found.version}, {found.rows:,} rows of {clock.show(found.to_at)}: {metrics}"
+
+
+def replay(turns: Sequence[Turn], metric: str, report: str) -> None:
+    """Print the table of turns and the path of the report, which holds every reason."""
+    rows = [
+        (
+            clock.show(done.as_of),
+            done.rows["known"],
+            done.champion.version if done.champion else None,
+            _metric(done, metric),
+            _strongest(done.drift),
+            done.decision,
+            _why(done),
+        )
+        for done in turns
+    ]
+    console.table(["as of", "rows", "champion", f"{metric} (baseline)", "strongest drift", "decision", "reason"], rows)
+    console.say(f"report: {report}")
+
+
+def _metric(done: Turn, name: str) -> str | None:
+    found = done.realised
+    return f"{found.metrics[name]:.3f} ({found.baseline[name]:.3f})" if found else None
+
+
+def _why(done: Turn) -> str:
+    """Return the reason that settled a turn, in one sentence; how many more there are is said."""
+    failed = [verdict.reason for verdict in done.verdicts if not verdict.passed]
+    reasons = failed or list(done.reasons)
+    more = len(done.reasons) - 1
+    return f"{reasons[0]} (+{more})" if more else reasons[0]
+
+
+def _strongest(found: Sequence[Drift]) -> str | None:
+    worst = max(found, key=lambda item: item.psi, default=None)
+    return f"{worst.psi:.2f} {worst.column}"[:36] if worst else None
+
+
+def evidence(found: Evidence) -> None:
+    """Print what is known about the champion."""
+    champion = found.champion
+    if champion:
+        console.say(
+            f"champion: version {champion.version}, trained {clock.show(champion.trained_at)},"
+            f" promoted {clock.show(champion.promoted_at)}"
+        )
+    console.say(
+        _realised(found.realised) if found.realised else "no labels of the champion's predictions have matured yet"
+    )
+    rows = [
+        (item.column, item.psi, item.test, item.statistic, item.p_value, "yes" if item.significant else "no")
+        for item in found.drift
+    ]
+    console.table(["column", "psi", "test", "statistic", "p", "significant"], rows)
+
+
+def challenge(found: dict[str, Any]) -> None:
+    """Print what a training showed."""
+    evaluation = found["evaluation"]
+    console.say(f"{found['model']} version {found['version']}: {found['conclusion'].action}")
+    metrics = [(name, value, evaluation.baseline[name]) for name, value in evaluation.metrics.items()]
+    console.table(["metric", f"on {evaluation.rows['test']:,} test rows", "trivial baseline"], metrics)
+    verdicts = [
+        (verdict.gate, "passed" if verdict.passed else "failed", verdict.reason) for verdict in found["verdicts"]
+    ]
+    if verdicts:
+        console.table(["gate", "", "reason"], verdicts)

@@ -1,0 +1,263 @@
+"""Read one CSV file under its contract: typed good rows, and bad rows with every reason.
+
+All columns are read as text, so that a bad value costs its row and nothing else; DuckDB then types and checks all rows in
+one pass. Records that are no CSV records at all (too few or too many fields, an unclosed quote) are kept as they stand.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from pathlib import Path
+from typing import TextIO
+
+import duckdb
+from sqlglot import exp
+
+from keepfit import clock
+from keepfit.engines import sql
+from keepfit.engines.protocol import CheckedFile
+from keepfit.errors import SourceError, did_you_mean
+from keepfit.spec.tables import Events, Table
+
+OFFSET = r".*[0-9](Z|z|[+-][0-9]{2}(:?[0-9]{2})?)"
+DELIMITERS = {".csv": ",", ".tsv": "\t"}
+DIALECT = "duckdb"
+
+
+def check(
+    connection: duckdb.DuckDBPyConnection, table: Table, path: Path, label: str, digest: str, order: int, as_of: int
+) -> CheckedFile:
+    """Return a file's rows, told apart by the table's contract.
+
+    Parameters
+    ----------
+    label : str
+        The file's name as it is kept with each row.
+    order : int
+        What `_order` counts from: greater than that of any row ingested before.
+
+    Raises
+    ------
+    SourceError
+        If the file cannot be read as CSV, lacks a declared column, or has times whose zone nobody declared.
+    """
+    header = _header(path)
+    _require_columns(table, header, label)
+    checked, rejected = f"checked_{digest[:16]}", f"rejected_{digest[:16]}"
+    _read(connection, path, header, label, checked, rejected)
+    _require_zone(connection, table, label, checked)
+    connection.execute(f'create or replace temp table "{checked}" as {_checked_sql(table, header, checked)}')
+    good = _good(connection, table, label, order, checked)
+    bad = _bad(connection, table, label, digest, as_of, checked, rejected)
+    return _summary(connection, table, checked, rejected, good, bad)
+
+
+def _header(path: Path) -> list[str]:
+    try:
+        with _opened(path) as lines:
+            header = next(csv.reader(lines, delimiter=_delimiter(path)), [])
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise SourceError(
+            f"{path.name} cannot be read: {error}", where=str(path), fix="send the file again, as UTF-8 CSV"
+        ) from error
+    if not header:
+        raise SourceError(f"{path.name} is empty", where=str(path), fix="send the file again, or remove it")
+    doubled = sorted({column for column in header if header.count(column) > 1})
+    if doubled:
+        raise SourceError(
+            f"{path.name} has column {doubled[0]!r} twice", where=str(path), fix="rename one of them in the file"
+        )
+    return header
+
+
+def _opened(path: Path) -> TextIO:
+    if path.suffix == ".gz":
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
+    return path.open(encoding="utf-8-sig", newline="")
+
+
+def _delimiter(path: Path) -> str:
+    suffix = Path(path.stem).suffix if path.suffix == ".gz" else path.suffix
+    if suffix.lower() not in DELIMITERS:
+        fix = "use " + ", ".join(f"{suffix} or {suffix}.gz" for suffix in DELIMITERS)
+        raise SourceError(f"{path.name} is of no known format", where=str(path), fix=fix)
+    return DELIMITERS[suffix.lower()]
+
+
+def _require_columns(table: Table, header: list[str], label: str) -> None:
+    known = table.known if isinstance(table, Events) else None
+    needed = [table.header(table.entity), *(column for column in (table.time, known) if column)]
+    needed += [table.header(column) for column in table.columns]
+    for column in needed:
+        if column not in header:
+            raise SourceError(
+                f"{label} has no column {column!r}, which {table.name} declares",
+                where=label,
+                fix=did_you_mean(column, header, of="the file"),
+            )
+
+
+def _read(
+    connection: duckdb.DuckDBPyConnection, path: Path, header: list[str], label: str, checked: str, rejected: str
+) -> None:
+    columns = exp.Struct(
+        expressions=[exp.PropertyEQ(this=sql.text(column), expression=sql.text("VARCHAR")) for column in header]
+    )
+    reading = (
+        f"read_csv({sql.text(str(path)).sql(DIALECT)}, header=true, auto_detect=false, delim='{_delimiter(path)}', quote='\"',"
+        f" escape='\"', columns={columns.sql(DIALECT)}, store_rejects=true, strict_mode=true, rejects_table='{rejected}',"
+        f" rejects_scan='{rejected}_scan', rejects_limit=0, parallel=false, encoding='utf-8')"
+    )
+    for name in (checked, rejected, f"{rejected}_scan"):
+        connection.execute(f'drop table if exists "{name}"')
+    try:
+        connection.execute(
+            f'create temp table "{checked}" as select row_number() over () as "_record", * from {reading}'
+        )
+    except duckdb.Error as error:
+        message = str(error).splitlines()[0]
+        raise SourceError(
+            f"{label} cannot be read as CSV: {message}", where=label, fix="send the file again, as UTF-8 CSV"
+        ) from None
+
+
+def _require_zone(connection: duckdb.DuckDBPyConnection, table: Table, label: str, checked: str) -> None:
+    known = table.known if isinstance(table, Events) else None
+    for column in (table.time, known):
+        if column is None or table.zone is not None:
+            continue
+        raw = sql.cleaned(sql.name(column)).sql(DIALECT)
+        found = connection.execute(
+            f'select {raw} from "{checked}" where try_cast({raw} as timestamp) is not null'
+            f" and not regexp_full_match({raw}, '{OFFSET}') and length({raw}) > 0 limit 1"
+        ).fetchone()
+        if found:
+            raise SourceError(
+                f"{label}: column {column!r} has times without a zone, such as {found[0]!r}",
+                where=f"{label}, column {column!r}; definitions.py, {type(table).__name__} {table.name!r}",
+                fix="declare zone='Europe/London' (or wherever the clock hangs), or write times with an offset",
+            )
+
+
+def _moment(table: Table, column: str) -> str:
+    raw = sql.cleaned(sql.name(column)).sql(DIALECT)
+    local = f"timezone('{table.zone}', try_cast({raw} as timestamp))" if table.zone else "null"
+    return f"case when regexp_full_match({raw}, '{OFFSET}') then try_cast({raw} as timestamptz) else {local} end"
+
+
+def _checked_sql(table: Table, header: list[str], checked: str) -> str:
+    """Return the query that adds to each raw row its typed columns `v:<name>`, and its reasons `_reasons`."""
+    columns = {**table.columns, table.entity: table.key_column()}
+    values, reasons = [], []
+    for column, declared in columns.items():
+        raw = sql.cleaned(exp.column(table.header(column), table="r", quoted=True))
+        values.append(f'{sql.typed(declared, raw).sql(DIALECT)} as "v:{column}"')
+        reasons.append(sql.broken(declared, column, raw, sql.name(f"v:{column}")).sql(DIALECT))
+    for column in _times(table):
+        values.append(f'{_moment(table, column)} as "t:{column}"')
+        raw_time = sql.cleaned(sql.name(column)).sql(DIALECT)
+        reasons.append(
+            f"case when {raw_time} is null then '{column} is missing' when \"t:{column}\" is null then '{column} is not a time' end"
+        )
+    return (
+        f'with v as (select r.*, {", ".join(values)} from "{checked}" r)'
+        f" select *, list_filter([{', '.join(reasons)}], lambda x: x is not null) as _reasons from v as r"
+    )
+
+
+def _times(table: Table) -> list[str]:
+    known = table.known if isinstance(table, Events) else None
+    return [column for column in (table.time, known) if column]
+
+
+def _good(
+    connection: duckdb.DuckDBPyConnection, table: Table, label: str, order: int, checked: str
+) -> duckdb.DuckDBPyRelation:
+    key = f'cast("v:{table.entity}" as varchar) as "{table.entity}"'
+    columns = [
+        f'cast("v:{name}" as {sql.TYPES[declared.kind]}) as "{name}"'
+        for name, declared in table.columns.items()
+        if name != table.entity
+    ]
+    time = [f'"t:{table.time}" as "{table.time}"'] if table.time else []
+    known = "cast(null as timestamptz)" if not table.time else f'"t:{table.time}"'
+    if isinstance(table, Events) and table.known:
+        known = f'greatest("t:{table.known}", "t:{table.time}")'
+    elif isinstance(table, Events) and table.known_after:
+        known = f'"t:{table.time}" + to_microseconds({_delay(table)})'
+    base = (
+        f"select {', '.join([key, *time, *columns])}, {sql.text(label).sql(DIALECT)} as _file, _record,"
+        f' {order} + _record as _order, {known} as _known from "{checked}" where len(_reasons) = 0'
+    )
+    derived = [f'{sql.derived(expression).sql(DIALECT)} as "{name}"' for name, expression in table.derive.items()]
+    query = f"select *{''.join(', ' + one for one in derived)} from ({base})"
+    return connection.sql(f"{query} order by {_clustering(table)}")
+
+
+def _clustering(table: Table) -> str:
+    return f'"{table.entity}", "{table.time}", _order' if table.time else f'"{table.entity}", _order'
+
+
+def _delay(table: Events) -> int:
+    return clock.duration(table.known_after or "")
+
+
+def _bad(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    label: str,
+    digest: str,
+    as_of: int,
+    checked: str,
+    rejected: str,
+) -> duckdb.DuckDBPyRelation:
+    kept = f"{sql.text(table.name).sql(DIALECT)} as \"table\", {sql.text(label).sql(DIALECT)} as file, '{digest}' as digest"
+    header = [row[0] for row in connection.execute(f"select name from pragma_table_info('{checked}')").fetchall()]
+    fields = ", ".join(f'"{column}" := "{column}"' for column in header if not column.startswith(("v:", "t:", "_")))
+    raw = f"cast(to_json(struct_pack({fields})) as varchar)"
+    torn = (
+        f"select line, row_number() over (order by line) - 1 as torn_before, any_value(error_type) as error,"
+        f' any_value(csv_line) as csv_line from "{rejected}" group by line'
+    )
+    # a readable record stands below the header, the records before it and the torn lines before it
+    line = "_record + 1 + (select count(*) from torn where line - 2 - torn_before < _record)"
+    return connection.sql(
+        f"with torn as ({torn}) select {kept}, {line} as line, array_to_string(_reasons, '; ') as reason, {raw} as raw,"
+        f' make_timestamptz({as_of}) as as_of from "{checked}" where len(_reasons) > 0'
+        f" union all select {kept}, line, 'is no CSV record: ' || lower(cast(error as varchar)),"
+        f" csv_line, make_timestamptz({as_of}) from torn order by line"
+    )
+
+
+def _summary(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    checked: str,
+    rejected: str,
+    good: duckdb.DuckDBPyRelation,
+    bad: duckdb.DuckDBPyRelation,
+) -> CheckedFile:
+    first = f'epoch_us(min("t:{table.time}") filter (len(_reasons) = 0))' if table.time else "null"
+    rows, broken, first_time = connection.execute(
+        f'select count(*), count(*) filter (len(_reasons) > 0), {first} from "{checked}"'
+    ).fetchone() or (0, 0, None)
+    torn = connection.execute(f'select count(distinct line) from "{rejected}"').fetchone() or (0,)
+    reasons = dict(
+        connection.execute(
+            f'select reason, count(*) from (select unnest(_reasons) as reason from "{checked}")'
+            f" group by 1 order by 2 desc, 1"
+        ).fetchall()
+    )
+    if torn[0]:
+        reasons["is no CSV record"] = torn[0]
+    return CheckedFile(
+        rows + torn[0],
+        reasons,
+        broken + torn[0],
+        first_time,
+        good,
+        bad,
+        good.limit(0),
+        (checked, rejected, f"{rejected}_scan"),
+    )

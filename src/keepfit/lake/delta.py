@@ -1,0 +1,114 @@
+"""A root folder of Delta tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
+from deltalake.exceptions import TableNotFoundError
+
+from keepfit.errors import LakeError, did_you_mean
+
+
+class Lake:
+    """Delta tables below one root.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; made at the first write.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def names(self) -> list[str]:
+        """Return the tables there are, as paths relative to the root."""
+        logs = self.root.rglob("_delta_log") if self.root.is_dir() else []
+        return sorted(log.parent.relative_to(self.root).as_posix() for log in logs)
+
+    def exists(self, name: str) -> bool:
+        """Return whether the table has been written."""
+        return DeltaTable.is_deltatable(str(self.root / name))
+
+    def version(self, name: str) -> int:
+        """Return the newest version of a table."""
+        return self._open(name).version()
+
+    def parquet_files(self, name: str, version: int | None = None) -> list[str]:
+        """Return the Parquet files that make up a version of a table; the newest if none is given.
+
+        Raises
+        ------
+        LakeError
+            If the table or the version does not exist.
+        """
+        return list(self._open(name, version).file_uris())
+
+    def appended(self, name: str, transaction: str) -> bool:
+        """Return whether an append with this transaction id is in the table."""
+        return self.exists(name) and self._open(name).transaction_version(transaction) is not None
+
+    def append(
+        self, name: str, rows: Any, *, transaction: str | None = None, notes: Mapping[str, str] | None = None
+    ) -> int:
+        """Append rows in one commit and return the new version; a transaction id already there adds nothing.
+
+        Parameters
+        ----------
+        rows : object with `__arrow_c_stream__`
+            A DuckDB relation or an Arrow table. New columns are added to the table.
+        transaction : str, optional
+            What makes the append idempotent, such as the digest of the file it came from.
+        notes : mapping, optional
+            Texts kept with the commit.
+        """
+        return self._write(name, rows, {"mode": "append", "schema_mode": "merge"}, transaction, notes)
+
+    def replace(
+        self,
+        name: str,
+        rows: Any,
+        *,
+        where: str | None = None,
+        transaction: str | None = None,
+        notes: Mapping[str, str] | None = None,
+    ) -> int:
+        """Replace the rows that match `where` (all if None) by others, in one commit; return the new version."""
+        options: dict[str, Any] = {"mode": "overwrite", "schema_mode": "merge" if where else "overwrite"}
+        if where is not None and self.exists(name):
+            options["predicate"] = where
+        return self._write(name, rows, options, transaction, notes)
+
+    def history(self, name: str) -> list[dict[str, Any]]:
+        """Return the commits of a table, newest first, as Delta records them."""
+        return self._open(name).history()
+
+    def _write(
+        self, name: str, rows: Any, options: dict[str, Any], transaction: str | None, notes: Mapping[str, str] | None
+    ) -> int:
+        table = self._open(name) if self.exists(name) else None
+        if table is not None and transaction is not None and table.transaction_version(transaction) is not None:
+            return table.version()
+        marks = [Transaction(transaction, 1)] if transaction is not None else None
+        commit = CommitProperties(custom_metadata=dict(notes or {}), app_transactions=marks)
+        write_deltalake(table or str(self.root / name), rows, commit_properties=commit, **options)
+        # an open table is brought to the version it wrote
+        return table.version() if table is not None else self.version(name)
+
+    def _open(self, name: str, version: int | None = None) -> DeltaTable:
+        try:
+            return DeltaTable(str(self.root / name), version=version)
+        except TableNotFoundError:
+            raise LakeError(
+                f"there is no table {name!r} in the lake", where=str(self.root), fix=did_you_mean(name, self.names())
+            ) from None
+        except Exception as error:  # deltalake raises its general error for an unknown version
+            newest = DeltaTable(str(self.root / name)).version()
+            raise LakeError(
+                f"table {name!r} has no version {version}: {error}",
+                where=str(self.root),
+                fix=f"versions are 0 to {newest}",
+            ) from error

@@ -1,0 +1,197 @@
+"""Every metric that a definition may name, as a function of weighted sums over rows.
+
+All metrics but AUC depend on the rows through a few sums: f1 through the counts of the confusion matrix, rmse through
+the squared errors. A metric is therefore two functions: what to add up for each row, and how to finish from the sums.
+The bootstrap and the choice of a threshold use the same two, so each formula is written once. AUC needs ranks and
+stands alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit.errors import DefinitionError, did_you_mean
+from keepfit.spec.metric import METRICS
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sums:
+    """A metric that is a function of sums over rows.
+
+    Parameters
+    ----------
+    per_row : callable
+        (actual, predicted, threshold) -> the terms to add up, shape (rows, terms).
+    finish : callable
+        Sums, shape (..., terms), -> the metric, shape (...); NaN where it is undefined.
+    """
+
+    per_row: Callable[[Floats, Floats, float], Floats]
+    finish: Callable[[Floats], Floats]
+
+
+def measure(metric: str, actual: Floats, predicted: Floats, threshold: float = 0.5) -> float:
+    """Return a metric of predictions against what happened.
+
+    Parameters
+    ----------
+    metric : str
+        A name in `keepfit.spec.metric.METRICS`.
+    actual : float64 array, shape (rows,)
+        What happened; 0 or 1 for classification.
+    predicted : float64 array, shape (rows,)
+        The score of class 1, or the predicted value; finite.
+    threshold : float
+        Scores >= threshold are called positive; only f1, precision, recall and accuracy look at it.
+
+    Returns
+    -------
+    float
+        In the metric's own unit. NaN where it is undefined: no rows; auc with one class; precision with nothing called
+        positive; recall with no positives; r2 of a constant. f1 is 0.0 when nothing is positive, predicted or actual.
+
+    Raises
+    ------
+    DefinitionError
+        If there is no such metric.
+    """
+    _known(metric)
+    if len(actual) == 0:
+        return float("nan")
+    if metric == "auc":
+        return Ranking(actual, predicted).auc()
+    sums = SUMS[metric]
+    return float(sums.finish(sums.per_row(actual, predicted, threshold).sum(axis=0)))
+
+
+def measure_all(task: str, actual: Floats, predicted: Floats, threshold: float = 0.5) -> dict[str, float]:
+    """Return every metric of a task by name; parameters as in `measure`."""
+    names = [metric.name for metric in METRICS.values() if metric.task == task]
+    return {name: measure(name, actual, predicted, threshold) for name in names}
+
+
+def _known(metric: str) -> None:
+    if metric not in METRICS:
+        raise DefinitionError(f"There is no metric {metric!r}", fix=did_you_mean(metric, METRICS))
+
+
+class Ranking:
+    """Scores sorted once, so that AUC can be taken again and again under other row weights.
+
+    Parameters
+    ----------
+    actual, score : float64 array, shape (rows,)
+        0 or 1, and the score of class 1; at least one row.
+    """
+
+    def __init__(self, actual: Floats, score: Floats) -> None:
+        self._order = np.argsort(score, kind="stable")
+        ordered = score[self._order]
+        # Where each run of equal scores begins: within a run no pair is ranked, so it counts half.
+        self._runs = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        self._positive = actual[self._order] > 0
+
+    def auc(self, weights: Floats | None = None) -> float:
+        """Return P(score of a positive > score of a negative) + P(equal) / 2 over weighted pairs; NaN with one class.
+
+        The Mann-Whitney form of the area under the ROC curve (Hanley & McNeil 1982). `weights`: float64, shape (rows,).
+        """
+        ordered = np.ones(len(self._order)) if weights is None else weights[self._order]
+        positives = np.add.reduceat(np.where(self._positive, ordered, 0.0), self._runs)
+        negatives = np.add.reduceat(np.where(self._positive, 0.0, ordered), self._runs)
+        pairs = positives.sum() * negatives.sum()
+        below = np.cumsum(negatives) - negatives / 2
+        return float(positives @ below / pairs) if pairs > 0 else float("nan")
+
+
+def ratio(numerator: Floats, denominator: Floats, undefined: float = float("nan")) -> Floats:
+    """Return a quotient element by element, `undefined` where the denominator is 0."""
+    numerator, denominator = np.broadcast_arrays(np.asarray(numerator, float), np.asarray(denominator, float))
+    out = np.full(denominator.shape, undefined)
+    np.divide(numerator, denominator, out=out, where=denominator != 0)
+    return out
+
+
+# Terms of the confusion matrix, in this order: true positives, false positives, false negatives, true negatives.
+def _confusion(actual: Floats, score: Floats, threshold: float) -> Floats:
+    happened, called = actual > 0, score >= threshold
+    cells = (happened & called, ~happened & called, happened & ~called, ~happened & ~called)
+    return np.stack(cells, axis=1).astype(np.float64)
+
+
+def _f1(sums: Floats) -> Floats:
+    tp, fp, fn = sums[..., 0], sums[..., 1], sums[..., 2]
+    return ratio(2 * tp, 2 * tp + fp + fn, undefined=0.0)
+
+
+def _precision(sums: Floats) -> Floats:
+    return ratio(sums[..., 0], sums[..., 0] + sums[..., 1])
+
+
+def _recall(sums: Floats) -> Floats:
+    return ratio(sums[..., 0], sums[..., 0] + sums[..., 2])
+
+
+def _accuracy(sums: Floats) -> Floats:
+    return ratio(sums[..., 0] + sums[..., 3], sums.sum(axis=-1))
+
+
+def _log_loss(actual: Floats, score: Floats, _: float) -> Floats:
+    # Clipped as scikit-learn does: one sure and wrong score costs 36, not infinity.
+    sure = np.finfo(np.float64).eps
+    score = np.clip(score, sure, 1 - sure)
+    return _with_count(-np.log(np.where(actual > 0, score, 1 - score)))
+
+
+def _squared_error(actual: Floats, predicted: Floats, _: float) -> Floats:
+    return _with_count((actual - predicted) ** 2)
+
+
+def _absolute_error(actual: Floats, predicted: Floats, _: float) -> Floats:
+    return _with_count(np.abs(actual - predicted))
+
+
+def _with_count(terms: Floats) -> Floats:
+    return np.stack([terms, np.ones_like(terms)], axis=1)
+
+
+def _mean(sums: Floats) -> Floats:
+    return ratio(sums[..., 0], sums[..., 1])
+
+
+def _root_mean(sums: Floats) -> Floats:
+    return np.sqrt(_mean(sums))
+
+
+def _r2_terms(actual: Floats, predicted: Floats, _: float) -> Floats:
+    # Centred at the median: a constant becomes exactly 0, and large values do not cancel in the variance.
+    centred = actual - np.median(actual)
+    return np.stack([(actual - predicted) ** 2, centred**2, centred, np.ones_like(centred)], axis=1)
+
+
+def _r2(sums: Floats) -> Floats:
+    residual, squares, total, count = (sums[..., term] for term in range(4))
+    return 1 - ratio(residual, np.maximum(squares - ratio(total**2, count), 0.0))
+
+
+SUMS = {
+    "f1": Sums(_confusion, _f1),
+    "precision": Sums(_confusion, _precision),
+    "recall": Sums(_confusion, _recall),
+    "accuracy": Sums(_confusion, _accuracy),
+    "log_loss": Sums(_log_loss, _mean),
+    "brier": Sums(_squared_error, _mean),
+    "rmse": Sums(_squared_error, _root_mean),
+    "mae": Sums(_absolute_error, _mean),
+    "r2": Sums(_r2_terms, _r2),
+}
+"""The metrics that are functions of sums: all of `METRICS` but auc."""
+
+WITH_THRESHOLD = frozenset(name for name, sums in SUMS.items() if sums.per_row is _confusion)
+"""The metrics that look at the decision threshold."""

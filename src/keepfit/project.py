@@ -1,0 +1,226 @@
+"""A folder becomes a project: its definitions, its settings, and the lake, engine and registry they name.
+
+`Project` only holds; what is done with it is in `loop.py`. Engine and registry are opened at the first use.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import entry_points
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+
+from keepfit.errors import DefinitionError, ProjectError, SettingsError, did_you_mean
+from keepfit.spec import settings as settings_
+from keepfit.spec.check import InvalidDefinitions, Problem, check
+from keepfit.spec.model import Model
+from keepfit.spec.settings import Settings
+from keepfit.spec.tables import Table
+
+if TYPE_CHECKING:
+    from keepfit.engines.protocol import Engine
+    from keepfit.lake import Lake
+    from keepfit.stages.registry.mlflow import Registry
+
+DEFINITIONS = "definitions.py"
+SINGLE_ENGINE = "keepfit.engines"
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """The tables and models that a definitions file declares, in the order of their declaration."""
+
+    tables: tuple[Table, ...]
+    models: tuple[Model, ...]
+
+    def problems(self) -> list[Problem]:
+        """Return everything that is wrong with them."""
+        return check(self.tables, self.models)
+
+
+@dataclass(frozen=True)
+class Project:
+    """An opened project.
+
+    Attributes
+    ----------
+    folder : Path
+        Where definitions.py and keepfit.yaml lie.
+    outcomes : Path
+        Where models, predictions, evidence and decisions are kept: the state folder, or that of a replay.
+    """
+
+    folder: Path
+    settings: Settings
+    definitions: Definitions
+    outcomes: Path
+
+    @property
+    def state(self) -> Path:
+        """The profile's state folder."""
+        return self.folder / self.settings.storage.state.format(profile=self.settings.profile)
+
+    @property
+    def data(self) -> Path:
+        """The folder of raw files."""
+        return self.folder / self.settings.storage.data
+
+    @property
+    def pointers(self) -> Path:
+        """The folder in which a server finds each model's champion."""
+        return self.outcomes / "serving"
+
+    @cached_property
+    def lake(self) -> Lake:
+        """The source tables and the training sets."""
+        from keepfit.lake import Lake
+
+        return Lake(self.state / "lake")
+
+    @cached_property
+    def records(self) -> Lake:
+        """What the loop leaves: predictions, metrics, decisions."""
+        from keepfit.lake import Lake
+
+        return Lake(self.outcomes / "lake")
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The engine that the settings name, by its entry point."""
+        kind = self.settings.engine.kind
+        known = {point.name: point for point in entry_points(group=SINGLE_ENGINE)}
+        if kind not in known:
+            raise SettingsError(f"unknown engine {kind!r}", where="engine.kind", fix=did_you_mean(kind, known))
+        engine: Engine = known[kind].load()(self.settings.engine.threads, self.settings.engine.memory)
+        return engine
+
+    @cached_property
+    def registry(self) -> Registry:
+        """The model registry."""
+        from keepfit.stages.registry.mlflow import Registry
+
+        uri = self.settings.tracking.uri.format(state=self.outcomes.resolve())
+        return Registry(uri, self.outcomes / "artifacts", self.pointers)
+
+    def model(self, name: str | None = None) -> Model:
+        """Return a model by name; without a name, the only one.
+
+        Raises
+        ------
+        DefinitionError
+            If there is no such model, or there are several and none is named.
+        """
+        models = {model.name: model for model in self.definitions.models}
+        if name is None and len(models) == 1:
+            return next(iter(models.values()))
+        if name not in models:
+            what = "which model?" if name is None else f"unknown model {name!r}"
+            raise DefinitionError(what, where=str(self.folder / DEFINITIONS), fix=did_you_mean(name or "", models))
+        return models[name]
+
+    def replaying(self, name: str) -> Project:
+        """Return the same project with outcomes of its own below the state folder, so that a replay touches nothing."""
+        return dataclasses.replace(self, outcomes=self.state / "replays" / name)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the project for one writer.
+
+        Raises
+        ------
+        ProjectError
+            If another process holds it. The lock of a killed process is free again.
+        """
+        self.state.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.state / "lock")
+        try:
+            with lock.acquire(timeout=0):
+                yield
+        except Timeout:
+            raise ProjectError(
+                "another keepfit command is at work in this project",
+                where=str(self.state / "lock"),
+                fix="wait until it has ended",
+            ) from None
+
+
+def open_project(folder: Path, profile: str | None, environment: Mapping[str, str]) -> Project:
+    """Return the project in a folder, its definitions checked.
+
+    Raises
+    ------
+    ProjectError
+        If the folder holds no project.
+    InvalidDefinitions
+        With every problem of the definitions.
+    """
+    found = load_settings(folder, profile, environment)
+    definitions = load_definitions(folder)
+    if problems := definitions.problems():
+        raise InvalidDefinitions(problems)
+    project = Project(folder, found, definitions, folder)
+    return dataclasses.replace(project, outcomes=project.state)
+
+
+def load_settings(folder: Path, profile: str | None, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of a project folder; see `keepfit.spec.settings.load`."""
+    for name in (DEFINITIONS, settings_.FILE):
+        if not (folder / name).is_file():
+            raise ProjectError(
+                f"there is no {name} here",
+                where=str(folder),
+                fix="keepfit init NAME --template shop, then --project NAME",
+            )
+    return settings_.load(folder, profile, environment)
+
+
+def load_definitions(folder: Path) -> Definitions:
+    """Run definitions.py and return the tables and models at its top level.
+
+    Raises
+    ------
+    DefinitionError
+        If the file cannot be run, with the line it failed at.
+    """
+    path = folder / DEFINITIONS
+    module = _run(path)
+    values = [value for name, value in vars(module).items() if not name.startswith("_")]
+    models = tuple(dict.fromkeys(value for value in values if isinstance(value, Model)))
+    declared = dict.fromkeys(value for value in values if isinstance(value, Table))
+    return Definitions(tuple(declared), models)
+
+
+def _run(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("keepfit_definitions", path)
+    if spec is None or spec.loader is None:
+        raise DefinitionError(f"{path.name} is no Python file", where=str(path), fix="start from `keepfit init`")
+    module = importlib.util.module_from_spec(spec)
+    unwritten, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.path.insert(0, str(path.parent))
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise DefinitionError(
+            f"{type(error).__name__}: {error}", where=f"{path}, line {_line(error, path)}", fix="mend that line"
+        ) from error
+    finally:
+        sys.dont_write_bytecode = unwritten
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _line(error: Exception, path: Path) -> int:
+    if isinstance(error, SyntaxError):
+        return error.lineno or 0
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]
+    return (frames[-1].lineno or 0) if frames else 0

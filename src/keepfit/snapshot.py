@@ -1,0 +1,63 @@
+"""What the lake held at one moment: fixed table versions, read as of t. All of a turn reads through one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from keepfit import clock, tables
+from keepfit.engines.protocol import Engine
+from keepfit.errors import LakeError
+from keepfit.lake import Lake
+from keepfit.spec.tables import Events, Table
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Table versions and an as_of: reading through the same snapshot gives the same rows for ever.
+
+    Attributes
+    ----------
+    versions : dict of str to int
+        Source table -> version of it.
+    as_of : int
+        Microseconds UTC; rows known at or after it are not seen.
+    """
+
+    engine: Engine
+    lake: Lake
+    versions: dict[str, int]
+    as_of: int
+
+    def files(self, table: Table) -> list[str]:
+        """Return the Parquet files of the table's version."""
+        return self.lake.parquet_files(tables.source(table.name), self.versions[table.name])
+
+    def span(self, table: Events) -> tuple[int, int, int]:
+        """Return (rows, first time, last time) of the rows known."""
+        return self.engine.span(table, self.files(table), self.as_of)
+
+    def complete_until(self, table: Events) -> int:
+        """Return the moment up to which the table is complete: as_of, or its newest row if it went silent before.
+
+        A silence no longer than the table's `quiet` is normal; after a longer one nobody knows what is missing.
+        """
+        _, _, newest = self.span(table)
+        return self.as_of if self.as_of - newest <= clock.duration(table.quiet) else newest
+
+
+def take(engine: Engine, lake: Lake, declared: Iterable[Table], as_of: int) -> Snapshot:
+    """Return a snapshot of the newest versions of these tables.
+
+    Raises
+    ------
+    LakeError
+        If one of them has never been ingested.
+    """
+    versions = {}
+    for table in declared:
+        name = tables.source(table.name)
+        if not lake.exists(name):
+            raise LakeError(f"{table.name} holds no rows yet", where=str(lake.root), fix="run `keepfit ingest`")
+        versions[table.name] = lake.version(name)
+    return Snapshot(engine, lake, versions, as_of)

@@ -1,0 +1,70 @@
+"""Definitions as plain data and back, so that a model version carries what it was built from.
+
+`encode` names each table once and refers to it by name elsewhere; `decode` rebuilds equal specs without running any
+code of the team's. The fingerprint is the SHA-256 of the canonical JSON: same declarations, same fingerprint.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+from keepfit.spec import columns, features, gates, model, observe, policy, rows, sources, tables
+from keepfit.spec.model import Model
+from keepfit.spec.tables import Table
+
+CLASSES = {
+    value.__name__: value
+    for module in (columns, features, gates, model, observe, policy, rows, sources, tables)
+    for value in vars(module).values()
+    if isinstance(value, type) and dataclasses.is_dataclass(value)
+}
+
+
+def encode(spec: Model) -> dict[str, Any]:
+    """Return a model with the tables it reads as JSON data."""
+    return {"tables": [_fields(table) for table in spec.tables()], "model": _fields(spec)}
+
+
+def decode(data: dict[str, Any]) -> Model:
+    """Return the model that `encode` wrote down."""
+    known: dict[str, Table] = {}
+    for item in data["tables"]:
+        known[item["name"]] = _rebuild(item, known)
+    rebuilt: Model = _rebuild(data["model"], known)
+    return rebuilt
+
+
+def fingerprint(data: object) -> str:
+    """Return the SHA-256 of JSON data in canonical form, as 64 hex digits."""
+    return hashlib.sha256(json.dumps(data, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    names = (item.name for item in dataclasses.fields(value))
+    return {"is": type(value).__name__, **{name: _plain(getattr(value, name)) for name in names}}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Table):
+        return {"table": value.name}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return _fields(value)
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
+def _rebuild(data: Any, known: dict[str, Table]) -> Any:
+    if isinstance(data, list):
+        return tuple(_rebuild(item, known) for item in data)
+    if not isinstance(data, dict):
+        return data
+    if set(data) == {"table"}:
+        return known[data["table"]]
+    values = {key: _rebuild(item, known) for key, item in data.items() if key != "is"}
+    return CLASSES[data["is"]](**values) if "is" in data else values

@@ -1,0 +1,113 @@
+"""A model: observations, features, a target, and how good it must stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from keepfit.spec.features import Aggregate, Attribute, Expression
+from keepfit.spec.gates import Gate
+from keepfit.spec.observe import EachRow, Every
+from keepfit.spec.policy import OlderThan, Policy
+from keepfit.spec.tables import Events, Records, Table
+
+CLASSIFICATION, REGRESSION = "classification", "regression"
+
+
+@dataclass(frozen=True)
+class Estimator:
+    """An estimator by the name of its plug-in (entry point group `keepfit.estimators`) and its parameters."""
+
+    kind: str
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+
+def XGBoost(**parameters: Any) -> Estimator:  # noqa: N802 - it reads as a class in definitions
+    """Gradient boosted trees; parameters are XGBoost's own, over defaults that suit a few thousand rows."""
+    return Estimator("xgboost", parameters)
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What to predict, from what, and how good it must stay.
+
+    Parameters
+    ----------
+    name : str
+        The model's name in the registry and on the command line.
+    observe : Every or EachRow
+        When predictions are made.
+    features : sequence of Expression
+        Values at t from the past; lists inside the list are flattened.
+    target : Expression
+        A value from the future. A comparison makes a classification, anything else a regression.
+    estimator : Estimator
+        What learns.
+    metric : str
+        The metric that the decision threshold, the gates and the policy look at.
+    gates : sequence of Gate
+        What a challenger must show to be promoted.
+    policy : Policy
+        When to retrain.
+    """
+
+    name: str
+    observe: Every | EachRow
+    features: Sequence[Any]
+    target: Expression
+    estimator: Estimator = field(default_factory=XGBoost)
+    metric: str = ""
+    gates: Sequence[Gate] = ()
+    policy: Policy = field(default_factory=lambda: Policy(retrain=OlderThan("90d")))
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "features", tuple(_flatten(self.features)))
+        object.__setattr__(self, "gates", tuple(self.gates))
+        if not self.metric:
+            object.__setattr__(self, "metric", "auc" if self.task == CLASSIFICATION else "rmse")
+
+    @property
+    def task(self) -> str:
+        """'classification' if the target is a comparison, else 'regression'."""
+        return CLASSIFICATION if getattr(self.target, "is_condition", False) else REGRESSION
+
+    @property
+    def horizon(self) -> int:
+        """How far the target looks ahead, in microseconds."""
+        return max(
+            (leaf.window.offsets()[1] for leaf in self.target.leaves() if isinstance(leaf, Aggregate)), default=0
+        )
+
+    def expressions(self) -> list[Expression]:
+        """Return every expression of the model: features, target, activity condition."""
+        active = self.observe.active if isinstance(self.observe, Every) else None
+        values = (*self.features, self.target, active)
+        # what is no expression is reported by `check`, beside everything else that is wrong
+        return [value for value in values if isinstance(value, Expression)]
+
+    def tables(self) -> list[Table]:
+        """Return the tables the model reads, each once, by name."""
+        found: dict[str, Table] = {self.observe.of.name: self.observe.of}
+        for leaf in (leaf for expression in self.expressions() for leaf in expression.leaves()):
+            if isinstance(leaf, Aggregate):
+                found[leaf.events.name] = leaf.events
+            elif isinstance(leaf, Attribute):
+                found[leaf.records.name] = leaf.records
+        return [found[name] for name in sorted(found)]
+
+    def events(self) -> list[Events]:
+        """Return the events tables the model reads."""
+        return [table for table in self.tables() if isinstance(table, Events)]
+
+    def records(self) -> list[Records]:
+        """Return the records tables the model reads."""
+        return [table for table in self.tables() if isinstance(table, Records)]
+
+
+def _flatten(features: Iterable[Any]) -> Iterable[Any]:
+    for feature in features:
+        if isinstance(feature, list | tuple):
+            yield from _flatten(feature)
+        else:
+            yield feature

@@ -1,0 +1,152 @@
+"""Where it runs: keepfit.yaml, its profiles, and KEEPFIT__SECTION__KEY overrides.
+
+The settings of a profile are the file's top level, overlaid by `profiles: <name>:`, overlaid by the environment. What a
+definition means never depends on them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from keepfit.errors import SettingsError, did_you_mean
+
+FILE = "keepfit.yaml"
+PREFIX = "KEEPFIT__"
+
+
+class Section(BaseModel):
+    """A section of the settings; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Storage(Section):
+    """Folders, relative to the project: raw files, and everything keepfit writes."""
+
+    data: str = "data"
+    state: str = ".keepfit/{profile}"
+
+
+class Tracking(Section):
+    """The MLflow tracking and registry URI; `{state}` is the state folder."""
+
+    uri: str = "sqlite:///{state}/mlflow.db"
+
+
+class Engine(Section):
+    """Where rows are computed: `local` is DuckDB in this process. Memory such as '4GB'; null leaves it to DuckDB."""
+
+    kind: str = "local"
+    threads: int | None = Field(default=None, ge=1)
+    memory: str | None = None
+
+
+class Serving(Section):
+    """Where the server listens, and how often it looks for a new champion (seconds)."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    refresh_s: float = Field(default=1.0, gt=0)
+
+
+class Training(Section):
+    """Seed of every random choice, and the least number of mature rows to train on."""
+
+    seed: int = 7
+    min_rows: int = Field(default=200, ge=20)
+
+
+class Settings(Section):
+    """All settings of one profile."""
+
+    profile: str
+    storage: Storage = Storage()
+    tracking: Tracking = Tracking()
+    engine: Engine = Engine()
+    serving: Serving = Serving()
+    training: Training = Training()
+
+
+def load(folder: Path, profile: str | None, environment: Mapping[str, str]) -> Settings:
+    """Return the settings of a profile.
+
+    Parameters
+    ----------
+    folder : Path
+        The project folder, which holds keepfit.yaml.
+    profile : str or None
+        A profile of the file; None takes its `default_profile`.
+    environment : mapping
+        Variables; those named KEEPFIT__SECTION__KEY override.
+
+    Raises
+    ------
+    SettingsError
+        If the file is no YAML mapping, the profile is unknown or a value does not fit.
+    """
+    content = _read(folder / FILE)
+    profiles = content.pop("profiles", None) or {"dev": {}}
+    name = profile or content.pop("default_profile", None) or next(iter(profiles))
+    content.pop("default_profile", None)
+    if name not in profiles:
+        raise SettingsError(f"unknown profile {name!r}", where=str(folder / FILE), fix=did_you_mean(name, profiles))
+    values = _overlay(content, profiles[name] or {})
+    values = _overlay(values, _from_environment(environment))
+    try:
+        return Settings(profile=name, **values)
+    except ValidationError as error:
+        raise _explained(error, folder / FILE) from None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except yaml.YAMLError as error:
+        raise SettingsError(
+            f"{FILE} is not valid YAML: {error}", where=str(path), fix="mend the line named above"
+        ) from None
+    if not isinstance(content, dict):
+        raise SettingsError(f"{FILE} must hold sections", where=str(path), fix="start from `keepfit init`")
+    return content
+
+
+def _overlay(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(merged.get(key), dict)
+        merged[key] = _overlay(merged[key], value) if both else value
+    return merged
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for variable, text in environment.items():
+        if variable.startswith(PREFIX):
+            *sections, key = variable[len(PREFIX) :].lower().split("__")
+            place = values
+            for section in sections:
+                place = place.setdefault(section, {})
+            place[key] = yaml.safe_load(text)
+    return values
+
+
+def _explained(error: ValidationError, path: Path) -> SettingsError:
+    first = error.errors()[0]
+    key = ".".join(str(part) for part in first["loc"])
+    section = Settings.model_fields.get(str(first["loc"][0]))
+    known = (
+        list(Settings.model_fields)
+        if len(first["loc"]) == 1
+        else list(getattr(section.annotation, "model_fields", {}))
+        if section
+        else []
+    )
+    unknown = first["type"] == "extra_forbidden"
+    fix = did_you_mean(str(first["loc"][-1]), known) if unknown else f"{first['msg']}; found {first.get('input')!r}"
+    what = f"unknown setting {key!r}" if unknown else f"setting {key!r} does not fit"
+    return SettingsError(what, where=f"{path} or a {PREFIX} variable", fix=fix)

@@ -1,0 +1,122 @@
+"""The two kinds of tables a team has: `Events` happen at a time, `Records` describe an entity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from keepfit.spec.columns import Boolean, Column, Float, Text
+from keepfit.spec.features import Aggregate, Attribute, EventColumn, Expression, Window, Windows, aggregates
+from keepfit.spec.rows import RowExpression
+from keepfit.spec.sources import Files
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Table:
+    """What `Events` and `Records` share: a named source, its entity and its contract.
+
+    Parameters
+    ----------
+    name : str
+        The table's name in the lake and in feature names: letters, digits and underscores.
+    source : Files
+        Where its raw rows come from.
+    entity : str
+        The column that names what predictions are about. Keys are compared as text.
+    columns : mapping of str to Column
+        The contract. A row that breaks it goes to quarantine with the reason.
+    derive : mapping of str to RowExpression
+        Columns computed from the row's other columns.
+    zone : str or None
+        The IANA zone of local times in the files. A time without an offset is refused when no zone is declared.
+    """
+
+    name: str
+    source: Files
+    entity: str
+    columns: Mapping[str, Column] = field(default_factory=dict)
+    derive: Mapping[str, RowExpression] = field(default_factory=dict)
+    zone: str | None = None
+    time: str | None = None
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def column_names(self) -> list[str]:
+        """Return the names that features can read: declared, then derived."""
+        return [*self.columns, *self.derive]
+
+    def type_of(self, column: str) -> Column | None:
+        """Return a column's declared type, or that of its derivation; None if there is no such column."""
+        if column in self.columns:
+            return self.columns[column]
+        if column in self.derive:
+            return Boolean() if self.derive[column].boolean else Float()
+        return None
+
+    def key_column(self) -> Column:
+        """Return the entity column's type: as declared, else text; never null."""
+        declared = self.columns.get(self.entity, Text())
+        return type(declared)(**{**vars(declared), "nullable": False})
+
+    def header(self, column: str) -> str:
+        """Return the header that `column` has in raw files."""
+        declared = self.columns.get(column)
+        return declared.source if declared is not None and declared.source else column
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Events(Table):
+    """Rows that happen at a time, for an entity; append-only.
+
+    `sales.amount` is a column to aggregate; `sales["count"]` reaches a column whose name is also a method.
+
+    Parameters
+    ----------
+    time : str
+        The column that says when the row happened.
+    known : str or None
+        The column that says when the row became known; default: when it happened.
+    known_after : str or None
+        A fixed delay after which a row is known, such as '2d'.
+    quiet : str
+        The longest silence that is normal. A source silent for longer counts as complete only up to its newest row.
+    """
+
+    known: str | None = None
+    known_after: str | None = None
+    quiet: str = "1d"
+
+    def __getattr__(self, name: str) -> EventColumn:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return EventColumn(self, name)
+
+    def __getitem__(self, name: str) -> EventColumn:
+        return EventColumn(self, name)
+
+    def count(self, last: Windows = None, next: Windows = None) -> Any:
+        """Return the number of rows in a window, or in each of several."""
+        return aggregates(self, None, "count", last, next)
+
+    def time_since_last(self, last: Windows = None) -> Any:
+        """Return the days since the entity's last row before t; null if there is none."""
+        return aggregates(self, None, "time_since_last", last, None)
+
+    def within(self, last: str) -> Expression:
+        """Return whether the entity has a row in the past window; for `active=`."""
+        return Aggregate(self, None, "count", Window(last=last)) > 0
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Records(Table):
+    """One row per entity; with `time=`, a history of versions read as of t."""
+
+    def __getattr__(self, name: str) -> Attribute:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return Attribute(self, name)
+
+    def __getitem__(self, name: str) -> Attribute:
+        return Attribute(self, name)

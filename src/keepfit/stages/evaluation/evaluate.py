@@ -1,0 +1,100 @@
+"""The evaluation of a challenger: everything its gates will ask about, measured on the same test rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit import clock
+from keepfit.errors import TrainingError
+from keepfit.evidence import Estimate, Evaluation
+from keepfit.measure.baseline import baseline
+from keepfit.measure.bootstrap import estimate, paired_gain
+from keepfit.measure.metrics import Floats, measure_all
+from keepfit.spec.model import Model
+from keepfit.stages.evaluation.groups import group_rates
+
+
+def evaluate(
+    model: Model,
+    *,
+    parts: Mapping[str, Floats],
+    test: Floats,
+    t: NDArray[np.int64],
+    score: Floats,
+    threshold: float,
+    clusters: NDArray[np.integer],
+    groups: Mapping[str, NDArray[Any]],
+    champion: tuple[Floats, float] | None,
+    seed: int,
+) -> Evaluation:
+    """Return what a challenger showed on the test rows.
+
+    Parameters
+    ----------
+    model : Model
+        Its task and its metric are used.
+    parts : mapping of str to float64 array
+        The actual values of the rows it was fitted and tuned on: "train" (the baseline learns from these) and
+        "validation".
+    test : float64 array, shape (rows,)
+        The actual values of the test rows; 0 or 1 for classification.
+    t : int64 array, shape (rows,)
+        When each test row was observed, microseconds UTC.
+    score : float64 array, shape (rows,)
+        The challenger's predictions of the test rows: the score of class 1, or the value.
+    threshold : float
+        The challenger's: scores >= threshold are called positive.
+    clusters : integer array, shape (rows,)
+        A code for each test row's entity.
+    groups : mapping of str to object array, shape (rows,)
+        Each column to judge fairness across, as labels or None.
+    champion : tuple of float64 array, shape (rows,), and float, or None
+        The champion's predictions of the same rows, and its threshold.
+    seed : int
+        Of the bootstrap.
+
+    Raises
+    ------
+    TrainingError
+        If there are no test rows.
+    """
+    _require(test, model)
+    return Evaluation(
+        task=model.task,
+        metric=model.metric,
+        threshold=threshold,
+        rows={part: len(actual) for part, actual in parts.items()} | {"test": len(test)},
+        test_from_at=int(t.min()),
+        test_to_at=int(t.max()),
+        metrics=measure_all(model.task, test, score, threshold),
+        baseline=baseline(model.task, parts["train"], test),
+        estimate=estimate(model.metric, test, score, threshold, clusters=clusters, seed=seed),
+        against_champion=_gain(model, test, (score, threshold), champion, clusters, seed),
+        groups={column: group_rates(model.task, test, score, threshold, labels) for column, labels in groups.items()},
+    )
+
+
+def _require(test: Floats, model: Model) -> None:
+    if len(test) == 0:
+        raise TrainingError(
+            "There are no test rows to evaluate on",
+            where=f"Model {model.name!r}",
+            fix=f"wait for rows to mature, {clock.duration_text(model.horizon)} after each, or load an older past",
+        )
+
+
+def _gain(
+    model: Model,
+    test: Floats,
+    challenger: tuple[Floats, float],
+    champion: tuple[Floats, float] | None,
+    clusters: NDArray[np.integer],
+    seed: int,
+) -> Estimate | None:
+    if champion is None:
+        return None
+    return paired_gain(model.metric, test, *challenger, *champion, clusters=clusters, seed=seed)

@@ -1,0 +1,1 @@
+"""Observations, features and targets from lake tables: the same plan and the same kernel for training and for scoring."""

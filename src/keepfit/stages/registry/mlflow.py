@@ -1,0 +1,236 @@
+"""The registry on MLflow; its one home. One run for each training, one version for each run, an alias for the champion.
+
+What a version is lies in its artifact folder, so that MLflow's own tools show it and nothing depends on them. MLflow is
+imported at the first use (3 s), and its telemetry is off.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urlparse
+
+from keepfit import clock
+from keepfit.artifact import Pointer, write_pointer
+from keepfit.errors import RegistryError
+
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("DO_NOT_TRACK", "true")
+
+CHAMPION = "champion"
+FOLDER = "model"
+ROLLED_BACK = "keepfit.rolled_back_at"
+PREVIOUS, PROMOTED, DIGEST, TRAINED = "keepfit.previous", "keepfit.promoted_at", "keepfit.digest", "keepfit.trained_at"
+
+
+@dataclass(frozen=True)
+class Version:
+    """A recorded model version.
+
+    Attributes
+    ----------
+    folder : Path
+        Its artifact, on this machine.
+    trained_at, promoted_at : int
+        Microseconds UTC; promoted_at is 0 if it never was.
+    previous : str or None
+        The champion that it took over from.
+    """
+
+    model: str
+    number: str
+    folder: Path
+    digest: str
+    trained_at: int
+    promoted_at: int
+    previous: str | None
+
+
+class Registry:
+    """Versions of the models of one project.
+
+    Parameters
+    ----------
+    uri : str
+        MLflow tracking and registry URI, such as 'sqlite:///.../mlflow.db'.
+    artifacts : Path
+        Where artifacts lie for a local store, and where those of a remote one are fetched to.
+    pointers : Path
+        The folder in which a server finds each model's champion.
+    """
+
+    def __init__(self, uri: str, artifacts: Path, pointers: Path) -> None:
+        self.uri, self.artifacts, self.pointers = uri, artifacts, pointers
+
+    @cached_property
+    def _client(self) -> Any:
+        for name in ("mlflow", "alembic"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        if self.uri.startswith("sqlite:///"):
+            Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            from mlflow.tracking import MlflowClient
+
+            return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+
+    def record(
+        self,
+        model: str,
+        folder: Path,
+        digest: str,
+        *,
+        as_of: int,
+        metrics: Mapping[str, float],
+        parameters: Mapping[str, Any],
+        tags: Mapping[str, str],
+    ) -> Version:
+        """Log a training as one run with its artifact folder, and return the version made from it."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        moment = as_of // 1000
+        run = self._client.create_run(
+            self._experiment(model),
+            start_time=moment,
+            run_name=f"{model} {clock.show(as_of)}",
+            tags={TRAINED: str(as_of), **tags},
+        )
+        run_id = run.info.run_id
+        self._client.log_batch(
+            run_id,
+            metrics=[Metric(name, value, moment, 0) for name, value in metrics.items() if value == value],
+            params=[Param(name, str(value)[:5000]) for name, value in parameters.items()],
+            tags=[RunTag(DIGEST, digest)],
+        )
+        self._client.log_artifacts(run_id, str(folder), FOLDER)
+        made = self._client.create_model_version(
+            model, source=f"{run.info.artifact_uri}/{FOLDER}", run_id=run_id, tags={TRAINED: str(as_of), DIGEST: digest}
+        )
+        self._client.set_terminated(run_id, "FINISHED", end_time=moment)
+        return self.version(model, made.version)
+
+    def version(self, model: str, number: str) -> Version:
+        """Return a version by its number.
+
+        Raises
+        ------
+        RegistryError
+            If the model has no such version.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return self._known(self._client.get_model_version(model, str(number)))
+        except MlflowException:
+            numbers = ", ".join(version.number for version in self.versions(model)) or "none yet"
+            raise RegistryError(
+                f"{model} has no version {number!r}", where=self.uri, fix=f"versions are: {numbers}"
+            ) from None
+
+    def versions(self, model: str) -> list[Version]:
+        """Return all versions of a model, oldest first."""
+        found = self._client.search_model_versions(f"name = '{model}'")
+        return sorted((self._known(item) for item in found), key=lambda version: int(version.number))
+
+    def champion(self, model: str) -> Version | None:
+        """Return the champion, or None if nothing was promoted; the server's pointer is brought to it."""
+        from mlflow.exceptions import MlflowException
+
+        self._experiment(model)
+        try:
+            version = self._known(self._client.get_model_version_by_alias(model, CHAMPION))
+        except MlflowException:
+            return None
+        self._point(version)
+        return version
+
+    def promote(self, model: str, number: str, as_of: int) -> Version:
+        """Make a version the champion and return it; the one before stays recorded as its predecessor."""
+        version, before = self.version(model, number), self.champion(model)
+        if before is not None and before.number == version.number:
+            raise RegistryError(
+                f"version {number} of {model} is the champion already", where=self.uri, fix="nothing to do"
+            )
+        self._tag(version, PROMOTED, str(as_of))
+        self._tag(version, PREVIOUS, before.number if before else "")
+        return self._crown(version)
+
+    def roll_back(self, model: str, as_of: int) -> Version:
+        """Give the alias back to the champion's predecessor and return it.
+
+        Raises
+        ------
+        RegistryError
+            If there is no champion, or it had no predecessor.
+        """
+        champion = self.champion(model)
+        if champion is None or champion.previous is None:
+            what = f"{model} has no champion" if champion is None else f"the champion of {model} has no predecessor"
+            raise RegistryError(what, where=self.uri, fix=f"promote a version: keepfit promote {model} VERSION")
+        self._tag(champion, ROLLED_BACK, str(as_of))
+        return self._crown(self.version(model, champion.previous))
+
+    def last_trained_at(self, model: str) -> int | None:
+        """Return the as_of of the newest training, promoted or not."""
+        return max((version.trained_at for version in self.versions(model)), default=None)
+
+    def _crown(self, version: Version) -> Version:
+        self._client.set_registered_model_alias(version.model, CHAMPION, version.number)
+        return self.champion(version.model) or version
+
+    def _point(self, version: Version) -> None:
+        pointer = Pointer(version.model, version.number, str(version.folder), version.digest)
+        write_pointer(pointer, self.pointers / f"{version.model}.json")
+
+    def _tag(self, version: Version, name: str, value: str) -> None:
+        self._client.set_model_version_tag(version.model, version.number, name, value)
+
+    def _experiment(self, model: str) -> str:
+        from mlflow.exceptions import MlflowException
+
+        found = self._client.get_experiment_by_name(model)
+        if found is not None:
+            return str(found.experiment_id)
+        experiment = self._client.create_experiment(model, artifact_location=self.artifacts.resolve().as_uri())
+        try:
+            self._client.create_registered_model(model)
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        return str(experiment)
+
+    def _known(self, item: Any) -> Version:
+        tags = item.tags
+        return Version(
+            model=item.name,
+            number=str(item.version),
+            folder=self._folder(item),
+            digest=tags.get(DIGEST, ""),
+            trained_at=int(tags.get(TRAINED, 0)),
+            promoted_at=int(tags.get(PROMOTED, 0)),
+            previous=tags.get(PREVIOUS) or None,
+        )
+
+    def _folder(self, item: Any) -> Path:
+        location = urlparse(item.source)
+        if location.scheme in ("", "file"):
+            return Path(unquote(location.path))
+        target = self.artifacts / str(item.run_id)
+        if not (target / FOLDER).is_dir():
+            target.mkdir(parents=True, exist_ok=True)
+            self._client.download_artifacts(item.run_id, FOLDER, str(target))
+        return target / FOLDER
+
+
+def evidence_of(version: Version) -> dict[str, Any]:
+    """Return the evaluation a version was judged by, as plain data; empty if it carries none."""
+    path = version.folder / "evaluation.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found

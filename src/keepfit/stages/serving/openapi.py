@@ -1,0 +1,114 @@
+"""The OpenAPI document: FastAPI's own, and the bare routes with schemas made from the champion's definition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from keepfit.spec.columns import Column
+from keepfit.spec.model import Model
+from keepfit.spec.tables import Events, Table
+from keepfit.stages.serving.scorer import Champion
+
+Schema = dict[str, Any]
+NUMBER: Schema = {"type": ["number", "null"]}
+TEXT: Schema = {"type": "string"}
+MOMENT: Schema = {"type": "string", "format": "date-time", "example": "2025-06-01T00:00:00Z"}
+TYPES: dict[str, Schema] = {
+    "float": {"type": "number", "example": 19.9},
+    "integer": {"type": "integer", "example": 17},
+    "boolean": {"type": "boolean", "example": True},
+}
+ERROR = {"type": "object", "properties": dict.fromkeys(("error", "what", "where", "fix"), TEXT)}
+PROBLEMS = {
+    "400": "not JSON", "404": "nothing is known of the entity", "413": "more than 1 MB", "422": "does not fit",
+    "503": "no champion yet",
+}  # fmt: skip
+
+
+def document(app: FastAPI, champion: Champion) -> Schema:
+    """Return the document as of now: entity and columns are those of the champion's definition."""
+    described: Schema = get_openapi(
+        title=app.title, version=app.version, description=app.description, routes=app.routes
+    )
+    model = champion.current.artifact.model if champion.current else None
+    described["paths"] = {
+        "/predict": {"post": _predict(model)},
+        "/events": {"post": _events(model)},
+        **described["paths"],
+    }
+    return described
+
+
+def _predict(model: Model | None) -> Schema:
+    table = model.observe.of if model else None
+    entity, key = (table.entity, _type(table.key_column())) if table else ("entity", TEXT)
+    asked = {entity: key, "at": {**MOMENT, "description": "default: now"}}
+    answered = {
+        "model": TEXT, "version": TEXT, "request_id": TEXT, entity: key, "at": MOMENT, "score": NUMBER,
+        "positive": {"type": ["boolean", "null"]}, "threshold": NUMBER,
+        "features": {"type": "object", "additionalProperties": {"type": ["number", "string", "null"]}},
+    }  # fmt: skip
+    return {
+        "summary": "The champion's prediction for one entity at one moment",
+        "tags": ["predictions"],
+        "requestBody": _json(asked, [entity]),
+        "responses": _answers("200", "the prediction; it is in the log", answered),
+    }
+
+
+def _events(model: Model | None) -> Schema:
+    tables = model.events() if model else []
+    rows = [_row(table) for table in tables]
+    return {
+        "summary": "One event, under its table's contract; the next prediction reflects it",
+        "tags": ["events"],
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": {"oneOf": rows} if rows else {"type": "object"}}},
+        },
+        "responses": _answers("202", "taken in", {"accepted": {"type": "integer", "example": 1}}),
+    }
+
+
+def _row(table: Events) -> Schema:
+    columns = {name: _type(column) for name, column in table.columns.items()}
+    moments = {str(name): MOMENT for name in (table.time, table.known) if name}
+    required = [table.entity, *moments, *(name for name, column in table.columns.items() if not column.nullable)]
+    named = {"table": {"type": "string", "const": table.name}}
+    return _object({**named, **_entity(table), **moments, **columns}, required)
+
+
+def _entity(table: Table) -> Schema:
+    return {table.entity: _type(table.key_column())}
+
+
+def _type(column: Column) -> Schema:
+    values = getattr(column, "values", None)
+    return {"type": "string", "enum": list(values)} if values else TYPES.get(column.kind, {**TEXT, "example": "17"})
+
+
+def _object(properties: Schema, required: list[str]) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(dict.fromkeys(required)),
+        "additionalProperties": False,
+    }
+
+
+def _json(properties: Schema, required: list[str]) -> Schema:
+    return {"required": True, "content": {"application/json": {"schema": _object(properties, required)}}}
+
+
+def _answers(status: str, meaning: str, properties: Schema) -> Schema:
+    good = {"type": "object", "properties": properties}
+    return {
+        status: {"description": meaning, "content": {"application/json": {"schema": good}}},
+        **{
+            code: {"description": what, "content": {"application/json": {"schema": ERROR}}}
+            for code, what in PROBLEMS.items()
+        },
+    }

@@ -1,0 +1,139 @@
+"""The prediction log on its way to the lake: what was answered, until the loop has moved it.
+
+What is promised: an answer that a client received is in the file even if the process is killed (`kill -9`) right after.
+Each row is committed to SQLite's write-ahead log before the answer is sent, with `synchronous=NORMAL`: the
+operating system has it, the disk may not. A power cut or a crash of the machine can lose the newest rows; it cannot damage the
+file or older rows. With `durable=True` each row is forced to disk (`synchronous=FULL`), at the price of an fsync each.
+
+`drain` seals a batch: until it is forgotten, it returns the same rows under the same transaction id, so that a loop that
+is killed between the two adds nothing twice to the lake.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keepfit.stages.serving.store import connect
+from keepfit.tables import PREDICTIONS
+
+COLUMNS = tuple(PREDICTIONS.columns)
+SCHEMA = (
+    f"create table if not exists outbox (id integer primary key autoincrement, {', '.join(COLUMNS)});"
+    "create table if not exists sealed (first integer, last integer, name text)"
+)
+CHECKPOINT_PAGES = 20_000
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of `tables.PREDICTIONS` to be appended to the lake in one transaction, then forgotten.
+
+    Attributes
+    ----------
+    transaction : str
+        What makes the append idempotent.
+    rows : list of dict
+        Column -> value, in order of answering; `t` in microseconds UTC, `positive` as bool or None.
+    """
+
+    transaction: str
+    rows: list[dict[str, Any]]
+
+
+class Outbox:
+    """Where a server logs its answers.
+
+    Parameters
+    ----------
+    path : Path
+        The SQLite file; made with its folder if it is not there. Several processes may share it.
+    durable : bool
+        Whether a row also survives a power cut.
+    """
+
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
+        self.path = path
+        self._connection = _open(path)
+        self._lock = threading.Lock()
+        if durable:
+            self._connection.execute("pragma synchronous = full")
+        # moving the log into the file costs an fsync: `settle` does it beside the requests, this is the last resort
+        self._connection.execute(f"pragma wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        self._insert = f"insert into outbox ({', '.join(COLUMNS)}) values ({', '.join('?' * len(COLUMNS))})"
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Log one answer, a row of `tables.PREDICTIONS` with `t` in microseconds; it is committed on return."""
+        with self._lock:
+            self._connection.execute(self._insert, [row[column] for column in COLUMNS])
+
+    def backlog(self) -> int:
+        """Return how many answers wait to be moved."""
+        with closing(connect(self.path)) as connection:
+            (count,) = connection.execute("select count(*) from outbox").fetchone()
+        return int(count)
+
+    def settle(self) -> None:
+        """Move the write-ahead log into the file; to be called now and then, on a thread of its own."""
+        with closing(connect(self.path)) as connection:
+            connection.execute("pragma wal_checkpoint(passive)")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+
+def drain(path: Path, limit: int = 10_000) -> Batch | None:
+    """Return the oldest answers not yet forgotten, at most `limit`; None if there are none.
+
+    Called again before `forget`, it returns the same batch.
+    """
+    if not path.exists():
+        return None
+    with closing(_open(path)) as connection:
+        connection.execute("begin immediate")
+        sealed = connection.execute("select first, last, name from sealed").fetchone() or _seal(connection, limit)
+        connection.execute("commit")
+        if sealed is None:
+            return None
+        query = f"select {', '.join(COLUMNS)} from outbox where id between ? and ? order by id"
+        found = connection.execute(query, sealed[:2]).fetchall()
+    return Batch(sealed[2], [_typed(dict(zip(COLUMNS, row, strict=True))) for row in found])
+
+
+def forget(path: Path, transaction: str) -> int:
+    """Drop the batch that was drained under this transaction id and return its rows; an unknown id drops nothing."""
+    with closing(_open(path)) as connection:
+        connection.execute("begin immediate")
+        found = connection.execute("select first, last from sealed where name = ?", (transaction,)).fetchone()
+        dropped = connection.execute("delete from outbox where id between ? and ?", found or (0, -1)).rowcount
+        connection.execute("delete from sealed where name = ?", (transaction,))
+        connection.execute("commit")
+    return dropped
+
+
+def _seal(connection: sqlite3.Connection, limit: int) -> tuple[int, int, str] | None:
+    query = "select min(id), max(id) from (select id from outbox order by id limit ?)"
+    first, last = connection.execute(query, (limit,)).fetchone()
+    if first is None:
+        return None
+    (request_id,) = connection.execute("select request_id from outbox where id = ?", (first,)).fetchone()
+    name = f"outbox/{request_id}"
+    connection.execute("insert into sealed values (?, ?, ?)", (first, last, name))
+    return first, last, name
+
+
+def _typed(row: dict[str, Any]) -> dict[str, Any]:
+    return {**row, "positive": None if row["positive"] is None else bool(row["positive"])}
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    connection = connect(path)
+    connection.executescript(SCHEMA)
+    return connection

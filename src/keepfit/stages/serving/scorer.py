@@ -1,0 +1,134 @@
+"""The champion: a version loaded whole, warmed, and swapped by one assignment while requests go on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from keepfit import artifact
+from keepfit.artifact import Artifact, Pointer, Predictor
+from keepfit.errors import ServingError
+from keepfit.spec.model import CLASSIFICATION
+from keepfit.spec.tables import Table
+from keepfit.stages.serving.online import OnlineFeatures
+from keepfit.stages.serving.store import OnlineStore
+
+log = logging.getLogger("keepfit.serving")
+
+
+class NoChampion(ServingError):
+    """Nothing was promoted yet, or it cannot be loaded."""
+
+    http_status = 503
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A score and the features it came from; `positive` is None for a regression."""
+
+    score: float
+    positive: bool | None
+    features: dict[str, float | str | None]
+    found: bool
+
+
+class Scorer:
+    """One model version, ready to answer.
+
+    Parameters
+    ----------
+    pointer : Pointer
+        Which version it is.
+    folder : Path
+        Its artifact folder; every file is held against its digest.
+    store : OnlineStore
+        Where events and records are read.
+    """
+
+    def __init__(self, pointer: Pointer, folder: Path, store: OnlineStore) -> None:
+        self.pointer = pointer
+        self.artifact: Artifact = artifact.read(folder, pointer.digest)
+        self.table: Table = self.artifact.model.observe.of
+        self.classifies = self.artifact.model.task == CLASSIFICATION
+        self._predictor = Predictor.load(folder)
+        self._online = OnlineFeatures(self.artifact.model, store)
+
+    def predict(self, entity: str, t: int) -> Prediction:
+        """Return the version's prediction for (entity, t)."""
+        features = self._online.features(entity, t)
+        matrix = artifact.encode(features.columns, self.artifact.features, self.artifact.categories)
+        score = float(self._predictor.score(matrix)[0])
+        positive = score >= self.artifact.threshold if self.classifies else None
+        return Prediction(score, positive, features.values(), features.found)
+
+
+class Champion:
+    """The version that answers, following a pointer file.
+
+    `current` is replaced whole: a request takes it once and keeps it to its end, so that no answer mixes two versions.
+
+    Parameters
+    ----------
+    pointer_path : Path
+        What `keepfit.artifact.write_pointer` writes; a relative folder in it is relative to its own.
+    store : OnlineStore
+        Handed to each version.
+    now : callable
+        Microseconds UTC; says since when a version answers.
+    """
+
+    def __init__(self, pointer_path: Path, store: OnlineStore, now: Callable[[], int]) -> None:
+        self._path, self._store, self._now = pointer_path, store, now
+        self.current: Scorer | None = None
+        self.since: int | None = None
+        self.refused: str | None = None
+
+    def require(self) -> Scorer:
+        """Return the version that answers.
+
+        Raises
+        ------
+        NoChampion
+            If there is none.
+        """
+        if self.current is not None:
+            return self.current
+        if self.refused is not None:
+            raise NoChampion(
+                f"the champion cannot be loaded: {self.refused}", where=str(self._path), fix="promote another"
+            )
+        raise NoChampion(
+            "no version has been promoted yet",
+            where=str(self._path),
+            fix="run `keepfit run` until a version is promoted",
+        )
+
+    def refresh(self) -> None:
+        """Load what the pointer names, if it is not what answers; a version that does not load is refused."""
+        try:
+            pointer = artifact.read_pointer(self._path)
+            if pointer is not None and (self.current is None or self.current.pointer != pointer):
+                self._swap(pointer)
+            self.refused = None
+        # whatever is wrong with a new version, the one that answers must go on; it is tried again at the next look
+        except Exception as error:
+            what: Any = getattr(error, "what", None) or f"{type(error).__name__}: {error}"
+            if self.refused != what:
+                log.error("the champion named by %s is refused: %s", self._path, what)
+            self.refused = what
+
+    def _swap(self, pointer: Pointer) -> None:
+        scorer = Scorer(pointer, self._path.parent / pointer.folder, self._store)
+        scorer.predict("", self._now())  # loads the compiled kernel, and shows that features and model fit
+        self.current, self.since = scorer, self._now()
+        log.info("%s version %s answers", pointer.model, pointer.version)
+
+    async def watch(self, refresh_s: float) -> None:
+        """Look at the pointer every `refresh_s` seconds, for ever; loading does not hold up requests."""
+        while True:
+            await asyncio.to_thread(self.refresh)
+            await asyncio.sleep(refresh_s)

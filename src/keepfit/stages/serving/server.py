@@ -1,0 +1,81 @@
+"""The process: a socket of our own, handed to uvicorn with one worker. The one home of uvicorn."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from keepfit.errors import ServingError
+
+BACKLOG = 2048
+
+
+def run_server(app: ASGIApp, host: str, port: int, announce: Callable[[int], None] | None = None) -> None:
+    """Serve until SIGINT or SIGTERM; requests in flight are answered first.
+
+    Parameters
+    ----------
+    app : ASGI application
+        From `create_app`.
+    host : str
+        A name or an address of this machine.
+    port : int
+        0 takes a free one.
+    announce : callable, optional
+        Called with the port once it is bound; from then on, connections wait to be served.
+
+    Raises
+    ------
+    ServingError
+        If the port is taken or may not be used, or the host is not this machine.
+    """
+    with bind(host, port) as listener:
+        if announce is not None:
+            announce(int(listener.getsockname()[1]))
+        with suppress(KeyboardInterrupt):  # uvicorn raises it again after it has stopped
+            server(app).run(sockets=[listener])
+
+
+def server(app: ASGIApp) -> uvicorn.Server:
+    """Return the server without a socket: one worker, no access log; uvloop and httptools if they are installed."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app, log_config=None, access_log=False, lifespan="on", server_header=False, timeout_graceful_shutdown=10
+        )
+    )
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Return a listening socket; see `run_server` for what it raises."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ServingError(
+            f"{host} is no address of this machine: {error}", where="serving.host", fix="--host 127.0.0.1"
+        ) from None
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+    except OSError as error:
+        listener.close()
+        raise _explained(error, host, port) from None
+    return listener
+
+
+def _explained(error: OSError, host: str, port: int) -> ServingError:
+    if error.errno == errno.EADDRINUSE:
+        return ServingError(
+            f"port {port} of {host} is taken",
+            where="serving.port",
+            fix="keepfit serve --port 0, or stop the other server",
+        )
+    if error.errno == errno.EACCES:
+        return ServingError(f"port {port} needs more rights", where="serving.port", fix="choose a port above 1023")
+    return ServingError(f"cannot listen at {host}:{port}: {error}", where="serving.host", fix="--host 127.0.0.1")

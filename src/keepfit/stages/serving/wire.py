@@ -1,0 +1,136 @@
+"""JSON bodies in and out: one object a request, one shape for every error. The one home of msgspec."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import time
+from typing import Any
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from keepfit.errors import KeepfitError, RequestError
+from keepfit.stages.serving.metrics import Metrics
+
+log = logging.getLogger("keepfit.serving")
+
+MAX_BODY = 1_000_000
+Body = dict[str, Any]
+
+encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Body).decode
+
+
+async def read_object(receive: Receive) -> Body:
+    """Return the JSON object that a request sends.
+
+    Raises
+    ------
+    RequestError
+        413 above 1 MB, 400 if it is not JSON, 422 if it is no object.
+    """
+    chunks, size, more = [], 0, True
+    while more:
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise RequestError(
+                f"the body is larger than {MAX_BODY:,} bytes",
+                where="body",
+                fix="send one object a request",
+                http_status=413,
+            )
+        chunks.append(chunk)
+        more = message.get("more_body", False)
+    return parse_object(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+
+
+def parse_object(body: bytes) -> Body:
+    """Return the JSON object in `body`; its values are texts, numbers, booleans or null."""
+    try:
+        found = _decode(body)
+    except msgspec.ValidationError as error:
+        what = f"the body is not one JSON object of texts and numbers: {error}"
+        raise RequestError(what, where="body", fix='send one object: {"name": value}') from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        fix = "send JSON in UTF-8; texts and names stand in double quotes"
+        raise RequestError(f"the body is not JSON: {error}", where="body", fix=fix, http_status=400) from None
+    for name, value in found.items():
+        if isinstance(value, dict | list):
+            raise RequestError(
+                f"{name!r} holds an object or a list", where=name, fix="send a text, a number, true, false or null"
+            )
+    return found
+
+
+async def send_json(send: Send, status: int, content: object) -> None:
+    """Answer with JSON; numbers that are not finite become null."""
+    body = encode(content)
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def failure(error: KeepfitError) -> Response:
+    """Return an error as an answer."""
+    return Response(encode(error.as_dict()), error.http_status, media_type="application/json")
+
+
+async def refused(_: Request, error: Exception) -> Response:
+    """Answer a `KeepfitError` that a route raised."""
+    assert isinstance(error, KeepfitError)
+    return failure(error)
+
+
+async def no_such_route(request: Request, error: Exception) -> Response:
+    """Answer a path or a method that does not exist."""
+    status, headers = getattr(error, "status_code", 404), getattr(error, "headers", None) or {}
+    what = f"{request.method} is not allowed here" if status == 405 else "there is no such path"
+    fix = f"use {headers['Allow']}" if "Allow" in headers else "see /docs for what there is"
+    answer = failure(RequestError(what, where=request.url.path, fix=fix, http_status=status))
+    answer.headers.update(headers)
+    return answer
+
+
+class Guard:
+    """Middleware that times and counts every answer and turns an unforeseen error into a 500 with a request id."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        began, status = time.perf_counter(), 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        except Exception:
+            if status:
+                raise
+            await _unforeseen(scope, noting)
+        self._metrics.answered(scope["path"], status, time.perf_counter() - began)
+
+
+async def _unforeseen(scope: Scope, send: Send) -> None:
+    request_id = secrets.token_hex(8)
+    log.exception("request %s to %s failed", request_id, scope["path"])
+    answer = {
+        "error": "InternalError",
+        "what": "the server failed to answer",
+        "where": scope["path"],
+        "fix": f"look for request {request_id} in the server's log",
+        "request_id": request_id,
+    }
+    await send_json(send, 500, answer)

@@ -1,0 +1,94 @@
+"""Gradient boosted trees by XGBoost; the one home of xgboost and its ONNX converter."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+from keepfit.errors import DefinitionError
+from keepfit.stages.training.estimators import Matrix, Task
+
+# for a few thousand to a few million rows; any of them can be overridden in the definition
+DEFAULTS: dict[str, Any] = {
+    "max_depth": 4,
+    "learning_rate": 0.05,
+    "min_child_weight": 5,
+    "subsample": 0.8,
+    "colsample_bytree": 0.8,
+    "tree_method": "hist",
+}
+ROUNDS = {"n_estimators": 600, "early_stopping_rounds": 30}
+OBJECTIVES = {"classification": "binary:logistic", "regression": "reg:squarederror"}
+OPSET = 15
+
+
+@dataclass(frozen=True)
+class Trees:
+    """A fitted booster; `parameters` are those used, with the number of trees that early stopping chose."""
+
+    booster: xgboost.Booster
+    parameters: dict[str, Any]
+    types: list[str]
+
+    def predict(self, matrix: Matrix) -> NDArray[np.float64]:
+        """Return scores by XGBoost's own predictor."""
+        return np.asarray(self.booster.predict(_data(matrix, None, self.types)), np.float64)
+
+    def native(self) -> tuple[str, bytes]:
+        """Return the model as UBJSON."""
+        return "model.ubj", bytes(self.booster.save_raw("ubj"))
+
+    def onnx(self) -> bytes:
+        """Return the model as ONNX."""
+        from onnxmltools.convert import convert_xgboost
+        from onnxmltools.convert.common.data_types import FloatTensorType
+
+        inputs = [("features", FloatTensorType([None, len(self.types)]))]
+        content: bytes = convert_xgboost(self.booster, initial_types=inputs, target_opset=OPSET).SerializeToString()
+        return content
+
+
+def fit(
+    task: Task, matrix: Matrix, target: NDArray[np.float64], validation: tuple[Matrix, NDArray[np.float64]] | None
+) -> Trees:
+    """Fit trees; with `validation`, stop when it has not improved for `early_stopping_rounds` trees.
+
+    Without it, exactly `n_estimators` trees are grown. Features are known to XGBoost as f0 to fn, as its converter needs.
+    """
+    parameters = {**DEFAULTS, **ROUNDS, **task.parameters}
+    rounds, patience = int(parameters.pop("n_estimators")), int(parameters.pop("early_stopping_rounds"))
+    types = ["c" if name in task.categories else "q" for name in task.features]
+    settings = {
+        **parameters,
+        "objective": parameters.get("objective", OBJECTIVES[task.task]),
+        "seed": task.seed,
+        "nthread": parameters.get("nthread", os.cpu_count()),
+        "verbosity": 0,
+    }
+    try:
+        booster = xgboost.train(
+            settings,
+            _data(matrix, target, types),
+            num_boost_round=rounds,
+            evals=[(_data(*validation, types), "validation")] if validation else [],
+            early_stopping_rounds=patience if validation else None,
+            verbose_eval=False,
+        )
+    except (xgboost.core.XGBoostError, TypeError, ValueError) as error:
+        message = str(error).strip().splitlines()[0]
+        raise DefinitionError(
+            f"XGBoost refuses its parameters: {message}",
+            where="definitions.py, XGBoost(...)",
+            fix="see XGBoost's parameters",
+        ) from error
+    grown = booster.best_iteration + 1 if validation else rounds
+    return Trees(booster[:grown], {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}, types)
+
+
+def _data(matrix: Matrix, target: NDArray[np.float64] | None, types: list[str]) -> xgboost.DMatrix:
+    return xgboost.DMatrix(matrix, label=target, feature_types=types, enable_categorical=True)

@@ -1,0 +1,74 @@
+"""Train, validation and test by time, each kept apart from the next by the target's horizon."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit import clock
+from keepfit.errors import TrainingError
+
+SHARE = 0.1  # of the rows' moments, for validation and for test
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row masks over a training set.
+
+    Attributes
+    ----------
+    train, validation, test : bool array [rows]
+        Disjoint. A row belongs to train only if its target is over before the first validation row is predicted, and
+        the same between validation and test: nothing that was learnt from has happened after anything it is judged on.
+    """
+
+    train: NDArray[np.bool_]
+    validation: NDArray[np.bool_]
+    test: NDArray[np.bool_]
+
+    @property
+    def fitted(self) -> NDArray[np.bool_]:
+        """The rows the final model learns from: train and validation."""
+        return self.train | self.validation
+
+
+def split(t: NDArray[np.int64], horizon: int) -> Split:
+    """Return the split of rows at moments `t` (ascending): the newest tenth of the moments is the test.
+
+    Parameters
+    ----------
+    t : int64 array [rows]
+        Microseconds UTC.
+    horizon : int
+        How far the target looks ahead, in microseconds: the embargo between the parts.
+
+    Raises
+    ------
+    TrainingError
+        If the moments are too few, or too close together, to make three parts.
+    """
+    moments = np.unique(t)
+    size = max(1, int(len(moments) * SHARE))
+    test_from = moments[-size]
+    before = moments[moments + horizon <= test_from]
+    if not len(before):
+        raise _too_short(moments, horizon)
+    validation_from = before[-min(size, len(before))]
+    if not np.any(moments + horizon <= validation_from):
+        raise _too_short(moments, horizon)
+    ended = t + horizon
+    return Split(
+        train=ended <= validation_from,
+        validation=(t >= validation_from) & (ended <= test_from),
+        test=t >= test_from,
+    )
+
+
+def _too_short(moments: NDArray[np.int64], horizon: int) -> TrainingError:
+    return TrainingError(
+        f"{len(moments)} moments of observation, {clock.show(int(moments[0]))} to {clock.show(int(moments[-1]))}, cannot be"
+        f" split into train, validation and test {clock.duration_text(horizon)} apart",
+        fix="wait for more history, observe more often, or shorten the target's horizon",
+    )

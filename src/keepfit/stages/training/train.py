@@ -1,0 +1,118 @@
+"""Fit a challenger on a training set: early stopping and the threshold on validation, the test rows never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit.artifact import Predictor, encode, learn_categories
+from keepfit.engines.protocol import Column
+from keepfit.errors import TrainingError
+from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.stages.training.estimators import Fitted, Task, find
+from keepfit.stages.training.split import Split, split
+
+# how far ONNX may lie from the library's own predictor before it is taken for another model
+PARITY = 1e-4
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A challenger, before it is evaluated.
+
+    Attributes
+    ----------
+    fitted : Fitted
+        The estimator, grown on train and validation rows.
+    onnx : bytes
+        The same model as it will answer.
+    scores : float64 array [rows]
+        Its score for every row of the training set, by ONNX.
+    onnx_difference : float
+        The largest difference between ONNX and the library's own predictor on the test rows, relative to the spread of
+        scores for a regression.
+    """
+
+    split: Split
+    features: tuple[str, ...]
+    categories: dict[str, tuple[str, ...]]
+    threshold: float
+    fitted: Fitted
+    onnx: bytes
+    scores: NDArray[np.float64]
+    onnx_difference: float
+
+
+def train(
+    model: Model,
+    t: NDArray[np.int64],
+    features: dict[str, Column],
+    target: NDArray[np.float64],
+    *,
+    seed: int,
+    choose_threshold: Callable[[str, NDArray[np.float64], NDArray[np.float64]], float],
+) -> Trained:
+    """Return a challenger.
+
+    First a model is grown on train rows and stopped early on validation rows, which also choose the decision threshold;
+    then one with as many trees is grown on train and validation rows together. Test rows are only scored.
+
+    Parameters
+    ----------
+    t : int64 array [rows]
+        Microseconds UTC, ascending.
+    features : dict of str to array [rows]
+        In the definition's order.
+    choose_threshold : callable
+        (metric, actual, score) -> threshold.
+
+    Raises
+    ------
+    TrainingError
+        If time cannot be split, a part has one class only, or ONNX does not predict what the library predicts.
+    """
+    parts = split(t, model.horizon)
+    _require_two_classes(model, target, parts)
+    names = tuple(features)
+    categories = learn_categories({name: values[parts.train] for name, values in features.items()})
+    matrix = encode(features, names, categories)
+    task = Task(model.task, names, categories, model.estimator.parameters, seed)
+    fit = find(model.estimator.kind)
+    first = fit(task, matrix[parts.train], target[parts.train], (matrix[parts.validation], target[parts.validation]))
+    threshold = 0.5
+    if model.task == CLASSIFICATION:
+        threshold = choose_threshold(model.metric, target[parts.validation], first.predict(matrix[parts.validation]))
+    whole = Task(model.task, names, categories, first.parameters, seed)
+    fitted = fit(whole, matrix[parts.fitted], target[parts.fitted], None)
+    onnx = fitted.onnx()
+    scores = Predictor(onnx, threads=0).score(matrix)
+    difference = _difference(model, scores[parts.test], fitted.predict(matrix[parts.test]))
+    return Trained(parts, names, categories, threshold, fitted, onnx, scores, difference)
+
+
+def _require_two_classes(model: Model, target: NDArray[np.float64], parts: Split) -> None:
+    if model.task != CLASSIFICATION:
+        return
+    for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
+        if len(np.unique(target[part])) < 2:
+            raise TrainingError(
+                f"the {name} rows of {model.name} have one class only ({int(part.sum()):,} rows)",
+                where=f"target {model.target.name}",
+                fix="wait for more history, or choose a target that both happens and does not",
+            )
+
+
+def _difference(model: Model, served: NDArray[np.float64], native: NDArray[np.float64]) -> float:
+    difference = float(np.max(np.abs(served - native), initial=0.0))
+    if model.task != CLASSIFICATION:
+        difference /= float(np.ptp(native)) or 1.0
+    if difference > PARITY:
+        raise TrainingError(
+            f"ONNX predicts {difference:.2g} away from {model.estimator.kind} itself, more than {PARITY}",
+            where=f"model {model.name}",
+            fix="choose other estimator parameters; the version was not recorded",
+        )
+    return difference

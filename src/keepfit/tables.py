@@ -1,0 +1,143 @@
+"""The tables that pass between stages: grain, keys, time column and units, declared here and nowhere else.
+
+Source tables (the team's own Events and Records) live beside them in the lake, under `source/<name>`; their columns
+are those of the definition plus the four of `ROW`. All times are TIMESTAMPTZ in UTC. Every table is append-only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+# Where each row of a source table came from, and the order it came in.
+ROW = {
+    "_file": "VARCHAR",  # path relative to the data folder
+    "_record": "BIGINT",  # the record's number in the file, from 1, headers not counted
+    "_order": "BIGINT",  # ascending over all appends: breaks ties of equal times
+    "_known": "TIMESTAMPTZ",  # when the row became known; for Records without time, null
+}
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A table that a stage writes and another reads.
+
+    Parameters
+    ----------
+    name : str
+        Its path in the lake.
+    grain : str
+        What one row is.
+    keys : tuple of str
+        The columns that tell rows apart.
+    time : str
+        The column that orders it.
+    columns : dict
+        Column names and DuckDB types.
+    """
+
+    name: str
+    grain: str
+    keys: tuple[str, ...]
+    time: str
+    columns: dict[str, str]
+
+
+FILES = Declared(
+    "files",
+    grain="one raw file as it was ingested",
+    keys=("table", "path", "digest"),
+    time="as_of",
+    columns={
+        "table": "VARCHAR",
+        "path": "VARCHAR",
+        "digest": "VARCHAR",  # sha256 of the bytes
+        "bytes": "BIGINT",
+        "rows_read": "BIGINT",
+        "appended": "BIGINT",
+        "quarantined": "BIGINT",
+        "version": "BIGINT",  # of the source table, after the append
+        "as_of": "TIMESTAMPTZ",
+    },
+)
+
+QUARANTINE = Declared(
+    "quarantine",
+    grain="one raw row that broke its contract",
+    keys=("table", "file", "line"),
+    time="as_of",
+    columns={
+        "table": "VARCHAR",
+        "file": "VARCHAR",
+        "digest": "VARCHAR",
+        "line": "BIGINT",  # in the file, counting the header; line breaks inside quotes are not counted
+        "reason": "VARCHAR",  # all broken rules, joined by '; '
+        "raw": "VARCHAR",  # the row as JSON, header -> text as read
+        "as_of": "TIMESTAMPTZ",
+    },
+)
+
+PREDICTIONS = Declared(
+    "predictions",
+    grain="one answer: a model version's prediction for an observation",
+    keys=("request_id",),
+    time="t",
+    columns={
+        "request_id": "VARCHAR",
+        "model": "VARCHAR",
+        "version": "VARCHAR",
+        "entity": "VARCHAR",
+        "t": "TIMESTAMPTZ",  # the observation's moment
+        "score": "DOUBLE",  # probability of the positive class, or the predicted value
+        "positive": "BOOLEAN",  # score >= threshold; null for regression
+        "threshold": "DOUBLE",
+        "origin": "VARCHAR",  # batch or request
+        "features": "VARCHAR",  # JSON, name -> value as the model saw it
+    },
+)
+
+METRICS = Declared(
+    "metrics",
+    grain="one measured number",
+    keys=("evidence_id",),
+    time="as_of",
+    columns={
+        "evidence_id": "VARCHAR",
+        "as_of": "TIMESTAMPTZ",
+        "model": "VARCHAR",
+        "version": "VARCHAR",
+        "stage": "VARCHAR",  # evaluation, realised, drift
+        "name": "VARCHAR",  # the metric, or statistic:column
+        "value": "DOUBLE",
+        "baseline": "DOUBLE",
+        "rows": "BIGINT",
+        "from": "TIMESTAMPTZ",  # first and last t of the rows it was measured on
+        "to": "TIMESTAMPTZ",
+    },
+)
+
+DECISIONS = Declared(
+    "decisions",
+    grain="one step of the ledger: a decision and what it was based on",
+    keys=("decision_id",),
+    time="as_of",
+    columns={
+        "decision_id": "VARCHAR",
+        "as_of": "TIMESTAMPTZ",
+        "model": "VARCHAR",
+        "action": "VARCHAR",
+        "version": "VARCHAR",  # champion after the step
+        "challenger": "VARCHAR",
+        "reasons": "VARCHAR",  # JSON list of sentences
+        "turn": "VARCHAR",  # JSON of the whole evidence.Turn
+    },
+)
+
+
+def training_set(model: str) -> str:
+    """Return the lake path of a model's training sets; grain: one mature observation, keys entity and t."""
+    return f"training/{model}"
+
+
+def source(table: str) -> str:
+    """Return the lake path of a source table."""
+    return f"source/{table}"

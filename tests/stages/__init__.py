@@ -1,0 +1,1 @@
+"""The stages, tested one by one."""

@@ -1,0 +1,148 @@
+"""What any online store promises."""
+
+from __future__ import annotations
+
+import math
+import threading
+
+import numpy as np
+import pytest
+
+from keepfit import Events, Files, Float, Records, Text
+from keepfit.stages.serving.store import EVER, SQLiteStore
+
+sales = Events("sales", Files("s"), entity="id", time="at", known="seen", columns={"amount": Float(), "note": Text()})
+people = Records("people", Files("p"), entity="id", columns={"age": Float(), "name": Text()})
+
+
+@pytest.fixture
+def store(tmp_path):
+    opened = SQLiteStore(tmp_path / "online.sqlite")
+    yield opened
+    opened.close()
+
+
+def rows(*found):
+    """Return (entity, time, known, amount) rows as columns."""
+    entity, time, known, amount = zip(*found, strict=True)
+    return {
+        "entity": np.array(entity, object),
+        "time": np.array(time, np.int64),
+        "known": np.array(known, np.int64),
+        "amount": np.array(amount, np.float64),
+    }
+
+
+def post(store, entity, time, amount, note=None):
+    store.append(sales, {"id": entity, "time": time, "known": time, "amount": amount, "note": note})
+
+
+def amounts(store, entity):
+    return store.events(sales, entity, ["amount"])[2][0].tolist()
+
+
+def test_events_come_by_time_then_arrival(store):
+    store.replace(sales, rows(("a", 1, 1, 1.0), ("a", 5, 6, 2.0), ("a", 5, 5, 3.0), ("b", 2, 2, 9.0)), 6)
+    post(store, "a", 7, 5.0)
+    post(store, "a", 3, 4.0)
+    post(store, "a", 7, 6.0)
+    time, known, values = store.events(sales, "a", ["amount"])
+    assert time.tolist() == [1, 3, 5, 5, 7, 7]
+    assert known.tolist() == [1, 3, 6, 5, 7, 7]
+    assert values.tolist() == [[1.0, 4.0, 2.0, 3.0, 5.0, 6.0]]
+
+
+def test_values_keep_their_bits(store):
+    found = [-0.0, math.inf, 5e-324, 0.1, math.nan, 2.0**53]
+    store.replace(sales, rows(*(("a", place, place, value) for place, value in enumerate(found))), 9)
+    _, _, values = store.events(sales, "a", ["amount"])
+    assert values.tobytes() == np.array([found]).tobytes()
+
+
+def test_times_beyond_doubles_are_exact(store):
+    moment = 2**60 + 1
+    post(store, "a", moment, 1.0)
+    assert store.events(sales, "a", [])[0].tolist() == [moment]
+
+
+def test_a_text_can_be_counted(store):
+    post(store, "a", 1, None, note="hello")
+    post(store, "a", 2, None)
+    values = store.events(sales, "a", ["note", "amount"])[2]
+    assert np.array_equal(values, [[1.0, math.nan], [math.nan, math.nan]], equal_nan=True)
+
+
+def test_a_publication_keeps_the_requests_that_the_lake_lacks(store):
+    store.replace(sales, rows(("a", 1, 1, 1.0)), 2)
+    post(store, "a", 3, 3.0)
+    post(store, "a", 9, 9.0)
+    store.replace(sales, rows(("a", 1, 1, 1.0), ("a", 3, 3, 3.0)), 4)
+    assert amounts(store, "a") == [1.0, 3.0, 9.0]
+
+
+def test_publishing_twice_changes_nothing(store):
+    published = rows(("a", 1, 1, 1.0), ("a", 8, 8, 8.0))
+    for _ in range(2):
+        store.replace(sales, published, 5)
+    assert amounts(store, "a") == [1.0, 8.0]
+
+
+def test_a_reader_sees_the_rows_before_or_after_a_publication(store, tmp_path):
+    publisher, failed, done = SQLiteStore(tmp_path / "online.sqlite"), [], threading.Event()
+    old, new = [1.0] * 50, [2.0] * 80
+    publisher.replace(sales, rows(*(("a", place, place, value) for place, value in enumerate(old))), 100)
+
+    def read():
+        while not done.is_set():
+            seen = amounts(store, "a")
+            if seen not in (old, new):
+                failed.append(seen)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for turn in range(30):
+        values = (new, old)[turn % 2]
+        publisher.replace(sales, rows(*(("a", place, place, value) for place, value in enumerate(values))), 100)
+    done.set()
+    reader.join()
+    publisher.close()
+    assert not failed
+
+
+def test_records_are_replaced_whole(store):
+    first = {"entity": np.array(["a", "b"], object), "age": np.array([3.0, math.nan]), "name": np.array(["x", None])}
+    assert store.replace_records(people, first) == 2
+    assert store.record(people, "a") == {"age": 3.0, "name": "x"}
+    assert store.record(people, "b") == {"age": None, "name": None}
+    store.replace_records(people, {"entity": np.array(["c"], object), "age": np.array([1.0])})
+    assert store.record(people, "a") is None
+    assert store.record(people, "c") == {"age": 1.0, "name": None}
+
+
+def test_an_entity_is_known_from_records_or_events(store):
+    store.declare([sales, people])
+    assert not store.known_entity("a")
+    post(store, "a", 1, 1.0)
+    store.replace_records(people, {"entity": np.array(["b"], object)})
+    assert store.known_entity("a") and store.known_entity("b") and not store.known_entity("c")
+
+
+def test_a_new_column_joins_the_rows_that_are_there(store):
+    post(store, "a", 1, 1.0)
+    wider = Events("sales", Files("s"), entity="id", time="at", columns={"amount": Float(), "discount": Float()})
+    store.declare([wider])
+    assert np.array_equal(store.events(wider, "a", ["amount", "discount"])[2], [[1.0], [math.nan]], equal_nan=True)
+
+
+def test_the_store_answers_from_the_latest_start_of_its_tables(store):
+    assert store.answers_from() == EVER
+    store.replace(sales, rows(("a", 1, 1, 1.0)), 2, answers_from=100)
+    store.replace_records(people, {"entity": np.array(["a"], object)}, answers_from=50)
+    assert store.answers_from() == 100
+    assert store.rows() == {"sales": 1, "people": 1}
+
+
+def test_names_of_columns_are_only_names(store):
+    odd = Events("odd", Files("o"), entity="entity", time="time", columns={'x"; drop table y': Float(), "seq": Float()})
+    store.append(odd, {"entity": "a", "time": 1, "known": 1, 'x"; drop table y': 2.0, "seq": 3.0})
+    assert store.events(odd, "a", ['x"; drop table y', "seq"])[2].tolist() == [[2.0], [3.0]]
