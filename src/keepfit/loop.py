@@ -131,7 +131,18 @@ def run(project: Project, name: str | None, as_of: int, *, listen: Listener = la
     """Run one turn for a model, or for every model if there are several and none is named."""
     models = [project.model(name)] if name or len(project.definitions.models) == 1 else project.definitions.models
     ingested = ingest_all(project, as_of)
-    return [turn(project, model, as_of, ingested=ingested, listen=listen) for model in models]
+    turns = [turn(project, model, as_of, ingested=ingested, listen=listen) for model in models]
+    for model in models:
+        publish(project, model, as_of)
+    return turns
+
+
+def publish(project: Project, model: Model, as_of: int) -> dict[str, int]:
+    """Bring the model's online store to what the lake holds, and return table -> rows; nothing without a champion."""
+    champion = project.registry.champion(model.name)
+    if champion is None:
+        return {}
+    return steps.publish_online(project, champion, take(project.engine, project.lake, model.tables(), as_of))
 
 
 def replay(

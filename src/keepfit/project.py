@@ -16,7 +16,7 @@ from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from filelock import FileLock, Timeout
 
@@ -46,6 +46,14 @@ class Definitions:
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with them."""
         return check(self.tables, self.models)
+
+
+class ServingFiles(NamedTuple):
+    """The files of one model's server: which version answers, what it knows, what it answered."""
+
+    pointer: Path
+    store: Path
+    outbox: Path
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,11 @@ class Project:
     def pointers(self) -> Path:
         """The folder in which a server finds each model's champion."""
         return self.outcomes / "serving"
+
+    def serving(self, model: str) -> ServingFiles:
+        """Return the files through which the loop and the server of a model meet."""
+        names = (f"{model}.json", f"{model}.online.db", f"{model}.outbox.db")
+        return ServingFiles(*(self.pointers / name for name in names))
 
     @cached_property
     def lake(self) -> Lake:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,9 @@ from keepfit.stages.monitoring.profile import Profile, profile
 from keepfit.stages.registry.gates import judge
 from keepfit.stages.registry.mlflow import Version, evidence_of
 from keepfit.stages.retraining import conclude
+from keepfit.stages.serving.outbox import drain, forget
+from keepfit.stages.serving.publish import publish
+from keepfit.stages.serving.store import SQLiteStore
 from keepfit.stages.training.split import split
 from keepfit.stages.training.train import Trained, train
 
@@ -88,7 +92,7 @@ class Challenge:
 
 def load(version: Version) -> Loaded:
     """Return a version's artifact, verified, and its predictor."""
-    return Loaded(version, artifacts.read(version.folder, version.digest), Predictor.load(version.folder, threads=0))
+    return Loaded(version, artifacts.read(version.folder, version.digest), Predictor.load(version.folder))
 
 
 def answer(by: Loaded, snapshot: Snapshot) -> Scored:
@@ -347,7 +351,20 @@ def log_predictions(project: Project, scored: Scored) -> int:
 
 def collect_requests(project: Project, model: Model) -> int:
     """Move what the server answered since the last turn to the prediction log and return how many rows."""
-    return 0
+    moved, outbox = 0, project.serving(model.name).outbox
+    while (batch := drain(outbox)) is not None:
+        columns = {name: _column([row[name] for row in batch.rows]) for name in tables.PREDICTIONS.columns}
+        relation = project.engine.relation(columns, tables.PREDICTIONS.columns)
+        project.records.append(tables.PREDICTIONS.name, relation, transaction=batch.transaction)
+        moved += forget(outbox, batch.transaction)
+    return moved
+
+
+def publish_online(project: Project, champion: Version, snapshot: Snapshot) -> dict[str, int]:
+    """Bring the online store to what the lake holds, for the definition the champion was built from."""
+    found = artifacts.read(champion.folder, champion.digest)
+    with closing(SQLiteStore(project.serving(champion.model).store)) as store:
+        return publish(found.model, snapshot, store)
 
 
 def facts(version: Version | None) -> VersionFacts | None:

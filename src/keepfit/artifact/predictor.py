@@ -1,7 +1,9 @@
-"""Scores from a matrix by ONNX Runtime; its one home. Batches and requests score by the same call."""
+"""Scores from a matrix by ONNX Runtime; its one home. Batches and requests score by the same call, to the same bits."""
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -10,21 +12,24 @@ from numpy.typing import NDArray
 
 from keepfit.artifact.folder import ONNX
 
+PARALLEL_ROWS = 20_000
+
 
 class Predictor:
     """A loaded model.
+
+    The session has one thread: with several, ONNX Runtime adds the trees of a batch in another order than those of a
+    single row, and the scores differ in the last digits. A large batch is split over the cores by rows instead.
 
     Parameters
     ----------
     onnx : bytes
         The model; its last output's last column is the score: the positive class's probability, or the value.
-    threads : int
-        Threads for one call. One is fastest for single rows.
     """
 
-    def __init__(self, onnx: bytes, threads: int = 1) -> None:
+    def __init__(self, onnx: bytes) -> None:
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
+        options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
@@ -32,12 +37,18 @@ class Predictor:
         self._output = [self._session.get_outputs()[-1].name]
 
     @classmethod
-    def load(cls, folder: Path, threads: int = 1) -> Predictor:
+    def load(cls, folder: Path) -> Predictor:
         """Return the predictor of an artifact folder; `keepfit.artifact.read` checks its digest."""
-        return cls((folder / ONNX).read_bytes(), threads)
+        return cls((folder / ONNX).read_bytes())
 
     def score(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return a score for each row of a matrix [rows, features]."""
+        """Return a score for each row of a matrix [rows, features]; a row's score does not depend on the others."""
+        if len(matrix) < PARALLEL_ROWS:
+            return self._score(matrix)
+        with ThreadPoolExecutor() as pool:
+            return np.concatenate(list(pool.map(self._score, np.array_split(matrix, os.cpu_count() or 1))))
+
+    def _score(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         if not len(matrix):
             return np.empty(0)
         found = self._session.run(self._output, {self._input: matrix})[0]

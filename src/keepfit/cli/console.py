@@ -15,6 +15,7 @@ def show(result: Any, *, as_json: bool, render: Callable[[Any], None]) -> None:
     """Print a result as one JSON object, or hand it to `render`."""
     if as_json:
         sys.stdout.write(json.dumps(as_data(result), indent=2, ensure_ascii=False, default=str) + "\n")
+        sys.stdout.flush()
     else:
         render(result)
 
@@ -22,6 +23,7 @@ def show(result: Any, *, as_json: bool, render: Callable[[Any], None]) -> None:
 def say(text: str = "") -> None:
     """Print a line of text."""
     sys.stdout.write(text + "\n")
+    sys.stdout.flush()
 
 
 def note(text: str) -> None:

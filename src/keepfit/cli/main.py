@@ -22,6 +22,7 @@ COMMANDS = {
     "predict": "turns",
     "promote": "versions",
     "rollback": "versions",
+    "publish": "serve",
     "serve": "serve",
 }
 

@@ -1,1 +1,115 @@
-"""The command that serves."""
+"""The command that serves. The server's process loads no engine: the store is filled by a child process first."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from keepfit import clock
+from keepfit.cli.options import as_of, common, micros, opened
+
+if TYPE_CHECKING:
+    from keepfit.project import ServingFiles
+
+
+@click.command()
+@click.argument("model", required=False)
+@common
+@as_of
+@click.option("--host", default=None, help="The address to listen on; default: setting serving.host, 127.0.0.1.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=None, help="0 takes a free one; default: setting serving.port."
+)
+@click.option("--warm/--no-warm", default=True, show_default=True, help="Fill the online store from the lake first.")
+def serve(
+    model: str | None,
+    folder: Path,
+    profile: str | None,
+    as_json: bool,
+    moment: datetime | None,
+    host: str | None,
+    port: int | None,
+    warm: bool,
+) -> None:
+    """Answer over HTTP with the champion: POST /predict, POST /events; /livez /readyz /health /metrics /model /docs.
+
+    With --as-of, the server's clock starts at that moment instead of now: for data that ended in the past.
+
+    \b
+    Example:
+      keepfit serve --port 8000
+      curl -s localhost:8000/predict -d '{"customer_id": "C00001"}'
+    """
+    project = opened(folder, profile)
+    name, serving = project.model(model).name, project.settings.serving
+    began, start = micros(None), micros(moment)
+    if warm:
+        _warm(project.folder, project.settings.profile, name, start)
+    address = host or serving.host, serving.port if port is None else port
+    _serve(project.serving(name), *address, serving.refresh_s, as_json, now=lambda: start + micros(None) - began)
+
+
+@click.command()
+@click.argument("model", required=False)
+@common
+@as_of
+def publish(model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None) -> None:
+    """Fill the online store from the lake: the events that windows can reach, and the newest records.
+
+    `run` does so at its end, and `serve` at its start.
+
+    \b
+    Example:
+      keepfit publish churn
+    """
+    from keepfit import loop
+    from keepfit.cli import console
+
+    project = opened(folder, profile)
+    rows = loop.publish(project, project.model(model), micros(moment))
+    console.show(
+        {"rows": rows},
+        as_json=as_json,
+        render=lambda _: console.say(
+            ", ".join(f"{table} {count:,}" for table, count in rows.items()) or "no champion yet"
+        ),
+    )
+
+
+def _warm(folder: Path, profile: str, model: str, as_of: int) -> None:
+    # the engine and MLflow stay out of the server's process
+    command = [sys.executable, "-m", "keepfit", "publish", model, "--project", str(folder), "--profile", profile]
+    command += ["--as-of", clock.from_micros(as_of).isoformat()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        from keepfit.cli.console import note
+
+        note(f"the online store could not be filled from the lake; it answers from what it holds:\n{done.stderr}")
+
+
+def _serve(
+    files: ServingFiles, host: str, port: int, refresh_s: float, as_json: bool, *, now: Callable[[], int]
+) -> None:
+    from keepfit.cli import console
+    from keepfit.stages.serving.app import create_app
+    from keepfit.stages.serving.outbox import Outbox
+    from keepfit.stages.serving.server import run_server
+    from keepfit.stages.serving.store import SQLiteStore
+
+    def announce(bound: int) -> None:
+        where = {"url": f"http://{host}:{bound}", "model": files.pointer.stem, "pid": os.getpid()}
+        console.show(
+            where, as_json=as_json, render=lambda _: console.say(f"serving {where['model']} on {where['url']}")
+        )
+
+    with closing(SQLiteStore(files.store)) as store, closing(Outbox(files.outbox)) as outbox:
+        app = create_app(files.pointer, store, outbox, now=now, refresh_s=refresh_s)
+        run_server(app, host, port, announce)

@@ -65,7 +65,9 @@ def replay(
             every,
             listen=lambda turn: None if as_json else console.note(render.line(turn)),
         )
-    console.show(result, as_json=as_json, render=lambda found: render.replay(found["turns"], found["metric"], found["report"]))
+    console.show(
+        result, as_json=as_json, render=lambda found: render.replay(found["turns"], found["metric"], found["report"])
+    )
 
 
 @click.command()

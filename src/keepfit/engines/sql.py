@@ -11,6 +11,7 @@ from typing import Any
 from sqlglot import exp
 
 from keepfit.spec.columns import (
+    BLANKS,
     FALSE,
     INTEGER,
     LARGEST_INTEGER,
@@ -55,7 +56,7 @@ def text(value: str) -> exp.Literal:
 
 def cleaned(raw: Sql) -> Sql:
     """Return raw text without blanks around it, null if nothing is left."""
-    return call("nullif", call("trim", raw, text(" \t\r\n")), text(""))
+    return call("nullif", call("trim", raw, text(BLANKS)), text(""))
 
 
 def typed(column: Column, raw: Sql) -> Sql:
@@ -88,7 +89,9 @@ def broken(column: Column, label: str, raw: Sql, value: Sql) -> Sql:
     if not column.nullable:
         cases.append((exp.Is(this=raw, expression=exp.Null()), "is missing"))
     if isinstance(column, Integer):
-        outside = exp.GT(this=call("abs", value), expression=exp.Literal.number(LARGEST_INTEGER))
+        largest = exp.Literal.number(LARGEST_INTEGER)
+        # not abs(value), which the least BIGINT does not have
+        outside = exp.not_(exp.Between(this=value.copy(), low=exp.Neg(this=largest), high=largest.copy()))
         cases.append((_unreadable(raw, value), "is not a whole number"))
         cases.append((outside, "is not a whole number"))
     elif isinstance(column, Float):
@@ -126,8 +129,8 @@ def derived(expression: RowExpression) -> Sql:
     if isinstance(expression, RowArithmetic):
         left, right = (exp.cast(exp.paren(derived(part)), "DOUBLE") for part in expression.parts())
         if expression.op == "/":
-            return exp.Div(this=left, expression=call("nullif", right, _number(0.0)))
-        return ARITHMETIC[expression.op](this=left, expression=right)
+            return _finite(exp.Div(this=left, expression=call("nullif", right, _number(0.0))))
+        return _finite(ARITHMETIC[expression.op](this=left, expression=right))
     raise TypeError(f"no SQL for {type(expression).__name__}; add a branch here and in keepfit.rows.evaluate")
 
 
@@ -143,6 +146,12 @@ def _unreadable(raw: Sql, value: Sql) -> Sql:
 
 def _among(value: Sql, words: tuple[str, ...]) -> Sql:
     return exp.or_(*(exp.EQ(this=value.copy(), expression=text(word)) for word in words))
+
+
+def _finite(number: Sql) -> Sql:
+    for what in ("inf", "-inf", "nan"):
+        number = call("nullif", number, exp.cast(text(what), "DOUBLE"))
+    return number
 
 
 def _number(value: float) -> Sql:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo
 from keepfit import clock
 from keepfit.errors import RequestError, did_you_mean
 from keepfit.rows.evaluate import evaluate
-from keepfit.spec.columns import Value
+from keepfit.spec.columns import BLANKS, MOMENT, Value
 from keepfit.spec.tables import Events, Table
 
 
@@ -42,11 +43,12 @@ def check_row(table: Events, raw: Mapping[str, Any]) -> dict[str, Value]:
     """
     reasons: list[str] = []
     row: dict[str, Value] = {}
-    for name, column in table.columns.items():
+    for name, column in {**table.columns, table.entity: table.key_column()}.items():
         try:
             row[name] = column.parse(raw.get(name))
         except ValueError as error:
             reasons.append(f"{name} {error}")
+    row[table.entity] = str(row.get(table.entity))
     unknown = sorted(set(raw) - {*table.columns, table.entity, table.time, table.known, "table"})
     if unknown:
         raise RequestError(
@@ -65,23 +67,26 @@ def check_row(table: Events, raw: Mapping[str, Any]) -> dict[str, Value]:
     return {
         **row,
         **derived,
-        table.entity: entity_key(table, raw.get(table.entity)),
         "time": times["time"],
         "known": max(known, times["time"]) + delay,
     }
 
 
 def _moment(table: Events, column: str, raw: Mapping[str, Any], reasons: list[str]) -> int:
-    text = str(raw.get(column) or "").strip()
+    text = str(raw.get(column) or "").strip(BLANKS)
     if not text:
         reasons.append(f"{column} is missing")
         return 0
     try:
-        moment = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text if re.fullmatch(MOMENT, text) else "")
     except ValueError:
         reasons.append(f"{column} is not a time")
         return 0
-    if moment.tzinfo is None and table.zone is None:
+    if moment.tzinfo is not None:
+        return clock.to_micros(moment)
+    if table.zone is None:
         reasons.append(f"{column} has no time zone; append Z or an offset")
         return 0
-    return clock.to_micros(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(str(table.zone))))
+    # an hour that the clock shows twice is taken as the second, one that it skips as if it had not: as the engine does
+    local = moment.replace(tzinfo=ZoneInfo(table.zone))
+    return max(clock.to_micros(local), clock.to_micros(local.replace(fold=1)))

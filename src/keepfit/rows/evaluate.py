@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -28,7 +29,7 @@ ARITHMETIC: dict[str, Callable[[float, float], float | None]] = {
 
 
 def evaluate(expression: RowExpression, row: Mapping[str, Value]) -> Value:
-    """Return the value of `expression` for one row; null in, null out; a division by zero is null."""
+    """Return the value of `expression` for one row; null in, null out; a division by zero or an overflow is null."""
     if isinstance(expression, RowColumn):
         return row.get(expression.name)
     if isinstance(expression, Literal):
@@ -44,7 +45,8 @@ def evaluate(expression: RowExpression, row: Mapping[str, Value]) -> Value:
 
 def _combine(expression: RowExpression, values: list[Any]) -> Value:
     if isinstance(expression, RowArithmetic):
-        return ARITHMETIC[expression.op](float(values[0]), float(values[1]))
+        number = ARITHMETIC[expression.op](float(values[0]), float(values[1]))
+        return None if number is None or not math.isfinite(number) else number
     if isinstance(expression, RowComparison):
         return bool(getattr(operator, COMPARISONS[expression.op])(values[0], values[1]))
     if isinstance(expression, StartsWith):

@@ -11,13 +11,13 @@ import hashlib
 import json
 from typing import Any
 
-from keepfit.spec import columns, features, gates, model, observe, policy, rows, sources, tables
+from keepfit.spec import columns, features, gates, model, observe, policy, rows, sources, tables, window
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
 
 CLASSES = {
     value.__name__: value
-    for module in (columns, features, gates, model, observe, policy, rows, sources, tables)
+    for module in (columns, features, gates, model, observe, policy, rows, sources, tables, window)
     for value in vars(module).values()
     if isinstance(value, type) and dataclasses.is_dataclass(value)
 }
@@ -53,7 +53,7 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _fields(value)
     if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+        return {"map": {key: _plain(item) for key, item in value.items()}}  # its keys are the team's: 'is', 'table'
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return value
@@ -66,5 +66,6 @@ def _rebuild(data: Any, known: dict[str, Table]) -> Any:
         return data
     if set(data) == {"table"}:
         return known[data["table"]]
-    values = {key: _rebuild(item, known) for key, item in data.items() if key != "is"}
-    return CLASSES[data["is"]](**values) if "is" in data else values
+    if set(data) == {"map"}:
+        return {key: _rebuild(item, known) for key, item in data["map"].items()}
+    return CLASSES[data["is"]](**{key: _rebuild(item, known) for key, item in data.items() if key != "is"})

@@ -18,6 +18,12 @@ TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 INTEGER = r"[+-]?[0-9]+(\.0*)?"
 LARGEST_INTEGER = 2**53
+# what may stand around a value; str.strip() alone would take more than SQL's trim
+BLANKS = " \t\r\n"
+# ISO 8601 with one way to write an offset; what else Python and a database take for a time, they do not agree on
+OFFSET = r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)"
+DATE = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
+MOMENT = DATE + r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?" + OFFSET + "?)?"
 
 
 @dataclass(frozen=True)
@@ -45,7 +51,7 @@ class Column:
         ValueError
             With the reason, worded as it stands in the quarantine.
         """
-        text = "" if raw is None else _text(raw).strip()
+        text = "" if raw is None else _text(raw).strip(BLANKS)
         if text == "":
             if not self.nullable:
                 raise ValueError("is missing")

@@ -17,6 +17,9 @@ class Condition:
     def __and__(self, other: Condition) -> Condition:
         return AllOf(self, other)
 
+    def __bool__(self) -> bool:
+        raise TypeError("a condition has no truth value before there is evidence; combine conditions with | and &")
+
     def parts(self) -> tuple[Condition, ...]:
         """Return the conditions this one is made of."""
         return ()

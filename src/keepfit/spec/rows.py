@@ -3,7 +3,8 @@
     Events(..., derive={"amount": col("quantity") * col("unit_price"), "mood": Sentiment("text")})
 
 A tree of frozen nodes. `keepfit.rows` evaluates it for one row in a request, an engine compiles it to SQL for a file,
-and a property test holds the two equal. Null in, null out; arithmetic is in 64-bit floats; a division by zero is null.
+and a property test holds the two equal. Null in, null out; arithmetic is in 64-bit floats; a division by zero
+or an overflow is null.
 """
 
 from __future__ import annotations
@@ -69,6 +70,9 @@ class RowExpression:
 
     def __ge__(self, other: object) -> RowExpression:
         return RowComparison(">=", self, _lift(other))
+
+    def __bool__(self) -> bool:
+        raise TypeError("a row expression has no truth value before a row is read; compare one value at a time")
 
     __hash__ = object.__hash__
 

@@ -22,7 +22,7 @@ PREFIX = "KEEPFIT__"
 class Section(BaseModel):
     """A section of the settings; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
 
 
 class Storage(Section):
@@ -90,13 +90,16 @@ def load(folder: Path, profile: str | None, environment: Mapping[str, str]) -> S
         If the file is no YAML mapping, the profile is unknown or a value does not fit.
     """
     content = _read(folder / FILE)
-    profiles = content.pop("profiles", None) or {"dev": {}}
+    profiles = _profiles(content.pop("profiles", None) or {"dev": {}}, folder / FILE)
     name = profile or content.pop("default_profile", None) or next(iter(profiles))
     content.pop("default_profile", None)
     if name not in profiles:
         raise SettingsError(f"unknown profile {name!r}", where=str(folder / FILE), fix=did_you_mean(name, profiles))
-    values = _overlay(content, profiles[name] or {})
+    values = _overlay(content, profiles[name])
     values = _overlay(values, _from_environment(environment))
+    if "profile" in values:
+        where = f"{folder / FILE} or {PREFIX}PROFILE"
+        raise SettingsError("a profile is not a setting", where=where, fix="set default_profile, or give --profile")
     try:
         return Settings(profile=name, **values)
     except ValidationError as error:
@@ -115,6 +118,13 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
+def _profiles(found: Any, path: Path) -> dict[str, dict[str, Any]]:
+    if not isinstance(found, dict) or not all(isinstance(one, dict | None) for one in found.values()):
+        fix = "write profiles: {dev: {engine: {kind: local}}}"
+        raise SettingsError("profiles must hold sections below each profile's name", where=str(path), fix=fix)
+    return {str(name): one or {} for name, one in found.items()}
+
+
 def _overlay(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(below)
     for key, value in above.items():
@@ -125,13 +135,19 @@ def _overlay(below: dict[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {}
-    for variable, text in environment.items():
+    # a section's own variable comes before those of its keys, which win
+    for variable, text in sorted(environment.items()):
         if variable.startswith(PREFIX):
             *sections, key = variable[len(PREFIX) :].lower().split("__")
             place = values
             for section in sections:
-                place = place.setdefault(section, {})
-            place[key] = yaml.safe_load(text)
+                if not isinstance(place.get(section), dict):
+                    place[section] = {}
+                place = place[section]
+            try:
+                place[key] = yaml.safe_load(text)
+            except yaml.YAMLError:
+                place[key] = text
     return values
 
 
@@ -140,7 +156,7 @@ def _explained(error: ValidationError, path: Path) -> SettingsError:
     key = ".".join(str(part) for part in first["loc"])
     section = Settings.model_fields.get(str(first["loc"][0]))
     known = (
-        list(Settings.model_fields)
+        [*(name for name in Settings.model_fields if name != "profile"), "profiles", "default_profile"]
         if len(first["loc"]) == 1
         else list(getattr(section.annotation, "model_fields", {}))
         if section

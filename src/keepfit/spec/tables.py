@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keepfit.spec.columns import Boolean, Column, Float, Text
-from keepfit.spec.features import Aggregate, Attribute, EventColumn, Expression, Window, Windows, aggregates
+from keepfit.spec.features import Aggregate, Attribute, EventColumn, Expression, Windows, aggregates
 from keepfit.spec.rows import RowExpression
 from keepfit.spec.sources import Files
+from keepfit.spec.window import Window
 
 
 @dataclass(frozen=True, eq=False, repr=False)

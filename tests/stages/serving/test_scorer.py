@@ -44,6 +44,8 @@ def test_a_swap_under_load_never_mixes_versions(tmp_path):
             write_pointer(pointers[(turn + 1) % 2], tmp_path / "churn.json")
             wanted = pointers[(turn + 1) % 2].version
             wait_until(lambda wanted=wanted: served.http.get("/health").json()["version"] == wanted)
+            asked = len(answers)
+            wait_until(lambda asked=asked: len(answers) > asked + 20)
         done.set()
         for client in clients:
             client.join()

@@ -83,7 +83,6 @@ def promote(root: Path, version: str, bias: float = 0.0, **options) -> Pointer:
 
 def fill(store: SQLiteStore) -> None:
     """Customer 17 bought twice in the last month; 18 is only a record."""
-    store.declare([customers, sales])
     rows = {
         "entity": np.array(["17", "17"], object),
         "time": np.array([NOW - 20 * DAY, NOW - 5 * DAY]),

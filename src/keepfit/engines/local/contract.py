@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import csv
 import gzip
+import zlib
+from dataclasses import replace
 from pathlib import Path
 from typing import TextIO
 
@@ -18,9 +20,10 @@ from keepfit import clock
 from keepfit.engines import sql
 from keepfit.engines.protocol import CheckedFile
 from keepfit.errors import SourceError, did_you_mean
+from keepfit.spec.columns import MOMENT, OFFSET
 from keepfit.spec.tables import Events, Table
 
-OFFSET = r".*[0-9](Z|z|[+-][0-9]{2}(:?[0-9]{2})?)"
+WITH_OFFSET = ".*:.*" + OFFSET
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 DIALECT = "duckdb"
 
@@ -44,26 +47,34 @@ def check(
     """
     header = _header(path)
     _require_columns(table, header, label)
-    checked, rejected = f"checked_{digest[:16]}", f"rejected_{digest[:16]}"
+    checked, rejected, torn = (f"{name}_{digest[:16]}" for name in ("checked", "rejected", "torn"))
     _read(connection, path, header, label, checked, rejected)
+    connection.execute(f'create or replace temp table "{torn}" as {_torn_sql(rejected)}')
     _require_zone(connection, table, label, checked)
     connection.execute(f'create or replace temp table "{checked}" as {_checked_sql(table, header, checked)}')
     good = _good(connection, table, label, order, checked)
-    bad = _bad(connection, table, label, digest, as_of, checked, rejected)
-    return _summary(connection, table, checked, rejected, good, bad)
+    bad = _bad(connection, table, label, digest, as_of, checked, torn)
+    summary = _summary(connection, table, checked, torn, good, bad)
+    return replace(summary, tables=(checked, torn, rejected, f"{rejected}_scan"))
 
 
 def _header(path: Path) -> list[str]:
     try:
         with _opened(path) as lines:
             header = next(csv.reader(lines, delimiter=_delimiter(path)), [])
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+            # DuckDB reads half a gzip without a word
+            while path.suffix == ".gz" and lines.read(1 << 20):
+                pass
+    except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise SourceError(
             f"{path.name} cannot be read: {error}", where=str(path), fix="send the file again, as UTF-8 CSV"
         ) from error
     if not header:
         raise SourceError(f"{path.name} is empty", where=str(path), fix="send the file again, or remove it")
-    doubled = sorted({column for column in header if header.count(column) > 1})
+    # pandas writes its index under an empty name
+    header = [column or f"column {place}" for place, column in enumerate(header, start=1)]
+    folded = [column.lower() for column in header]
+    doubled = sorted({column for column in header if folded.count(column.lower()) > 1})
     if doubled:
         raise SourceError(
             f"{path.name} has column {doubled[0]!r} twice", where=str(path), fix="rename one of them in the file"
@@ -73,8 +84,8 @@ def _header(path: Path) -> list[str]:
 
 def _opened(path: Path) -> TextIO:
     if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+        return gzip.open(path, "rt", encoding="utf-8-sig", newline="", errors="replace")
+    return path.open(encoding="utf-8-sig", newline="", errors="replace")
 
 
 def _delimiter(path: Path) -> str:
@@ -107,7 +118,7 @@ def _read(
     reading = (
         f"read_csv({sql.text(str(path)).sql(DIALECT)}, header=true, auto_detect=false, delim='{_delimiter(path)}', quote='\"',"
         f" escape='\"', columns={columns.sql(DIALECT)}, store_rejects=true, strict_mode=true, rejects_table='{rejected}',"
-        f" rejects_scan='{rejected}_scan', rejects_limit=0, parallel=false, encoding='utf-8')"
+        f" rejects_scan='{rejected}_scan', rejects_limit=0, encoding='utf-8')"
     )
     for name in (checked, rejected, f"{rejected}_scan"):
         connection.execute(f'drop table if exists "{name}"')
@@ -122,6 +133,19 @@ def _read(
         ) from None
 
 
+def _torn_sql(rejected: str) -> str:
+    """Return the lines that are no records; a quote that is not closed in time tears every line it swallows."""
+    return (
+        f"with r as (select line, max(error_type) as error, bool_or(error_message like '%unterminated%') as open,"
+        f' any_value(csv_line) as raw from "{rejected}" group by line),'
+        f" p as (select line, error, if(open, string_split(rtrim(raw, '\r\n'), '\n'), [raw]) as parts from r),"
+        f" b as (select *, coalesce(sum(len(parts)) over (order by line rows between unbounded preceding and 1 preceding), 0)"
+        f" as before, row_number() over (order by line) - 1 as place from p)"
+        f" select line - 2 - place as records_before, line + before - place + unnest(range(len(parts))) as line, error,"
+        f" unnest(parts) as raw from b"
+    )
+
+
 def _require_zone(connection: duckdb.DuckDBPyConnection, table: Table, label: str, checked: str) -> None:
     known = table.known if isinstance(table, Events) else None
     for column in (table.time, known):
@@ -129,8 +153,8 @@ def _require_zone(connection: duckdb.DuckDBPyConnection, table: Table, label: st
             continue
         raw = sql.cleaned(sql.name(column)).sql(DIALECT)
         found = connection.execute(
-            f'select {raw} from "{checked}" where try_cast({raw} as timestamp) is not null'
-            f" and not regexp_full_match({raw}, '{OFFSET}') and length({raw}) > 0 limit 1"
+            f"select {raw} from \"{checked}\" where regexp_full_match({raw}, '{MOMENT}')"
+            f" and not regexp_full_match({raw}, '{WITH_OFFSET}') and try_cast({raw} as timestamp) is not null limit 1"
         ).fetchone()
         if found:
             raise SourceError(
@@ -143,7 +167,10 @@ def _require_zone(connection: duckdb.DuckDBPyConnection, table: Table, label: st
 def _moment(table: Table, column: str) -> str:
     raw = sql.cleaned(sql.name(column)).sql(DIALECT)
     local = f"timezone('{table.zone}', try_cast({raw} as timestamp))" if table.zone else "null"
-    return f"case when regexp_full_match({raw}, '{OFFSET}') then try_cast({raw} as timestamptz) else {local} end"
+    return (
+        f"case when not regexp_full_match({raw}, '{MOMENT}') then null"
+        f" when regexp_full_match({raw}, '{WITH_OFFSET}') then try_cast({raw} as timestamptz) else {local} end"
+    )
 
 
 def _checked_sql(table: Table, header: list[str], checked: str) -> str:
@@ -210,23 +237,23 @@ def _bad(
     digest: str,
     as_of: int,
     checked: str,
-    rejected: str,
+    torn: str,
 ) -> duckdb.DuckDBPyRelation:
     kept = f"{sql.text(table.name).sql(DIALECT)} as \"table\", {sql.text(label).sql(DIALECT)} as file, '{digest}' as digest"
     header = [row[0] for row in connection.execute(f"select name from pragma_table_info('{checked}')").fetchall()]
-    fields = ", ".join(f'"{column}" := "{column}"' for column in header if not column.startswith(("v:", "t:", "_")))
-    raw = f"cast(to_json(struct_pack({fields})) as varchar)"
-    torn = (
-        f"select line, row_number() over (order by line) - 1 as torn_before, any_value(error_type) as error,"
-        f' any_value(csv_line) as csv_line from "{rejected}" group by line'
+    fields = ", ".join(
+        f"{name} := {name}"
+        for name in (exp.to_identifier(column, quoted=True).sql(DIALECT) for column in header)
+        if not name.startswith(('"v:', '"t:', '"_'))
     )
+    raw = f"cast(to_json(struct_pack({fields})) as varchar)"
     # a readable record stands below the header, the records before it and the torn lines before it
-    line = "_record + 1 + (select count(*) from torn where line - 2 - torn_before < _record)"
+    line = f'_record + 1 + (select count(*) from "{torn}" where records_before < _record)'
     return connection.sql(
-        f"with torn as ({torn}) select {kept}, {line} as line, array_to_string(_reasons, '; ') as reason, {raw} as raw,"
+        f"select {kept}, {line} as line, array_to_string(_reasons, '; ') as reason, {raw} as raw,"
         f' make_timestamptz({as_of}) as as_of from "{checked}" where len(_reasons) > 0'
         f" union all select {kept}, line, 'is no CSV record: ' || lower(cast(error as varchar)),"
-        f" csv_line, make_timestamptz({as_of}) from torn order by line"
+        f' raw, make_timestamptz({as_of}) from "{torn}" order by line'
     )
 
 
@@ -234,7 +261,7 @@ def _summary(
     connection: duckdb.DuckDBPyConnection,
     table: Table,
     checked: str,
-    rejected: str,
+    torn: str,
     good: duckdb.DuckDBPyRelation,
     bad: duckdb.DuckDBPyRelation,
 ) -> CheckedFile:
@@ -242,22 +269,13 @@ def _summary(
     rows, broken, first_time = connection.execute(
         f'select count(*), count(*) filter (len(_reasons) > 0), {first} from "{checked}"'
     ).fetchone() or (0, 0, None)
-    torn = connection.execute(f'select count(distinct line) from "{rejected}"').fetchone() or (0,)
+    lines = (connection.execute(f'select count(*) from "{torn}"').fetchone() or (0,))[0]
     reasons = dict(
         connection.execute(
             f'select reason, count(*) from (select unnest(_reasons) as reason from "{checked}")'
             f" group by 1 order by 2 desc, 1"
         ).fetchall()
     )
-    if torn[0]:
-        reasons["is no CSV record"] = torn[0]
-    return CheckedFile(
-        rows + torn[0],
-        reasons,
-        broken + torn[0],
-        first_time,
-        good,
-        bad,
-        good.limit(0),
-        (checked, rejected, f"{rejected}_scan"),
-    )
+    if lines:
+        reasons["is no CSV record"] = lines
+    return CheckedFile(rows + lines, reasons, broken + lines, first_time, good, bad, good.limit(0))

@@ -146,7 +146,7 @@ def _drift(turns: Sequence[Turn], span: Span) -> Html:
         "drift", sentences.drift_alt(columns), lambda canvas: charts.drift_chart(columns, canvas, span)
     )
     every = len({drift.column for turn in turns for drift in turn.drift})
-    read = "Population stability index of each column against the champion's training data, turn by turn."
+    read = "Population stability index of each column against the newest rows the champion was judged on, turn by turn."
     if every > len(columns):
         read += f" The {len(columns)} that moved most, of {every}."
     bounds = [f"{bound:g}" for bound in HEAT_BOUNDS]

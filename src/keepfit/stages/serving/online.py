@@ -46,11 +46,10 @@ class OnlineFeatures:
     model : Model
         The definition the champion was built from.
     store : OnlineStore
-        Its tables are declared if they are not there.
+        Where its events and records are read.
     """
 
     def __init__(self, model: Model, store: OnlineStore) -> None:
-        store.declare(model.tables())
         self._store = store
         self._plan = compile_plan(model.features)
         self._calendar = [(part.name, part) for part in self._plan.calendar]

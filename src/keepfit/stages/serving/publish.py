@@ -21,7 +21,6 @@ def publish(model: Model, snapshot: Snapshot, store: OnlineStore) -> dict[str, i
     observations read: enough to know the entity. Twice with one snapshot gives the same store.
     """
     plan = compile_plan(model.features)
-    store.declare(model.tables())
     needed = {part.table.name: (part.columns, part.retention) for part in plan.events}
     columns = {table.name: names for table, names in plan.records}
     counts = {table.name: _events(table, snapshot, store, *needed.get(table.name, ((), 0))) for table in model.events()}

@@ -50,6 +50,8 @@ def split(t: NDArray[np.int64], horizon: int) -> Split:
         If the moments are too few, or too close together, to make three parts.
     """
     moments = np.unique(t)
+    if not len(moments):
+        raise TrainingError("there are no rows to split", fix="wait for more history")
     size = max(1, int(len(moments) * SHARE))
     test_from = moments[-size]
     before = moments[moments + horizon <= test_from]

@@ -88,7 +88,7 @@ def train(
     whole = Task(model.task, names, categories, first.parameters, seed)
     fitted = fit(whole, matrix[parts.fitted], target[parts.fitted], None)
     onnx = fitted.onnx()
-    scores = Predictor(onnx, threads=0).score(matrix)
+    scores = Predictor(onnx).score(matrix)
     difference = _difference(model, scores[parts.test], fitted.predict(matrix[parts.test]))
     return Trained(parts, names, categories, threshold, fitted, onnx, scores, difference)
 

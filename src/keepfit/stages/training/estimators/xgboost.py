@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +24,7 @@ DEFAULTS: dict[str, Any] = {
     "colsample_bytree": 0.8,
     "tree_method": "hist",
 }
+ALIASES = {"eta": "learning_rate"}  # of what has a default: XGBoost would prefer the default
 ROUNDS = {"n_estimators": 600, "early_stopping_rounds": 30}
 OBJECTIVES = {"classification": "binary:logistic", "regression": "reg:squarederror"}
 OPSET = 15
@@ -60,34 +63,48 @@ def fit(
 
     Without it, exactly `n_estimators` trees are grown. Features are known to XGBoost as f0 to fn, as its converter needs.
     """
-    parameters = {**DEFAULTS, **ROUNDS, **task.parameters}
-    rounds, patience = int(parameters.pop("n_estimators")), int(parameters.pop("early_stopping_rounds"))
+    own = {ALIASES.get(name, name): value for name, value in task.parameters.items()}
+    parameters = {**DEFAULTS, **ROUNDS, **own}
+    rounds, patience = (_whole(name, parameters.pop(name)) for name in ROUNDS)
     types = ["c" if name in task.categories else "q" for name in task.features]
     settings = {
         **parameters,
         "objective": parameters.get("objective", OBJECTIVES[task.task]),
         "seed": task.seed,
         "nthread": parameters.get("nthread", os.cpu_count()),
-        "verbosity": 0,
+        "verbosity": 1,  # warnings say which parameters are not used
     }
     try:
-        booster = xgboost.train(
-            settings,
-            _data(matrix, target, types),
-            num_boost_round=rounds,
-            evals=[(_data(*validation, types), "validation")] if validation else [],
-            early_stopping_rounds=patience if validation else None,
-            verbose_eval=False,
-        )
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("always")
+            booster = xgboost.train(
+                settings,
+                _data(matrix, target, types),
+                num_boost_round=rounds,
+                evals=[(_data(*validation, types), "validation")] if validation else [],
+                early_stopping_rounds=patience if validation else None,
+                verbose_eval=False,
+            )
     except (xgboost.core.XGBoostError, TypeError, ValueError) as error:
-        message = str(error).strip().splitlines()[0]
-        raise DefinitionError(
-            f"XGBoost refuses its parameters: {message}",
-            where="definitions.py, XGBoost(...)",
-            fix="see XGBoost's parameters",
-        ) from error
+        raise _refused(str(error).strip().splitlines()[0]) from error
+    if unused := re.findall(r"Parameters: \{ (.*) \} are not used", " ".join(str(one.message) for one in heard)):
+        raise _refused(f"it does not know {unused[0]}")
     grown = booster.best_iteration + 1 if validation else rounds
     return Trees(booster[:grown], {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}, types)
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, int) and value > 0:
+        return value
+    raise _refused(f"{name}={value!r} is not a whole number above 0")
+
+
+def _refused(why: str) -> DefinitionError:
+    return DefinitionError(
+        f"XGBoost refuses its parameters: {why}",
+        where="definitions.py, XGBoost(...)",
+        fix="see https://xgboost.readthedocs.io/en/stable/parameter.html",
+    )
 
 
 def _data(matrix: Matrix, target: NDArray[np.float64] | None, types: list[str]) -> xgboost.DMatrix:

@@ -1,160 +1,44 @@
-"""What definitions.py must satisfy: one small rule a function, every problem reported in one pass.
-
-Add a rule by writing a generator of `Problem` and naming it in `TABLE_RULES` or `MODEL_RULES`.
-"""
+"""The rules of one model and the tables it reads."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from zoneinfo import available_timezones
 
 from keepfit import clock
-from keepfit.errors import DefinitionError, did_you_mean
-from keepfit.spec.features import (
-    CALENDAR_PARTS,
-    FUNCTIONS,
-    Aggregate,
-    Attribute,
-    Calendar,
-    Constant,
-    Expression,
-)
+from keepfit.errors import did_you_mean
+from keepfit.spec.check.problem import AS_A_NAME, NAME, WHERE, Problem, not_a_duration
+from keepfit.spec.features import CALENDAR_PARTS, FUNCTIONS, Aggregate, Attribute, Calendar, Constant, Expression
+from keepfit.spec.gates import Gate
 from keepfit.spec.metric import METRICS
 from keepfit.spec.model import CLASSIFICATION, Model
-from keepfit.spec.observe import Every
-from keepfit.spec.policy import MetricBelow, OlderThan
-from keepfit.spec.rows import TextNumber
+from keepfit.spec.observe import EachRow, Every
+from keepfit.spec.policy import Condition, MetricBelow, OlderThan, Policy
 from keepfit.spec.tables import Events, Records, Table
 
-NAME = r"[A-Za-z][A-Za-z0-9_]*"
-WHERE = "definitions.py"
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong in the definitions, where, and how to mend it."""
-
-    what: str
-    where: str
-    fix: str
-
-    def __str__(self) -> str:
-        return f"{self.what}\n  where: {self.where}\n  fix:   {self.fix}"
-
-
-class InvalidDefinitions(DefinitionError):
-    """One or more problems in the definitions, all of them listed."""
-
-    def __init__(self, problems: Sequence[Problem]) -> None:
-        first = problems[0]
-        super().__init__(first.what, where=first.where, fix=first.fix)
-        self.problems = tuple(problems)
-
-    def __str__(self) -> str:
-        return "\n".join(str(problem) for problem in self.problems)
-
-
-def check(tables: Sequence[Table], models: Sequence[Model]) -> list[Problem]:
-    """Return every problem of the declared tables and models, in the order of their declaration."""
-    problems = [problem for table in tables for rule in TABLE_RULES for problem in rule(table)]
-    problems += [problem for model in models for rule in MODEL_RULES for problem in rule(model)]
-    problems += _duplicates("table", [table.name for table in tables])
-    problems += _duplicates("model", [model.name for model in models])
-    if not models:
-        problems.append(Problem("no model is declared", WHERE, "assign a Model(...) to a name at the top level"))
-    return problems
-
-
-def _duplicates(what: str, names: list[str]) -> list[Problem]:
-    repeated = [name for name, times in Counter(names).items() if times > 1]
-    return [
-        Problem(f"two {what}s are called {name!r}", WHERE, f"give each {what} a name of its own") for name in repeated
-    ]
-
-
-def _duration(text: str, what: str, where: str) -> Iterator[Problem]:
-    try:
-        clock.duration(text)
-    except (ValueError, TypeError) as error:
-        yield Problem(f"{what}: {error}", where, "use d, h, w, min or s; months exist only in Every('1 month', ...)")
-
-
-# tables
-
-
-def _place(table: Table) -> str:
-    return f"{WHERE}, {type(table).__name__} {table.name!r}"
-
-
-def names_are_words(table: Table) -> Iterator[Problem]:
-    """A table's and its columns' names become parts of feature names."""
-    for name in (table.name, *table.derive):
-        if not re.fullmatch(NAME, name):
-            yield Problem(f"{name!r} cannot be a name", _place(table), "use letters, digits and underscores")
-    for name in (*table.columns, *table.derive):
-        if name.startswith("_"):
-            yield Problem(
-                f"column {name!r} begins with an underscore", _place(table), "underscored names are keepfit's own"
-            )
-
-
-def derived_columns_exist(table: Table) -> Iterator[Problem]:
-    """What `derive` reads must be a declared column, and be of the right type."""
-    for derived, expression in table.derive.items():
-        if derived in table.columns:
-            yield Problem(f"column {derived!r} is declared and derived", _place(table), "give one of them another name")
-        for name in sorted(expression.columns() - {table.entity}):
-            if name not in table.columns:
-                fix = did_you_mean(name, table.columns, of=table.name)
-                yield Problem(f"derived column {derived!r} reads unknown column {name!r}", _place(table), fix)
-        if (
-            isinstance(expression, TextNumber)
-            and (column := table.columns.get(expression.column))
-            and column.kind != "text"
-        ):
-            fix = f"declare it as Text(), or read another column of {table.name}"
-            yield Problem(
-                f"{derived!r} reads {expression.column!r} as text, but it is {column.kind}", _place(table), fix
-            )
-
-
-def events_have_times(table: Table) -> Iterator[Problem]:
-    """Events need a time; their delays must be durations; they are known in one way."""
-    if not isinstance(table, Events):
-        return
-    if not table.time:
-        yield Problem(
-            f"events {table.name!r} have no time", _place(table), "add time='<column that says when it happened>'"
-        )
-    if table.known and table.known_after:
-        yield Problem(f"{table.name!r} declares known and known_after", _place(table), "keep one of them")
-    for what, text in (("known_after", table.known_after), ("quiet", table.quiet)):
-        if text is not None:
-            yield from _duration(text, what, _place(table))
-
-
-def zone_exists(table: Table) -> Iterator[Problem]:
-    """A declared zone must be an IANA zone."""
-    if table.zone is not None and table.zone not in available_timezones():
-        yield Problem(f"unknown zone {table.zone!r}", _place(table), did_you_mean(table.zone, available_timezones()))
-
-
-TABLE_RULES: tuple[Callable[[Table], Iterator[Problem]], ...] = (
-    names_are_words,
-    derived_columns_exist,
-    events_have_times,
-    zone_exists,
-)
-
-
-# models
+# columns that stand beside the features in training sets, answers and profiles
+RESERVED = ("entity", "t", "target", "score")
 
 
 def _of(model: Model) -> str:
     return f"{WHERE}, Model {model.name!r}"
+
+
+def malformed(model: Model) -> Iterator[Problem]:
+    """What the other rules read must be there: observations of a table, gates, a policy of conditions."""
+    of = model.observe.of if isinstance(model.observe, Every | EachRow) else None
+    if not isinstance(of, Events) and not (isinstance(of, Records) and isinstance(model.observe, Every)):
+        fix = "write Every('1 month', of=<Records or Events>) or EachRow(of=<Events>)"
+        yield Problem(f"observe={model.observe!r} does not say which entities are observed", _of(model), fix)
+    for gate in model.gates:
+        if not isinstance(gate, Gate):
+            fix = "call it: Gate('f1', threshold=0.8), Gate.not_worse_than_champion()"
+            yield Problem(f"gate {gate!r} is no Gate", _of(model), fix)
+    if not isinstance(model.policy, Policy) or not isinstance(model.policy.retrain, Condition):
+        fix = "call the conditions: Policy(retrain=when.drift() | when.older_than('90d'))"
+        yield Problem(f"policy={model.policy!r} has no condition to retrain on", _of(model), fix)
 
 
 def parts_are_specs(model: Model) -> Iterator[Problem]:
@@ -165,6 +49,10 @@ def parts_are_specs(model: Model) -> Iterator[Problem]:
             yield Problem(f"{role} {value!r} is not a value at t", _of(model), fix)
     if not model.features:
         yield Problem("there are no features", _of(model), "name at least one: sales.count(last='30d')")
+    active = model.observe.active if isinstance(model.observe, Every) else None
+    if active is not None and not (isinstance(active, Expression) and active.is_condition):
+        fix = "compare it with a number, or write active=sales.within('90d')"
+        yield Problem(f"active={active!r} is no condition", _of(model), fix)
 
 
 def _leaves(model: Model) -> Iterator[tuple[str, Expression, Expression]]:
@@ -208,7 +96,7 @@ def windows_are_durations(model: Model) -> Iterator[Problem]:
     for role, expression, leaf in _leaves(model):
         if isinstance(leaf, Aggregate):
             for text in leaf.window.texts():
-                yield from _duration(text, f"{role} {expression.name!r}", _of(model))
+                yield from not_a_duration(text, f"{role} {expression.name!r}", _of(model))
             if leaf.function not in FUNCTIONS:
                 yield Problem(
                     f"unknown aggregate {leaf.function!r}", _of(model), did_you_mean(leaf.function, FUNCTIONS)
@@ -236,6 +124,20 @@ def past_and_future_do_not_mix(model: Model) -> Iterator[Problem]:
         if role == "Target" and not future:
             fix = "use next= or at(...); a target lies in [t, t+h)"
             yield Problem(f"Target {expression.name!r} reads the past through {leaf.name!r}", _of(model), fix)
+        if role == "Target" and future and _starts_before_t(leaf):
+            fix = "at(...) reads [t + at - tolerance, t + at): give a tolerance no longer than at"
+            yield Problem(f"Target {expression.name!r} reaches back before t", _of(model), fix)
+    if isinstance(model.target, Expression) and not any(isinstance(leaf, Aggregate) for leaf in model.target.leaves()):
+        fix = "aggregate events over a window: sales.count(next='30d')"
+        yield Problem(f"Target {model.target.name!r} looks at no events", _of(model), fix)
+
+
+def _starts_before_t(leaf: Expression) -> bool:
+    try:
+        start, _ = leaf.window.offsets() if isinstance(leaf, Aggregate) else (0, 0)
+    except (ValueError, TypeError):
+        return False  # `windows_are_durations` reports it
+    return start is not None and start < 0
 
 
 def tables_share_the_entity(model: Model) -> Iterator[Problem]:
@@ -248,13 +150,29 @@ def tables_share_the_entity(model: Model) -> Iterator[Problem]:
 
 
 def names_are_unique(model: Model) -> Iterator[Problem]:
-    """Two features of one name would be one column."""
-    names = Counter(feature.name for feature in model.features if isinstance(feature, Expression))
+    """Two values of one name would be one column, upper and lower case alike; some names are keepfit's own."""
+    if not re.fullmatch(NAME, model.name):
+        yield Problem(f"{model.name!r} cannot be the name of a model", _of(model), AS_A_NAME)
+    rename = "rename it with .named('...')"
+    features = [feature.name for feature in model.features if isinstance(feature, Expression)]
+    names = Counter(name.lower() for name in features)
     for name in (name for name, times in names.items() if times > 1):
-        yield Problem(f"two features are called {name!r}", _of(model), "drop one, or rename it with .named('...')")
-    for name in names:
-        if not re.fullmatch(NAME, name):
-            yield Problem(f"{name!r} cannot be a feature name", _of(model), "rename it with .named('...')")
+        yield Problem(f"two features are called {name!r}", _of(model), f"drop one, or {rename}")
+    for name in dict.fromkeys(features):
+        if not re.fullmatch(NAME, name) or name.lower() in RESERVED:
+            yield Problem(f"{name!r} cannot be a feature name", _of(model), rename)
+    if isinstance(model.target, Expression) and model.target.name.lower() in names:
+        yield Problem(f"the target and a feature are called {model.target.name!r}", _of(model), rename)
+
+
+def leaves_are_told_apart(model: Model) -> Iterator[Problem]:
+    """Leaves are computed once a name, so two that differ may not share one: `a.b_c` and `a_b.c`."""
+    seen: dict[str, str] = {}
+    for _, _, leaf in _leaves(model):
+        written = repr(leaf).replace(" ", "")
+        if not isinstance(leaf, Constant) and seen.setdefault(leaf.name, written) != written:
+            fix = "rename a table, or a column with source='<its header>'"
+            yield Problem(f"two different values are called {leaf.name!r}", _of(model), fix)
 
 
 def metrics_exist(model: Model) -> Iterator[Problem]:
@@ -280,13 +198,7 @@ def gates_and_policy_fit(model: Model) -> Iterator[Problem]:
     delays = [("cooldown", model.policy.cooldown), ("probation", model.policy.probation)]
     delays += [("older_than", leaf.age) for leaf in model.policy.retrain.leaves() if isinstance(leaf, OlderThan)]
     for what, text in delays:
-        yield from _duration(text, f"policy {what}", _of(model))
-
-
-def records_are_current_or_timed(model: Model) -> Iterator[Problem]:
-    """Entities observed on a grid come from Records or Events; anything else is a slip."""
-    if isinstance(model.observe, Every) and not isinstance(model.observe.of, Records | Events):
-        yield Problem(f"observe: of={model.observe.of!r} is no table", _of(model), "of=<Records or Events>")
+        yield from not_a_duration(text, f"policy {what}", _of(model))
 
 
 MODEL_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
@@ -296,7 +208,7 @@ MODEL_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     past_and_future_do_not_mix,
     tables_share_the_entity,
     names_are_unique,
+    leaves_are_told_apart,
     metrics_exist,
     gates_and_policy_fit,
-    records_are_current_or_timed,
 )

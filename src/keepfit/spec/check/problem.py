@@ -1,0 +1,45 @@
+"""A problem of the definitions as data, and the error that carries all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from keepfit import clock
+from keepfit.errors import DefinitionError
+
+NAME = r"[A-Za-z][A-Za-z0-9_]*"
+WHERE = "definitions.py"
+AS_A_NAME = "use letters, digits and underscores, a letter first"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong in the definitions, where, and how to mend it."""
+
+    what: str
+    where: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  where: {self.where}\n  fix:   {self.fix}"
+
+
+class InvalidDefinitions(DefinitionError):
+    """One or more problems in the definitions, all of them listed."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        first = problems[0]
+        super().__init__(first.what, where=first.where, fix=first.fix)
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(str(problem) for problem in self.problems)
+
+
+def not_a_duration(text: str, what: str, where: str) -> Iterator[Problem]:
+    """Yield the problem of a text that is no exact duration."""
+    try:
+        clock.duration(text)
+    except (ValueError, TypeError) as error:
+        yield Problem(f"{what}: {error}", where, "use d, h, w, min or s; months exist only in Every('1 month', ...)")

@@ -1,0 +1,92 @@
+"""The rules of one table."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from zoneinfo import available_timezones
+
+from keepfit.errors import did_you_mean
+from keepfit.spec.check.problem import AS_A_NAME, NAME, WHERE, Problem, not_a_duration
+from keepfit.spec.columns import Column
+from keepfit.spec.rows import RowExpression, TextNumber
+from keepfit.spec.sources import Files
+from keepfit.spec.tables import Events, Table
+
+
+def _place(table: Table) -> str:
+    return f"{WHERE}, {type(table).__name__} {table.name!r}"
+
+
+def malformed(table: Table) -> Iterator[Problem]:
+    """What the other rules read must be there: a source, column types, derivations."""
+    if not isinstance(table.source, Files):
+        yield Problem(f"source {table.source!r} is no source", _place(table), "write Files('sales_*.csv')")
+    for name, column in table.columns.items():
+        if not isinstance(column, Column):
+            yield Problem(f"column {name!r} has no type: {column!r}", _place(table), "call a type: Float(), Category()")
+    for name, expression in table.derive.items():
+        if not isinstance(expression, RowExpression):
+            fix = "build it from columns: col('a') * 2, Sentiment('text')"
+            yield Problem(f"derived column {name!r} is no expression: {expression!r}", _place(table), fix)
+
+
+def names_are_words(table: Table) -> Iterator[Problem]:
+    """A table's and its columns' names become parts of feature names."""
+    for name in (table.name, *table.derive):
+        if not re.fullmatch(NAME, name):
+            yield Problem(f"{name!r} cannot be a name", _place(table), AS_A_NAME)
+    for name in (*table.columns, *table.derive):
+        if name.startswith("_"):
+            yield Problem(
+                f"column {name!r} begins with an underscore", _place(table), "underscored names are keepfit's own"
+            )
+
+
+def derived_columns_exist(table: Table) -> Iterator[Problem]:
+    """What `derive` reads must be a declared column, and be of the right type."""
+    for derived, expression in table.derive.items():
+        if derived in table.columns:
+            yield Problem(f"column {derived!r} is declared and derived", _place(table), "give one of them another name")
+        for name in sorted(expression.columns() - {table.entity}):
+            if name not in table.columns:
+                fix = did_you_mean(name, table.columns, of=table.name)
+                yield Problem(f"derived column {derived!r} reads unknown column {name!r}", _place(table), fix)
+        if (
+            isinstance(expression, TextNumber)
+            and (column := table.columns.get(expression.column))
+            and column.kind != "text"
+        ):
+            fix = f"declare it as Text(), or read another column of {table.name}"
+            yield Problem(
+                f"{derived!r} reads {expression.column!r} as text, but it is {column.kind}", _place(table), fix
+            )
+
+
+def events_have_times(table: Table) -> Iterator[Problem]:
+    """Events need a time; their delays must be durations; they are known in one way."""
+    if not isinstance(table, Events):
+        return
+    if not table.time:
+        yield Problem(
+            f"events {table.name!r} have no time", _place(table), "add time='<column that says when it happened>'"
+        )
+    if table.known and table.known_after:
+        yield Problem(f"{table.name!r} declares known and known_after", _place(table), "keep one of them")
+    for what, text in (("known_after", table.known_after), ("quiet", table.quiet)):
+        if text is not None:
+            yield from not_a_duration(text, what, _place(table))
+
+
+def zone_exists(table: Table) -> Iterator[Problem]:
+    """A declared zone must be an IANA zone."""
+    if table.zone is not None and table.zone not in available_timezones():
+        yield Problem(f"unknown zone {table.zone!r}", _place(table), did_you_mean(table.zone, available_timezones()))
+
+
+TABLE_RULES: tuple[Callable[[Table], Iterator[Problem]], ...] = (
+    names_are_words,
+    derived_columns_exist,
+    events_have_times,
+    zone_exists,
+)
