@@ -122,6 +122,7 @@ DECISIONS = Declared(
     time="as_of",
     columns={
         "decision_id": "VARCHAR",
+        "step": "BIGINT",  # ascending: tells the order of steps of one as_of
         "as_of": "TIMESTAMPTZ",
         "model": "VARCHAR",
         "action": "VARCHAR",

@@ -83,18 +83,17 @@ def read(folder: Path, digest: str | None = None) -> Artifact:
         content = (folder / MANIFEST).read_bytes()
         manifest = json.loads(content)
         _verify(folder, manifest["files"], content, digest)
-        profile = json.loads((folder / PROFILE).read_bytes())
-    except (OSError, ValueError, KeyError) as error:
+        return Artifact(
+            model=codec.decode(manifest["definition"]),
+            features=tuple(manifest["features"]),
+            categories={name: tuple(labels) for name, labels in manifest["categories"].items()},
+            threshold=manifest["threshold"],
+            training_base=manifest["training_base"],
+            lineage=manifest["lineage"],
+            profile=json.loads((folder / PROFILE).read_bytes()),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
-    return Artifact(
-        model=codec.decode(manifest["definition"]),
-        features=tuple(manifest["features"]),
-        categories={name: tuple(labels) for name, labels in manifest["categories"].items()},
-        threshold=manifest["threshold"],
-        training_base=manifest["training_base"],
-        lineage=manifest["lineage"],
-        profile=profile,
-    )
 
 
 def _verify(folder: Path, files: dict[str, str], manifest: bytes, digest: str | None) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 Columns = Mapping[str, NDArray[Any]]
 Categories = Mapping[str, Sequence[str]]
+LARGEST = np.finfo(np.float32).max
 
 
 def learn_categories(columns: Columns) -> dict[str, tuple[str, ...]]:
@@ -24,7 +25,7 @@ def learn_categories(columns: Columns) -> dict[str, tuple[str, ...]]:
 def encode(columns: Columns, features: Sequence[str], categories: Categories) -> NDArray[np.float32]:
     """Return a matrix [rows, features]; null and labels that training never saw are NaN, a label is its position.
 
-    Numbers beyond float32 become infinite as in any float32 model; NaN is how null is told to it.
+    Numbers beyond float32, infinities too, become its largest: XGBoost learns from no infinity. NaN tells it null.
     """
     rows = len(next(iter(columns.values())))
     matrix = np.empty((rows, len(features)), np.float32)
@@ -32,7 +33,7 @@ def encode(columns: Columns, features: Sequence[str], categories: Categories) ->
         for place, name in enumerate(features):
             labels = categories.get(name)
             matrix[:, place] = columns[name] if labels is None else _codes(columns[name], labels)
-    return matrix
+    return np.clip(matrix, -LARGEST, LARGEST, out=matrix)
 
 
 def _codes(values: NDArray[Any], labels: Sequence[str]) -> NDArray[np.float32]:

@@ -123,15 +123,21 @@ def derived(expression: RowExpression) -> Sql:
     if isinstance(expression, StartsWith):
         return call("starts_with", derived(expression.text), text(expression.prefix))
     if isinstance(expression, RowComparison):
-        return COMPARISON[expression.op](
-            this=exp.paren(derived(expression.left)), expression=exp.paren(derived(expression.right))
-        )
+        sides: list[Sql] = [exp.paren(derived(part)) for part in expression.parts()]
+        if any(_is_number(part) for part in expression.parts()):
+            sides = [exp.cast(side, "DOUBLE") for side in sides]
+        return COMPARISON[expression.op](this=sides[0], expression=sides[1])
     if isinstance(expression, RowArithmetic):
-        left, right = (exp.cast(exp.paren(derived(part)), "DOUBLE") for part in expression.parts())
+        left, right = [exp.cast(exp.paren(derived(part)), "DOUBLE") for part in expression.parts()]
         if expression.op == "/":
             return _finite(exp.Div(this=left, expression=call("nullif", right, _number(0.0))))
         return _finite(ARITHMETIC[expression.op](this=left, expression=right))
     raise TypeError(f"no SQL for {type(expression).__name__}; add a branch here and in keepfit.rows.evaluate")
+
+
+def _is_number(part: RowExpression) -> bool:
+    is_text = isinstance(part, Literal) and isinstance(part.value, str)
+    return isinstance(part, Literal | RowArithmetic | TextNumber) and not is_text
 
 
 def _when(condition: Sql, value: Sql) -> exp.Case:
@@ -155,6 +161,5 @@ def _finite(number: Sql) -> Sql:
 
 
 def _number(value: float) -> Sql:
-    return exp.cast(
-        exp.Literal.number(repr(value)) if value >= 0 else exp.Neg(this=exp.Literal.number(repr(-value))), "DOUBLE"
-    )
+    # as text, because a database reads -0.0 as a decimal, which has no such number
+    return exp.cast(text(repr(float(value))), "DOUBLE")

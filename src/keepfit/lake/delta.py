@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
 from deltalake.exceptions import TableNotFoundError
@@ -45,7 +46,8 @@ class Lake:
         LakeError
             If the table or the version does not exist.
         """
-        return list(self._open(name, version).file_uris())
+        # deltalake escapes paths as in a URI: a folder with a space would not be found
+        return [unquote(uri) for uri in self._open(name, version).file_uris()]
 
     def appended(self, name: str, transaction: str) -> bool:
         """Return whether an append with this transaction id is in the table."""

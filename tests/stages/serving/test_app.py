@@ -82,7 +82,9 @@ def test_an_unknown_entity_is_a_404(served):
     assert "4711" in found["what"] and found["where"] == "customer_id"
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"customer_id": NaN}', b'{"customer_id": "\xff"}', b'{"a": ' + b"[" * 100_000])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"customer_id": NaN}', b'{"customer_id": "\xff"}', b'{"a": ' + b"[" * 100_000]
+)
 def test_malformed_json_is_a_400(served, body):
     problem(served.http.post("/predict", content=body, headers=JSON), 400)
 
@@ -170,7 +172,12 @@ def test_a_scrape_parses_and_counts(served):
     _, after = count()
     assert after == before + 1
     assert found["keepfit_champion_info"].labels == {"model": "churn", "version": "1"}
-    names = {"keepfit_requests_total", "keepfit_request_seconds_bucket", "keepfit_score_bucket", "keepfit_outbox_backlog"}
+    names = {
+        "keepfit_requests_total",
+        "keepfit_request_seconds_bucket",
+        "keepfit_score_bucket",
+        "keepfit_outbox_backlog",
+    }
     assert names <= set(found)
 
 

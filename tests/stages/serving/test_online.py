@@ -16,16 +16,15 @@ from keepfit.stages.serving.online import OnlineFeatures
 from keepfit.stages.serving.store import SQLiteStore
 
 people = Records("people", Files("p"), entity="id", columns={"age": Float(), "segment": Category()})
-sales = Events(
-    "sales", Files("s"), entity="id", time="at", known="seen", columns={"amount": Float(), "items": Float()}
-)
+sales = Events("sales", Files("s"), entity="id", time="at", known="seen", columns={"amount": Float(), "items": Float()})
 amount = sales.amount
 model = Model(
     "m",
     observe=Every("1 month", of=people),
     features=[
         *(getattr(amount, function)(last=["3s", "20s"]) for function in ("sum", "mean", "min", "max", "std", "count")),
-        amount.sum(), amount.std(), amount.last(), sales["items"].last(last="9s"), sales.count(), sales.time_since_last(),
+        amount.sum(), amount.std(), amount.last(), sales["items"].last(last="9s"), sales.count(),
+        sales.time_since_last(),
         amount.lag("4s", tolerance="5s"), (amount.mean(last="3s") / amount.mean(last="20s")).named("trend"),
         people.age, people.segment, Calendar("weekday"), Calendar("hour", "Europe/London"),
     ],
@@ -96,7 +95,9 @@ def put(store, found, until):
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(found=events, moments=st.lists(st.integers(0, 40), min_size=1, max_size=3, unique=True), until=st.integers(0, 31))
+@given(
+    found=events, moments=st.lists(st.integers(0, 40), min_size=1, max_size=3, unique=True), until=st.integers(0, 31)
+)
 def test_online_equals_batch_bit_for_bit(store, found, moments, until):
     put(store, found, until)
     moments = [micros(moment) for moment in sorted(moments)]
@@ -108,7 +109,11 @@ def test_online_equals_batch_bit_for_bit(store, found, moments, until):
             for name, column in got.items():
                 wanted = expected[name][place * len(moments) + turn : place * len(moments) + turn + 1]
                 assert column.dtype == wanted.dtype
-                same = column.tolist() == wanted.tolist() if column.dtype == object else column.tobytes() == wanted.tobytes()
+                same = (
+                    column.tolist() == wanted.tolist()
+                    if column.dtype == object
+                    else column.tobytes() == wanted.tobytes()
+                )
                 assert same, (name, column, wanted)
 
 
@@ -122,8 +127,8 @@ def test_an_event_at_t_is_not_seen_at_t(store):
 def test_null_is_none_and_a_stranger_is_told(store):
     put(store, [], 31)
     features = OnlineFeatures(model, store).features("nobody", micros(1))
-    assert not features.found
+    assert not features.known
     assert features.values()["people_segment"] is None
     assert features.values()["sales_amount_mean_3s"] is None
     assert features.values()["sales_amount_sum_3s"] == 0
-    assert OnlineFeatures(model, store).features("a", micros(1)).found
+    assert OnlineFeatures(model, store).features("a", micros(1)).known

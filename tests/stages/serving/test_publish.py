@@ -46,7 +46,12 @@ FEATURES = [
 
 
 def churn(*more):
-    return Model("churn", observe=Every("1 month", of=customers), features=[*FEATURES, *more], target=sales.count(next="30d") == 0)
+    return Model(
+        "churn",
+        observe=Every("1 month", of=customers),
+        features=[*FEATURES, *more],
+        target=sales.count(next="30d") == 0,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +80,11 @@ def same_as_batch(model, snapshot, store, t):
         for name, column in batch.items():
             wanted = column[place : place + 1]
             assert got[name].dtype == wanted.dtype, name
-            same = got[name].tolist() == wanted.tolist() if wanted.dtype == object else got[name].tobytes() == wanted.tobytes()
+            same = (
+                got[name].tolist() == wanted.tolist()
+                if wanted.dtype == object
+                else got[name].tobytes() == wanted.tobytes()
+            )
             assert same, (key, name, got[name], wanted)
 
 
@@ -95,7 +104,9 @@ def test_only_what_windows_reach_and_the_newest_is_kept(snapshot, store):
 
 
 def test_with_the_whole_past_any_moment_can_be_asked_for(snapshot, store):
-    model = Model("all", observe=Every("1 month", of=customers), features=[sales.amount.sum()], target=sales.count(next="1d"))
+    model = Model(
+        "all", observe=Every("1 month", of=customers), features=[sales.amount.sum()], target=sales.count(next="1d")
+    )
     publish(model, snapshot, store)
     assert store.answers_from() == EVER
     same_as_batch(model, snapshot, store, AS_OF - 40 * clock.DAY)
@@ -114,7 +125,9 @@ def test_an_event_posted_after_the_lakes_newest_survives_a_publication(snapshot,
 
 
 def test_tables_of_the_target_make_their_entities_known(snapshot, store):
-    model = Model("age", observe=Every("1 month", of=customers), features=[customers.age], target=sales.count(next="1d"))
+    model = Model(
+        "age", observe=Every("1 month", of=customers), features=[customers.age], target=sales.count(next="1d")
+    )
     publish(model, snapshot, store)
-    assert store.known_entity("3") and not store.known_entity("5")
+    assert store.read("3").known and not store.read("5").known
     same_as_batch(model, snapshot, store, AS_OF)

@@ -39,6 +39,6 @@ def test_the_server_loads_no_heavy_library():
 
 
 def test_publishing_loads_no_web_framework():
-    code = "import sys; import keepfit.stages.serving.publish; print([n for n in ('fastapi', 'numba') if n in sys.modules])"
+    code = "import sys, keepfit.stages.serving.publish; print([n for n in ('fastapi', 'numba') if n in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"

@@ -38,7 +38,7 @@ def post(store, entity, time, amount, note=None):
 
 
 def amounts(store, entity):
-    return store.events(sales, entity, ["amount"])[2][0].tolist()
+    return store.read(entity).events(sales, ["amount"])[2][0].tolist()
 
 
 def test_events_come_by_time_then_arrival(store):
@@ -46,7 +46,7 @@ def test_events_come_by_time_then_arrival(store):
     post(store, "a", 7, 5.0)
     post(store, "a", 3, 4.0)
     post(store, "a", 7, 6.0)
-    time, known, values = store.events(sales, "a", ["amount"])
+    time, known, values = store.read("a").events(sales, ["amount"])
     assert time.tolist() == [1, 3, 5, 5, 7, 7]
     assert known.tolist() == [1, 3, 6, 5, 7, 7]
     assert values.tolist() == [[1.0, 4.0, 2.0, 3.0, 5.0, 6.0]]
@@ -55,20 +55,20 @@ def test_events_come_by_time_then_arrival(store):
 def test_values_keep_their_bits(store):
     found = [-0.0, math.inf, 5e-324, 0.1, math.nan, 2.0**53]
     store.replace(sales, rows(*(("a", place, place, value) for place, value in enumerate(found))), 9)
-    _, _, values = store.events(sales, "a", ["amount"])
+    _, _, values = store.read("a").events(sales, ["amount"])
     assert values.tobytes() == np.array([found]).tobytes()
 
 
 def test_times_beyond_doubles_are_exact(store):
     moment = 2**60 + 1
     post(store, "a", moment, 1.0)
-    assert store.events(sales, "a", [])[0].tolist() == [moment]
+    assert store.read("a").events(sales, [])[0].tolist() == [moment]
 
 
 def test_a_text_can_be_counted(store):
     post(store, "a", 1, None, note="hello")
     post(store, "a", 2, None)
-    values = store.events(sales, "a", ["note", "amount"])[2]
+    values = store.read("a").events(sales, ["note", "amount"])[2]
     assert np.array_equal(values, [[1.0, math.nan], [math.nan, math.nan]], equal_nan=True)
 
 
@@ -110,26 +110,30 @@ def test_a_reader_sees_the_rows_before_or_after_a_publication(store, tmp_path):
 
 
 def test_records_are_replaced_whole(store):
-    first = {"entity": np.array(["a", "b"], object), "age": np.array([3.0, math.nan]), "name": np.array(["x", None], object)}
+    first = {
+        "entity": np.array(["a", "b"], object),
+        "age": np.array([3.0, math.nan]),
+        "name": np.array(["x", None], object),
+    }
     assert store.replace_records(people, first) == 2
-    assert store.record(people, "a") == {"age": 3.0, "name": "x"}
-    assert store.record(people, "b") == {"age": None, "name": None}
+    assert store.read("a").record(people) == {"age": 3.0, "name": "x"}
+    assert store.read("b").record(people) == {"age": None, "name": None}
     store.replace_records(people, {"entity": np.array(["c"], object), "age": np.array([1.0])})
-    assert store.record(people, "a") is None
-    assert store.record(people, "c") == {"age": 1.0}
+    assert store.read("a").record(people) is None
+    assert store.read("c").record(people) == {"age": 1.0}
 
 
 def test_an_entity_is_known_from_records_or_events(store):
-    assert not store.known_entity("a")
+    assert not store.read("a").known
     post(store, "a", 1, 1.0)
     store.replace_records(people, {"entity": np.array(["b"], object)})
-    assert store.known_entity("a") and store.known_entity("b") and not store.known_entity("c")
+    assert store.read("a").known and store.read("b").known and not store.read("c").known
 
 
 def test_a_new_column_joins_the_rows_that_are_there(store):
     post(store, "a", 1, 1.0)
     wider = Events("sales", Files("s"), entity="id", time="at", columns={"amount": Float(), "discount": Float()})
-    assert np.array_equal(store.events(wider, "a", ["amount", "discount"])[2], [[1.0], [math.nan]], equal_nan=True)
+    assert np.array_equal(store.read("a").events(wider, ["amount", "discount"])[2], [[1.0], [math.nan]], equal_nan=True)
 
 
 def test_the_store_answers_from_the_latest_start_of_its_tables(store):
@@ -143,4 +147,4 @@ def test_the_store_answers_from_the_latest_start_of_its_tables(store):
 def test_names_of_columns_are_only_names(store):
     odd = Events("odd", Files("o"), entity="entity", time="time", columns={'x"; drop table y': Float(), "seq": Float()})
     store.append(odd, {"entity": "a", "time": 1, "known": 1, 'x"; drop table y': 2.0, "seq": 3.0})
-    assert store.events(odd, "a", ['x"; drop table y', "seq"])[2].tolist() == [[2.0], [3.0]]
+    assert store.read("a").events(odd, ['x"; drop table y', "seq"])[2].tolist() == [[2.0], [3.0]]

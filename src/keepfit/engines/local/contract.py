@@ -165,7 +165,8 @@ def _require_zone(connection: duckdb.DuckDBPyConnection, table: Table, label: st
 
 
 def _moment(table: Table, column: str) -> str:
-    raw = sql.cleaned(sql.name(column)).sql(DIALECT)
+    # DuckDB reads an offset only after seconds
+    raw = f"regexp_replace({sql.cleaned(sql.name(column)).sql(DIALECT)}, '([T ]..:..)([Z+-]|$)', '\\1:00\\2')"
     local = f"timezone('{table.zone}', try_cast({raw} as timestamp))" if table.zone else "null"
     return (
         f"case when not regexp_full_match({raw}, '{MOMENT}') then null"

@@ -13,6 +13,8 @@ from arro3.core import Array, DataType
 from arro3.core import Table as ArrowTable
 from numpy.typing import NDArray
 
+from keepfit import tables
+from keepfit.engines import sql
 from keepfit.engines.local import contract
 from keepfit.engines.protocol import CheckedFile, Column, Observations, SortedEvents
 from keepfit.errors import SourceError
@@ -59,14 +61,14 @@ class LocalEngine:
         """Return the keys seen before `as_of`, ascending, and the moment each was first known."""
         found = self._fetch(
             f'select "{table.entity}" as key, coalesce(epoch_us(min(_known)), {INT64_MIN}) as known'
-            f" from {_parquet(files)} where _known is null or _known < make_timestamptz({as_of}) group by 1 order by 1"
+            f" from {_source(table, files)} where _known is null or _known < make_timestamptz({as_of}) group by 1 order by 1"
         )
         return found["key"].astype(object), found["known"].astype(np.int64)
 
     def span(self, table: Events, files: Sequence[str], as_of: int) -> tuple[int, int, int]:
         """Return (rows, first time, last time) of the rows known before `as_of`."""
         row = self.connection.execute(
-            f'select count(*), epoch_us(min("{table.time}")), epoch_us(max("{table.time}")) from {_parquet(files)}'
+            f'select count(*), epoch_us(min("{table.time}")), epoch_us(max("{table.time}")) from {_source(table, files)}'
             f" where _known < make_timestamptz({as_of})"
         ).fetchone()
         return row if row and row[0] else (0, 0, 0)
@@ -74,7 +76,7 @@ class LocalEngine:
     def each_row(self, table: Events, files: Sequence[str], as_of: int) -> Observations:
         """Return an observation 1 µs after each row became known; rows known at one moment share it."""
         found = self._fetch(
-            f'select distinct "{table.entity}" as key, epoch_us(_known) + 1 as t from {_parquet(files)}'
+            f'select distinct "{table.entity}" as key, epoch_us(_known) + 1 as t from {_source(table, files)}'
             f" where _known < make_timestamptz({as_of}) order by 1, 2"
         )
         entities, starts = np.unique(found["key"].astype(str), return_index=True)
@@ -88,10 +90,10 @@ class LocalEngine:
         self._register_keys(observations)
         late = bool(table.known or table.known_after)
         known = ", epoch_us(_known) as known" if late else ""
-        values = "".join(f', cast("{column}" as double) as "c{place}"' for place, column in enumerate(columns))
+        values = "".join(f', {_number(table, column)} as "c{place}"' for place, column in enumerate(columns))
         for first, stop in self._runs(table, files, len(observations.entities), as_of):
             found = self._fetch(
-                f'select code, epoch_us("{table.time}") as time{known}{values} from {_parquet(files)}'
+                f'select code, epoch_us("{table.time}") as time{known}{values} from {_source(table, files)}'
                 f' join keepfit_keys on "{table.entity}" = key'
                 f" where _known < make_timestamptz({as_of}) and code >= {first} and code < {stop} order by code, time, _order"
             )
@@ -117,7 +119,8 @@ class LocalEngine:
         if table.time is None:
             picked = ", ".join(f'arg_max_null("{column}", _order) as "{column}"' for column in columns)
             found = self._fetch(
-                f'select code, {picked} from {_parquet(files)} join keepfit_keys on "{table.entity}" = key group by 1 order by 1'
+                f"select code, {picked} from {_source(table, files)}"
+                f' join keepfit_keys on "{table.entity}" = key group by 1 order by 1'
             )
             return {
                 column: _spread(found[column], found["code"], len(observations.entities))[codes] for column in columns
@@ -130,7 +133,7 @@ class LocalEngine:
         found = self._fetch(
             f"select o.place, {picked} from keepfit_moments o asof left join"
             f" (select code, epoch_us(_known) as known, {newest}"
-            f' from {_parquet(files)} join keepfit_keys on "{table.entity}" = key group by all) r'
+            f' from {_source(table, files)} join keepfit_keys on "{table.entity}" = key group by all) r'
             f" on o.code = r.code and o.t > r.known order by o.place"
         )
         return {column: found[column] for column in columns}
@@ -142,11 +145,11 @@ class LocalEngine:
         newest = [f'last_value(if("{column}" is null, null, _order) ignore nulls) over newest' for column in columns]
         wanted = "true" if since is None else f'"{table.time}" >= make_timestamptz({since})'
         among = ", ".join(f"{expression} as n{place}" for place, expression in enumerate(newest))
-        values = "".join(f', cast("{column}" as double) as "{column}"' for column in columns)
+        values = "".join(f', {_number(table, column)} as "{column}"' for column in columns)
         return self._fetch(
             f'select "{table.entity}" as entity, epoch_us("{table.time}") as time, epoch_us(_known) as known{values} from ('
             f'  select *, row_number() over (partition by "{table.entity}" order by "{table.time}" desc, _order desc) as rank'
-            f"  {', ' + among if among else ''} from {_parquet(files)} where _known < make_timestamptz({as_of})"
+            f"  {', ' + among if among else ''} from {_source(table, files)} where _known < make_timestamptz({as_of})"
             f'  window newest as (partition by "{table.entity}" order by "{table.time}", _order'
             f"  rows between unbounded preceding and unbounded following))"
             f" where {wanted} or rank = 1 {' '.join(f'or _order = n{place}' for place in range(len(columns)))}"
@@ -160,7 +163,7 @@ class LocalEngine:
         newest = "_known, _order" if table.time else "_order"
         picked = ", ".join(f'arg_max_null("{column}", row({newest})) as "{column}"' for column in columns)
         return self._fetch(
-            f'select "{table.entity}" as entity{", " + picked if picked else ""} from {_parquet(files)}'
+            f'select "{table.entity}" as entity{", " + picked if picked else ""} from {_source(table, files)}'
             f" where _known is null or _known < make_timestamptz({as_of}) group by 1 order by 1"
         )
 
@@ -172,12 +175,12 @@ class LocalEngine:
         ]
         held = ArrowTable.from_arrays(arrays, names=list(columns))
         self.connection.register("keepfit_columns", held)
-        casts = [
-            f'make_timestamptz("{name}") as "{name}"'
-            if types[name] == "TIMESTAMPTZ"
-            else f'cast("{name}" as {types[name]}) as "{name}"'
-            for name in columns
-        ]
+        casts = []
+        for name, kind in ((name, types[name]) for name in columns):
+            value = f'make_timestamptz("{name}")' if kind == "TIMESTAMPTZ" else f'cast("{name}" as {kind})'
+            if columns[name].dtype.kind == "f":  # null is NaN in an array, and null in a table
+                value = f'case when not isnan("{name}") then {value} end'
+            casts.append(f'{value} as "{name}"')
         return self.connection.sql(f"select {', '.join(casts)} from keepfit_columns")
 
     def write_file(self, columns: Mapping[str, Column], types: Mapping[str, str], path: Path) -> None:
@@ -192,6 +195,8 @@ class LocalEngine:
 
     def rows(self, files: Sequence[str], where: str = "true") -> list[dict[str, Any]]:
         """Return rows of a small table as dictionaries; times come as int64 microseconds, null as None."""
+        if not files:
+            return []
         described = self.connection.execute(f"describe select * from {_parquet(files)}").fetchall()
         picked = ", ".join(
             f'epoch_us("{name}") as "{name}"' if kind.startswith("TIMESTAMP") else f'"{name}"'
@@ -223,6 +228,25 @@ class LocalEngine:
 def _parquet(files: Sequence[str]) -> str:
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
     return f"read_parquet([{listed}], union_by_name=true)"
+
+
+def _source(table: Table, files: Sequence[str]) -> str:
+    """Return a source table's rows; a table that nothing was appended to yet has no file that tells its columns."""
+    if files:
+        return _parquet(files)
+    kinds = {name: column.kind for name in table.column_names() if (column := table.type_of(name))}
+    types = {name: sql.TYPES[kind] for name, kind in kinds.items()} | {table.entity: "VARCHAR", **tables.ROW}
+    types |= {table.time: "TIMESTAMPTZ"} if table.time else {}
+    nothing = ", ".join(f'cast(null as {kind}) as "{name}"' for name, kind in types.items())
+    return f"(select {nothing} where false)"
+
+
+def _number(table: Table, column: str) -> str:
+    """Return a column as the kernel reads it: a text that is there counts as 1, and cannot be summed."""
+    declared = table.type_of(column)
+    if declared is not None and declared.numeric:
+        return f'cast("{column}" as double)'
+    return f'case when "{column}" is not null then 1.0::double end'
 
 
 def _texts(column: Column) -> Array:

@@ -16,7 +16,7 @@ from keepfit.spec.metric import METRICS
 from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.spec.observe import EachRow, Every
 from keepfit.spec.policy import Condition, MetricBelow, OlderThan, Policy
-from keepfit.spec.tables import Events, Records, Table
+from keepfit.spec.tables import Events, Records
 
 # columns that stand beside the features in training sets, answers and profiles
 RESERVED = ("entity", "t", "target", "score")
@@ -193,7 +193,7 @@ def gates_and_policy_fit(model: Model) -> Iterator[Problem]:
     attributes = {feature.column for feature in model.features if isinstance(feature, Attribute)}
     for gate in model.gates:
         if gate.kind == "fairness" and gate.column not in attributes:
-            fix = did_you_mean(str(gate.column), attributes, of="the model's attributes")
+            fix = did_you_mean(str(gate.column), attributes, of="the model")
             yield Problem(f"Gate.fair_across({gate.column!r}): no such attribute among the features", _of(model), fix)
     delays = [("cooldown", model.policy.cooldown), ("probation", model.policy.probation)]
     delays += [("older_than", leaf.age) for leaf in model.policy.retrain.leaves() if isinstance(leaf, OlderThan)]

@@ -56,23 +56,24 @@ def _digest(path: Path, _modified_ns: int, _size: int) -> str:
         return hashlib.file_digest(content, "sha256").hexdigest()
 
 
-def pending(table: Table, found: list[Found], ingested: Mapping[str, str], replace: frozenset[str]) -> list[Found]:
-    """Return the files still to be read, given the digest each name was ingested with.
+def pending(
+    table: Table, found: list[Found], ingested: Mapping[str, str], replace: frozenset[str]
+) -> tuple[list[Found], list[SourceError]]:
+    """Return the files still to be read, given the digest each name was ingested with, and why others are refused.
 
-    A record file that changed is read again in place of the old one. An events file must not change: its rows may be
-    in training sets already.
-
-    Raises
-    ------
-    SourceError
-        If an events file changed and its name is not in `replace`.
+    A record file that changed is read again in place of the old one. An events file must not change, unless its name
+    is in `replace`: its rows may be in training sets already.
     """
-    changed = [file for file in found if ingested.get(file.name, file.digest) != file.digest]
-    for file in changed:
-        if isinstance(table, Events) and file.name not in replace:
-            raise SourceError(
-                f"{file.name} has changed after it was ingested into {table.name}",
-                where=str(file.path),
-                fix=f"restore it and send corrections in a new file, or exchange its rows: keepfit ingest --replace {file.name}",
-            )
-    return [file for file in found if file.name not in ingested or file in changed]
+    unread = [file for file in found if ingested.get(file.name) != file.digest]
+    refused = [
+        file for file in unread if isinstance(table, Events) and file.name in ingested and file.name not in replace
+    ]
+    errors = [
+        SourceError(
+            f"{file.name} has changed after it was ingested into {table.name}",
+            where=str(file.path),
+            fix=f"restore it and send corrections in a new file, or exchange its rows: keepfit ingest --replace {file.name}",
+        )
+        for file in refused
+    ]
+    return [file for file in unread if file not in refused], errors

@@ -1,11 +1,12 @@
 """Append what is new. Each file is one commit, marked by its content's hash.
 
 The order of writes makes a crash harmless: quarantine first, then the source table, then the list of files. Each
-carries the file's digest as its transaction, so that the next ingest completes what is missing and repeats nothing.
+carries a transaction made of the file's digest, so that the next ingest completes what is missing and repeats nothing.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,21 @@ class Ingested:
     appended: int = 0
     quarantined: int = 0
     reasons: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A file, the digest it was ingested with before, whether the table holds its content already, and its transaction."""
+
+    file: Found
+    before: str | None
+    copy: bool
+    mark: str
+
+
+def _mark(table: Table, file: Found, history: Sequence[tuple[str, str]]) -> str:
+    # content that was exchanged for other content may come back, so its digest alone does not tell an append apart
+    return f"{table.name}/{file.digest}/{sum(digest == file.digest for _, digest in history)}"
 
 
 class Waiting(dict[tuple[str, str], int]):
@@ -87,16 +103,22 @@ def ingest(
     errors: list[SourceError] = []
     listed: list[dict[str, str | int]] = []
     for table in declared:
+        history = known.get(table.name, [])
+        held = dict(history)
         try:
-            files = pending(table, discover(table, folder), known.get(table.name, {}), frozenset(replace))
+            files, refused = pending(table, discover(table, folder), held, frozenset(replace))
         except SourceError as error:
             errors.append(error)
             continue
+        errors += refused
         result = Ingested(table.name)
+        before = {file.name: held.pop(file.name, None) for file in files}
         for file in files:
+            place = _Place(file, before[file.name], file.digest in held.values(), _mark(table, file, history))
             try:
-                before = known.get(table.name, {}).get(file.name)
-                result = _one(engine, lake, table, file, as_of, result, waiting, before, listed)
+                result = _one(engine, lake, table, place, as_of, result, waiting, listed)
+                if file.name in result.files:
+                    held[file.name] = file.digest
                 listen(f"{table.name}: {file.name}")
             except SourceError as error:
                 errors.append(error)
@@ -116,12 +138,13 @@ def _first(errors: list[SourceError]) -> SourceError:
     return first
 
 
-def _ingested(engine: Engine, lake: Lake) -> dict[str, dict[str, str]]:
-    known: dict[str, dict[str, str]] = {}
+def _ingested(engine: Engine, lake: Lake) -> dict[str, list[tuple[str, str]]]:
+    """Return the (path, digest) listed for each table, in the order of the ingests."""
+    known: dict[str, list[tuple[str, str]]] = {}
     if lake.exists(tables.FILES.name):
         rows = engine.rows(lake.parquet_files(tables.FILES.name))
         for row in sorted(rows, key=lambda row: (row["version"], row["as_of"])):
-            known.setdefault(row["table"], {})[row["path"]] = row["digest"]
+            known.setdefault(row["table"], []).append((row["path"], row["digest"]))
     return known
 
 
@@ -129,15 +152,18 @@ def _one(
     engine: Engine,
     lake: Lake,
     table: Table,
-    file: Found,
+    place: _Place,
     as_of: int,
     result: Ingested,
     waiting: Waiting,
-    before: str | None,
     listed: list[dict[str, str | int]],
 ) -> Ingested:
+    file = place.file
+    if place.copy and place.before is None:
+        listed.append(_listing(table, file, (0, 0, 0), lake.version(tables.source(table.name)), as_of))
+        return dataclasses.replace(result, files=(*result.files, file.name))
     if waiting.get((table.name, file.digest), as_of - 1) >= as_of:
-        return _with(result, waiting=(*result.waiting, file.name))
+        return dataclasses.replace(result, waiting=(*result.waiting, file.name))
     target = tables.source(table.name)
     order = (lake.version(target) + 1 if lake.exists(target) else 0) << 32
     checked = engine.check_file(table, file.path, file.name, file.digest, order, as_of)
@@ -146,11 +172,11 @@ def _one(
             waiting[table.name, file.digest] = checked.first_time
             if not lake.exists(target):
                 lake.append(target, checked.empty)
-            return _with(result, waiting=(*result.waiting, file.name))
+            return dataclasses.replace(result, waiting=(*result.waiting, file.name))
         _refuse_wrong_file(table, file, checked)
-        version = _write(lake, table, file, checked, before)
-        good = checked.rows - checked.quarantined
-        listed.append(_listing(table, file, checked, good, version, as_of))
+        version = _write(lake, table, place, checked)
+        good = 0 if place.copy else checked.rows - checked.quarantined
+        listed.append(_listing(table, file, (checked.rows, good, checked.quarantined), version, as_of))
     finally:
         engine.release(checked)
     reasons = dict(result.reasons)
@@ -167,12 +193,6 @@ def _one(
     )
 
 
-def _with(result: Ingested, *, waiting: tuple[str, ...]) -> Ingested:
-    return Ingested(
-        result.table, result.files, waiting, result.rows_read, result.appended, result.quarantined, result.reasons
-    )
-
-
 def _refuse_wrong_file(table: Table, file: Found, checked: CheckedFile) -> None:
     if checked.quarantined > WRONG_FILE_SHARE * checked.rows:
         reason, rows = max(checked.reasons.items(), key=lambda item: item[1])
@@ -183,29 +203,26 @@ def _refuse_wrong_file(table: Table, file: Found, checked: CheckedFile) -> None:
         )
 
 
-def _write(lake: Lake, table: Table, file: Found, checked: CheckedFile, before: str | None) -> int:
-    mark = f"{table.name}/{file.digest}" + (f"/instead of {before}" if before else "")
+def _write(lake: Lake, table: Table, place: _Place, checked: CheckedFile) -> int:
+    file, mark = place.file, place.mark
     notes = {"keepfit.file": file.name, "keepfit.digest": file.digest}
     if checked.quarantined:
         lake.append(tables.QUARANTINE.name, checked.bad, transaction=mark, notes=notes)
     target = tables.source(table.name)
-    if before is not None:
+    if place.before is not None:
         name = file.name.replace("'", "''")
-        return lake.replace(target, checked.good, where=f"_file = '{name}'", transaction=mark, notes=notes)
+        rows = checked.empty if place.copy else checked.good
+        return lake.replace(target, rows, where=f"_file = '{name}'", transaction=mark, notes=notes)
     return lake.append(target, checked.good, transaction=mark, notes=notes)
 
 
-def _listing(
-    table: Table, file: Found, checked: CheckedFile, good: int, version: int, as_of: int
-) -> dict[str, str | int]:
+def _listing(table: Table, file: Found, counts: tuple[int, int, int], version: int, as_of: int) -> dict[str, str | int]:
     return {
         "table": table.name,
         "path": file.name,
         "digest": file.digest,
         "bytes": file.size,
-        "rows_read": checked.rows,
-        "appended": good,
-        "quarantined": checked.quarantined,
+        **dict(zip(("rows_read", "appended", "quarantined"), counts, strict=True)),
         "version": version,
         "as_of": as_of,
     }
@@ -220,12 +237,13 @@ def _list_files(engine: Engine, lake: Lake, listed: list[dict[str, str | int]]) 
 def unread(engine: Engine, lake: Lake, folder: Path, declared: Sequence[Table]) -> dict[str, list[str]]:
     """Return the files that an ingest would read, by table; nothing is read."""
     known = _ingested(engine, lake)
-    return {
-        table.name: [
-            file.name for file in pending(table, discover(table, folder), known.get(table.name, {}), frozenset())
-        ]
-        for table in declared
-    }
+    found: dict[str, list[str]] = {}
+    for table in declared:
+        files, refused = pending(table, discover(table, folder), dict(known.get(table.name, [])), frozenset())
+        if refused:
+            raise _first(refused)
+        found[table.name] = [file.name for file in files]
+    return found
 
 
 def begins(engine: Engine, folder: Path, declared: Sequence[Table]) -> int | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -13,7 +14,7 @@ from keepfit.kernel.sweep import sweep
 from keepfit.spec.columns import Value
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Records
-from keepfit.stages.serving.store import OnlineStore
+from keepfit.stages.serving.store import Held, OnlineStore
 
 Columns = dict[str, NDArray[Any]]
 ONE = np.array([0, 1], np.int64)
@@ -26,12 +27,12 @@ class Features(NamedTuple):
     ----------
     columns : dict of str to array [1]
         In the definition's order, as `keepfit.artifact.encode` reads them.
-    found : bool
-        Whether the features' own tables hold a row of the entity.
+    known : bool
+        Whether the store holds a row of the entity in any table.
     """
 
     columns: Columns
-    found: bool
+    known: bool
 
     def values(self) -> dict[str, float | str | None]:
         """Return name -> number, label, or None for null."""
@@ -71,23 +72,21 @@ class OnlineFeatures:
             Microseconds UTC.
         """
         leaves: Columns = {}
-        moment = np.array([t], np.int64)
-        found = False
+        held, moment = self._store.read(entity), np.array([t], np.int64)
         for plan in self._plan.events:
-            found |= self._sweep(plan, entity, moment, leaves)
+            leaves.update(_swept(plan, held, moment))
         for records, columns in self._records:
-            record = self._store.record(records, entity)
-            found |= record is not None
-            leaves.update({name: _column((record or {}).get(key), number) for name, key, number in columns})
+            record = held.record(records) or {}
+            leaves.update({name: _column(record.get(key), number) for name, key, number in columns})
         for name, part in self._calendar:
             leaves[name] = calendar_part(part, moment)
-        return Features({n: leaves[n] if e is None else evaluate(e, leaves) for n, e in self._expressions}, found)
+        return Features({n: leaves[n] if e is None else evaluate(e, leaves) for n, e in self._expressions}, held.known)
 
-    def _sweep(self, plan: EventsPlan, entity: str, moment: NDArray[np.int64], leaves: Columns) -> bool:
-        time, known, values = self._store.events(plan.table, entity, plan.columns)
-        swept = sweep(plan.program, time, known, values, np.array([0, time.size], np.int64), moment, ONE, threads=1)
-        leaves.update(zip(plan.names, swept, strict=True))
-        return bool(time.size)
+
+def _swept(plan: EventsPlan, held: Held, moment: NDArray[np.int64]) -> Iterable[tuple[str, NDArray[np.float64]]]:
+    time, known, values = held.events(plan.table, plan.columns)
+    offsets = np.array([0, time.size], np.int64)
+    return zip(plan.names, sweep(plan.program, time, known, values, offsets, moment, ONE, threads=1), strict=True)
 
 
 def _numeric(records: Records, column: str) -> bool:

@@ -1,12 +1,12 @@
 """The prediction log on its way to the lake: what was answered, until the loop has moved it.
 
-What is promised: an answer that a client received is in the file even if the process is killed (`kill -9`) right after.
-Each row is committed to SQLite's write-ahead log before the answer is sent, with `synchronous=NORMAL`: the
-operating system has it, the disk may not. A power cut or a crash of the machine can lose the newest rows; it cannot damage the
-file or older rows. With `durable=True` each row is forced to disk (`synchronous=FULL`), at the price of an fsync each.
+What is promised: an answer that a client received is in the file even if the process is killed (`kill -9`) right
+after. Each row is committed to SQLite's write-ahead log before the answer is sent, with `synchronous=NORMAL`: the
+operating system has it, the disk may not. A power cut or a crash of the machine can lose the newest rows; it damages
+neither the file nor older rows. With `durable=True` each row is forced to disk (`synchronous=FULL`), an fsync each.
 
-`drain` seals a batch: until it is forgotten, it returns the same rows under the same transaction id, so that a loop that
-is killed between the two adds nothing twice to the lake.
+`drain` seals a batch: until it is forgotten, it returns the same rows under the same transaction id, so that a loop
+that is killed between the two adds nothing twice to the lake.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def predict(service: Service, scorer: Scorer, body: Body) -> dict[str, Any]:
     now = service.now()
     entity, t = _entity(scorer, body), _moment(service, body.get("at"), now)
     made = scorer.predict(entity, t)
-    if not made.found and not service.store.known_entity(entity):
+    if not made.known:
         fix = f"check {key}, or POST /events with its first event"
         raise RequestError(f"nothing is known of {key} {entity!r}", where=key, fix=fix, http_status=404)
     request_id = f"{now:014x}{secrets.token_hex(8)}"  # ids of later requests sort after those of earlier ones

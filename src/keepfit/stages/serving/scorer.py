@@ -28,12 +28,15 @@ class NoChampion(ServingError):
 
 @dataclass(frozen=True)
 class Prediction:
-    """A score and the features it came from; `positive` is None for a regression."""
+    """A score and the features it came from; `positive` is None for a regression.
+
+    `known` says whether the store holds anything of the entity.
+    """
 
     score: float
     positive: bool | None
     features: dict[str, float | str | None]
-    found: bool
+    known: bool
 
 
 class Scorer:
@@ -63,7 +66,7 @@ class Scorer:
         matrix = artifact.encode(features.columns, self.artifact.features, self.artifact.categories)
         score = float(self._predictor.score(matrix)[0])
         positive = score >= self.artifact.threshold if self.classifies else None
-        return Prediction(score, positive, features.values(), features.found)
+        return Prediction(score, positive, features.values(), features.known)
 
 
 class Champion:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,25 +24,62 @@ from keepfit.spec.columns import Value
 from keepfit.spec.tables import Events, Records
 
 EntityEvents = tuple[NDArray[np.int64], NDArray[np.int64] | None, NDArray[np.float64]]
+Record = dict[str, Value]
 Block = NDArray[np.int64]  # [2 + columns, events]: time, known, the bits of each value column
 
 EVER = -(2**62)
 """Before every moment: what `answers_from` is when the store holds the whole past."""
 
 BUSY_S = 30.0
+RECORD = -2
 SCHEMA = """
 create table if not exists published (name text primary key, rows integer, answers_from integer);
-create table if not exists block (name text, entity text, columns text, events blob, primary key (name, entity));
+create table if not exists block (entity text, name text, columns text, events blob, primary key (entity, name));
 create table if not exists posted (
-    id integer primary key, name text, entity text, columns text, event blob, time integer);
-create index if not exists posted_by_entity on posted (name, entity, time);
-create table if not exists record (name text, entity text, content text, primary key (name, entity));
+    id integer primary key, entity text, name text, columns text, event blob, time integer);
+create index if not exists posted_by_entity on posted (entity);
+create table if not exists record (entity text, name text, content text, primary key (entity, name));
 """
-# one statement, so that an answer sees both halves from before a publication, or both from after it
-EVENTS = """
-select -1, columns, events from block where name = ?1 and entity = ?2
-union all select id, columns, event from posted where name = ?1 and entity = ?2
+# one statement: an answer sees everything from before a publication, or everything from after it
+READ = """
+select -1, name, columns, events from block where entity = ?1
+union all select id, name, columns, event from posted where entity = ?1
+union all select -2, name, content, null from record where entity = ?1
 """
+
+
+class Held:
+    """What a store holds of one entity at one moment.
+
+    Parameters
+    ----------
+    blocks : dict of str to list of (columns, bytes)
+        Events table -> runs of events in order of arrival: int64 time [n], int64 known [n], float64 [columns, n].
+    records : dict of str to dict
+        Records table -> column -> value.
+    """
+
+    def __init__(self, blocks: dict[str, list[tuple[tuple[str, ...], bytes]]], records: dict[str, Record]) -> None:
+        self._blocks, self._records = blocks, records
+
+    @property
+    def known(self) -> bool:
+        """Whether any table holds a row of the entity."""
+        return bool(self._blocks or self._records)
+
+    def events(self, table: Events, columns: Sequence[str]) -> EntityEvents:
+        """Return (time [n], known [n] or None, values [columns, n]), by time, then order of arrival.
+
+        `known` is None if the table's rows are known when they happen; null, and a column never stored, is NaN.
+        """
+        blocks = [_block(content, names, columns) for names, content in self._blocks.get(table.name, ())]
+        block = blocks[0] if len(blocks) == 1 else _merged(blocks, len(columns))
+        late = table.known or table.known_after
+        return block[0], block[1] if late else None, block[2:].view(np.float64)
+
+    def record(self, table: Records) -> Record | None:
+        """Return the entity's record, column -> value; None if it has none."""
+        return self._records.get(table.name)
 
 
 class OnlineStore(Protocol):
@@ -58,20 +96,11 @@ class OnlineStore(Protocol):
     def append(self, table: Events, row: Mapping[str, Value]) -> None:
         """Add one row as `keepfit.rows.contract.check_row` returns it."""
 
-    def events(self, table: Events, entity: str, columns: Sequence[str]) -> EntityEvents:
-        """Return an entity's (time [n], known [n] or None, values [columns, n]), by time, then order of arrival.
-
-        `known` is None if the table's rows are known when they happen; null, and a column never stored, is NaN.
-        """
-
     def replace_records(self, table: Records, rows: Mapping[str, Column], *, answers_from: int = EVER) -> int:
         """Put these records (`entity` and any columns) in the place of the table's, and return how many there are."""
 
-    def record(self, table: Records, entity: str) -> dict[str, Value] | None:
-        """Return an entity's record, column -> value; None if it has none."""
-
-    def known_entity(self, entity: str) -> bool:
-        """Return whether any table holds a row of the entity."""
+    def read(self, entity: str) -> Held:
+        """Return all that is held of an entity, as of one moment."""
 
     def answers_from(self) -> int:
         """Return the earliest moment for which the store holds all that features need."""
@@ -109,7 +138,9 @@ class SQLiteStore:
         with self._transaction() as writer:
             writer.execute("delete from block where name = ?", (table.name,))
             writer.execute("delete from posted where name = ? and time < ?", (table.name, until))
-            writer.executemany("insert into block values (?, ?, ?, ?)", _blocks(table, rows))
+            writer.executemany(
+                "insert into block (entity, name, columns, events) values (?, ?, ?, ?)", _blocks(table, rows)
+            )
             _note(writer, table.name, len(rows["time"]), answers_from)
         return len(rows["time"])
 
@@ -118,43 +149,33 @@ class SQLiteStore:
         names = table.column_names()
         numbers = np.array([_number(row.get(name), table.type_of(name)) for name in names], np.float64)
         event = np.array([row["time"], row["known"]], np.int64).tobytes() + numbers.tobytes()
-        statement = "insert into posted (name, entity, columns, event, time) values (?, ?, ?, ?, ?)"
+        statement = "insert into posted (entity, name, columns, event, time) values (?, ?, ?, ?, ?)"
         with self._transaction() as writer:
-            writer.execute(statement, (table.name, row[table.entity], json.dumps(names), event, row["time"]))
-
-    def events(self, table: Events, entity: str, columns: Sequence[str]) -> EntityEvents:
-        """Return an entity's (time, known or None, values), by time, then order of arrival."""
-        found = self._read(EVENTS, table.name, entity)
-        blocks = [_block(content, _names(names), columns) for _, names, content in sorted(found)]
-        block = blocks[0] if len(blocks) == 1 else _merged(blocks, len(columns))
-        late = table.known or table.known_after
-        return block[0], block[1] if late else None, block[2:].view(np.float64)
+            writer.execute(statement, (row[table.entity], table.name, json.dumps(names), event, row["time"]))
 
     def replace_records(self, table: Records, rows: Mapping[str, Column], *, answers_from: int = EVER) -> int:
         """Put these records in the place of the table's."""
         names = [name for name in rows if name != "entity"]
         entities, *values = (np.asarray(rows[name]).tolist() for name in ("entity", *names))
         contents = (json.dumps(dict(zip(names, map(_plain, each), strict=True))) for each in zip(*values, strict=True))
-        found = zip(entities, contents if values else ["{}"] * len(entities), strict=True)
+        written = contents if values else ["{}"] * len(entities)
+        found = ((entity, table.name, content) for entity, content in zip(entities, written, strict=True))
         with self._transaction() as writer:
             writer.execute("delete from record where name = ?", (table.name,))
-            writer.executemany("insert into record values (?, ?, ?)", ((table.name, *each) for each in found))
+            writer.executemany("insert into record (entity, name, content) values (?, ?, ?)", found)
             _note(writer, table.name, len(entities), answers_from)
         return len(entities)
 
-    def record(self, table: Records, entity: str) -> dict[str, Value] | None:
-        """Return an entity's record."""
-        found = self._read("select content from record where name = ? and entity = ?", table.name, entity)
-        return json.loads(found[0][0]) if found else None
-
-    def known_entity(self, entity: str) -> bool:
-        """Return whether any table holds a row of the entity."""
-        known = "select name from published union select name from posted"
-        return any(
-            self._read(f"select 1 from {kind} where name = ? and entity = ? limit 1", name, entity)
-            for (name,) in self._read(known)
-            for kind in ("block", "posted", "record")
-        )
+    def read(self, entity: str) -> Held:
+        """Return all that is held of an entity, by one statement."""
+        blocks: dict[str, list[tuple[tuple[str, ...], bytes]]] = {}
+        records: dict[str, Record] = {}
+        for arrival, name, text, content in sorted(self._read(READ, entity)):
+            if arrival == RECORD:
+                records[name] = json.loads(text)
+            else:
+                blocks.setdefault(name, []).append((_names(text), content))
+        return Held(blocks, records)
 
     def answers_from(self) -> int:
         """Return the earliest moment for which the store holds all that features need."""
@@ -199,9 +220,9 @@ def _blocks(table: Events, rows: Mapping[str, Column]) -> Iterator[tuple[str, st
         held[place] = np.asarray(rows[name], np.float64).view(np.int64)
     bounds = [0, *(np.flatnonzero(entity[1:] != entity[:-1]) + 1).tolist(), len(entity)]
     columns = json.dumps(names)
-    for first, stop in zip(bounds[:-1], bounds[1:], strict=True):
+    for first, stop in pairwise(bounds):
         if stop > first:
-            yield table.name, entity[first], columns, held[:, first:stop].tobytes()
+            yield entity[first], table.name, columns, held[:, first:stop].tobytes()
 
 
 def _note(writer: sqlite3.Connection, name: str, rows: int, answers_from: int) -> None:
@@ -241,5 +262,5 @@ def _number(value: Value, declared: Declared | None) -> float | None:
     return float(value) if declared is not None and declared.numeric else 1.0
 
 
-def _plain(value: Any) -> Value:  # noqa: ANN401
+def _plain(value: Any) -> Value:
     return None if value != value else value

@@ -1,41 +1,11 @@
-from keepfit import (
-    Category,
-    Events,
-    Every,
-    Files,
-    Float,
-    Gate,
-    Integer,
-    Model,
-    Policy,
-    Records,
-    Sentiment,
-    Text,
-    XGBoost,
-    when,
-)
+from keepfit import Category, Events, Every, Files, Float, Gate, Integer, Model, Policy, Records, Sentiment, Text, XGBoost, when
 
-customers = Records(
-    "customers",
-    Files("customers.csv"),
-    entity="customer_id",
-    columns={"age": Integer(min=0, max=120), "segment": Category()},
-)
-sales = Events(
-    "sales",
-    Files("sales_*.csv"),
-    entity="customer_id",
-    time="sold_at",
-    columns={"amount": Float(min=0), "channel": Category()},
-)
-feedback = Events(
-    "feedback",
-    Files("feedback_raw_*.csv"),
-    entity="customer_id",
-    time="written_at",
-    columns={"text": Text()},
-    derive={"sentiment": Sentiment("text")},
-)
+customers = Records("customers", Files("customers.csv"), entity="customer_id",
+                    columns={"age": Integer(min=0, max=120), "segment": Category()})
+sales = Events("sales", Files("sales_*.csv"), entity="customer_id", time="sold_at",
+               columns={"amount": Float(min=0), "channel": Category()})
+feedback = Events("feedback", Files("feedback_raw_*.csv"), entity="customer_id", time="written_at",
+                  columns={"text": Text()}, derive={"sentiment": Sentiment("text")})
 
 churn = Model(
     "churn",
@@ -46,8 +16,7 @@ churn = Model(
         sales.time_since_last(),
         sales.amount.mean(last="30d") / sales.amount.mean(last="90d"),
         feedback.sentiment.mean(last="90d"),
-        customers.age,
-        customers.segment,
+        customers.age, customers.segment,
     ],
     target=sales.count(next="30d") == 0,
     estimator=XGBoost(),

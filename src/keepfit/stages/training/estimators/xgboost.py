@@ -28,6 +28,8 @@ ALIASES = {"eta": "learning_rate"}  # of what has a default: XGBoost would prefe
 ROUNDS = {"n_estimators": 600, "early_stopping_rounds": 30}
 OBJECTIVES = {"classification": "binary:logistic", "regression": "reg:squarederror"}
 OPSET = 15
+# below this many cells a second thread costs more in waiting than it brings, most of all on a busy machine
+PARALLEL_CELLS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,9 @@ class Trees:
         from onnxmltools.convert.common.data_types import FloatTensorType
 
         inputs = [("features", FloatTensorType([None, len(self.types)]))]
-        content: bytes = convert_xgboost(self.booster, initial_types=inputs, target_opset=OPSET).SerializeToString()
+        # the converter would name the graph at random, and equal models would differ
+        found = convert_xgboost(self.booster, name="xgboost", initial_types=inputs, target_opset=OPSET)
+        content: bytes = found.SerializeToString()
         return content
 
 
@@ -71,7 +75,7 @@ def fit(
         **parameters,
         "objective": parameters.get("objective", OBJECTIVES[task.task]),
         "seed": task.seed,
-        "nthread": parameters.get("nthread", os.cpu_count()),
+        "nthread": parameters.get("nthread", 1 if matrix.size < PARALLEL_CELLS else os.cpu_count()),
         "verbosity": 1,  # warnings say which parameters are not used
     }
     try:

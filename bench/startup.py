@@ -1,0 +1,47 @@
+"""How long a user waits before anything happens: `import keepfit`, `keepfit --help`, bare Python beside them.
+
+usage: python bench/startup.py [--rounds 9]      medians of whole processes, run in turn
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import time
+
+COMMANDS = {
+    "python -c pass": [sys.executable, "-c", "pass"],
+    "import keepfit": [sys.executable, "-c", "import keepfit"],
+    "keepfit --help": [sys.executable, "-m", "keepfit", "--help"],
+    "keepfit run --help": [sys.executable, "-m", "keepfit", "run", "--help"],
+    "import click (floor of a command line)": [sys.executable, "-c", "import click"],
+}
+
+
+def seconds(command: list[str]) -> float:
+    """Return the wall seconds of one process."""
+    start = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    """Print a table of medians."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=9)
+    rounds = parser.parse_args().rounds
+    found: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    for _ in range(rounds + 1):  # the first round warms the caches and is dropped
+        for name, command in COMMANDS.items():
+            found[name].append(seconds(command))
+    base = statistics.median(found["python -c pass"][1:])
+    print(f"{'':42} median s   min s   above bare python s")
+    for name, times in found.items():
+        median = statistics.median(times[1:])
+        print(f"{name:42} {median:8.3f} {min(times[1:]):7.3f} {median - base:14.3f}")
+
+
+if __name__ == "__main__":
+    main()

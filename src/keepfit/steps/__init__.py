@@ -1,0 +1,22 @@
+"""What a turn is made of. Each step joins stages that do not know each other; `loop.py` says in which order."""
+
+from keepfit.steps.answering import Loaded, Scored, answer, load
+from keepfit.steps.learning import Challenge, build, challenge
+from keepfit.steps.recording import collect_requests, facts, log_predictions, publish_online, write_ledger
+from keepfit.steps.watching import watch
+
+__all__ = [
+    "Challenge",
+    "Loaded",
+    "Scored",
+    "answer",
+    "build",
+    "challenge",
+    "collect_requests",
+    "facts",
+    "load",
+    "log_predictions",
+    "publish_online",
+    "watch",
+    "write_ledger",
+]

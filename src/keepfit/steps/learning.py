@@ -1,0 +1,166 @@
+"""Build a training set, train a challenger on it, judge it beside the champion, and record the version."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keepfit import artifact as artifacts
+from keepfit import clock, tables
+from keepfit.artifact import Artifact
+from keepfit.engines.protocol import Observations
+from keepfit.errors import TrainingError
+from keepfit.evidence import (
+    Decision,
+    Evaluation,
+    Verdict,
+    as_data,
+)
+from keepfit.project import Project
+from keepfit.snapshot import Snapshot
+from keepfit.spec import codec
+from keepfit.spec.model import Model
+from keepfit.stages.evaluation.evaluate import evaluate
+from keepfit.stages.evaluation.threshold import choose_threshold
+from keepfit.stages.features.compute import compute
+from keepfit.stages.features.training_set import TrainingSet, shortage, training_set
+from keepfit.stages.monitoring.profile import profile
+from keepfit.stages.registry.gates import judge
+from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.retraining import conclude
+from keepfit.stages.training.split import split
+from keepfit.stages.training.train import Trained, train
+from keepfit.steps.answering import SCORE, Loaded
+
+
+@dataclass(frozen=True)
+class Challenge:
+    """A training and what came of it."""
+
+    version: Version
+    evaluation: Evaluation
+    verdicts: tuple[Verdict, ...]
+    conclusion: Decision
+
+
+def build(project: Project, model: Model, snapshot: Snapshot) -> tuple[TrainingSet, str]:
+    """Return the training set at as_of, and the reason why nothing can be trained on it, if there is one."""
+    found = training_set(model, snapshot)
+    reason = shortage(model, found, project.settings.training.min_rows)
+    if not reason:
+        try:
+            split(found.t, model.horizon)
+        except TrainingError as error:
+            reason = error.what
+    return found, reason
+
+
+def challenge(
+    project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, champion: Loaded | None
+) -> Challenge:
+    """Train on a training set, evaluate beside the champion, judge by the gates, record the version."""
+    seed = project.settings.training.seed
+    columns, types = found.columns()
+    version = project.lake.replace(tables.training_set(model.name), project.engine.relation(columns, types))
+    trained = train(model, found.t, found.features, found.target, seed=seed, choose_threshold=choose_threshold)
+    evaluation = _evaluate(project, model, snapshot, found, trained, champion)
+    verdicts = judge(model.gates, evaluation)
+    definition = codec.encode(model)
+    lineage = {
+        "as_of": clock.from_micros(snapshot.as_of).isoformat(),
+        "definition": codec.fingerprint(definition),
+        "tables": snapshot.versions,
+        "training_set": {"table": tables.training_set(model.name), "version": version, "rows": len(found)},
+        "seed": seed,
+        "onnx_difference": trained.onnx_difference,
+    }
+    recorded = _record(project, model, snapshot.as_of, found, trained, evaluation, verdicts, lineage)
+    return Challenge(recorded, evaluation, verdicts, conclude(verdicts, evaluation))
+
+
+def _evaluate(
+    project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, trained: Trained, champion: Loaded | None
+) -> Evaluation:
+    test = trained.split.test
+    rival = None
+    if champion is not None:
+        features = {name: values[test] for name, values in found.features.items()}
+        if not set(champion.artifact.features) <= set(features):
+            # the champion was built from other features: compute those at the same rows
+            keys, t = found.entity[test], found.t[test]
+            order = np.lexsort((t, keys))
+            entities, starts = np.unique(keys[order].astype(str), return_index=True)
+            rows = Observations(entities.astype(object), np.append(starts, len(t)).astype(np.int64), t[order])
+            computed = compute(champion.artifact.model.features, snapshot, rows)
+            back = np.argsort(order)
+            features = {name: values[back] for name, values in computed.items()}
+        rival = (champion.score(features), champion.artifact.threshold)
+    attributes = {
+        gate.column: f"{table.name}_{gate.column}" for gate in model.gates if gate.column for table in model.records()
+    }
+    return evaluate(
+        model,
+        parts={"train": found.target[trained.split.train], "validation": found.target[trained.split.validation]},
+        test=found.target[test],
+        t=found.t[test],
+        score=trained.scores[test],
+        threshold=trained.threshold,
+        clusters=np.unique(found.entity[test].astype(str), return_inverse=True)[1],
+        groups={
+            column: found.features[name][test]
+            for column, name in attributes.items()
+            if column is not None and name in found.features
+        },
+        champion=rival,
+        seed=project.settings.training.seed,
+    )
+
+
+def _record(
+    project: Project,
+    model: Model,
+    as_of: int,
+    found: TrainingSet,
+    trained: Trained,
+    evaluation: Evaluation,
+    verdicts: Sequence[Verdict],
+    lineage: dict[str, Any],
+) -> Version:
+    fitted = trained.split.fitted
+    # the newest rows, those it was validated and tested on: has the world changed since this version was approved?
+    newest = trained.split.validation | trained.split.test
+    reference = {name: values[newest] for name, values in found.features.items()}
+    artifact = Artifact(
+        model,
+        trained.features,
+        trained.categories,
+        trained.threshold,
+        float(found.target[fitted].mean()),
+        lineage,
+        profile({**reference, SCORE: trained.scores[newest]}).as_data(),
+    )
+    judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
+    native, content = trained.fitted.native()
+    files = {native: content, "model.onnx": trained.onnx, "evaluation.json": json.dumps(judged, indent=1).encode()}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "model"
+        digest = artifacts.write(artifact, files, folder)
+        return project.registry.record(
+            model.name,
+            folder,
+            digest,
+            as_of=as_of,
+            metrics={
+                **{f"test_{name}": value for name, value in evaluation.metrics.items()},
+                **{f"baseline_{name}": value for name, value in evaluation.baseline.items()},
+                **{f"rows_{part}": float(rows) for part, rows in evaluation.rows.items()},
+            },
+            parameters={**trained.fitted.parameters, "threshold": trained.threshold, "features": len(trained.features)},
+            tags={"keepfit.definition": lineage["definition"], "keepfit.lineage": json.dumps(lineage)},
+        )

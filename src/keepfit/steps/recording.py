@@ -1,0 +1,148 @@
+"""What a turn leaves behind: predictions, measurements, the ledger, and what the server needs."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from typing import Any
+
+import numpy as np
+
+from keepfit import artifact as artifacts
+from keepfit import tables
+from keepfit.engines.protocol import Column
+from keepfit.evidence import (
+    Turn,
+    VersionFacts,
+    as_data,
+)
+from keepfit.project import Project
+from keepfit.snapshot import Snapshot
+from keepfit.spec.model import Model
+from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.stages.serving.outbox import drain, forget
+from keepfit.stages.serving.publish import publish
+from keepfit.stages.serving.store import SQLiteStore
+from keepfit.steps.answering import Scored
+
+
+def log_predictions(project: Project, scored: Scored) -> int:
+    """Append the version's answers to the prediction log and return how many there are; twice adds nothing."""
+    version, observations, found = scored.by.version, scored.observations, scored.by.artifact
+    if not len(observations):
+        return 0
+    keys, threshold = observations.keys(), np.full(len(observations), found.threshold)
+    mark = f"{version.model}/{version.number}/"
+    positive: Column = scored.score >= threshold
+    columns = {
+        "request_id": np.array([f"{mark}{key}/{t}" for key, t in zip(keys, observations.t, strict=True)], object),
+        "model": np.full(len(keys), version.model, object),
+        "version": np.full(len(keys), version.number, object),
+        "entity": keys,
+        "t": observations.t,
+        "score": scored.score,
+        "positive": positive.astype(np.float64) if found.model.task == "classification" else np.full(len(keys), np.nan),
+        "threshold": threshold,
+        "origin": np.full(len(keys), "batch", object),
+        # of a batch they can be built again from the lake
+        "features": np.full(len(keys), None, object),
+    }
+    relation = project.engine.relation(columns, tables.PREDICTIONS.columns)
+    project.records.append(tables.PREDICTIONS.name, relation, transaction=f"{mark}{int(observations.t.max())}")
+    return len(keys)
+
+
+def collect_requests(project: Project, model: Model) -> int:
+    """Move what the server answered since the last turn to the prediction log and return how many rows."""
+    moved, outbox = 0, project.serving(model.name).outbox
+    while (batch := drain(outbox)) is not None:
+        columns = {name: _column([row[name] for row in batch.rows]) for name in tables.PREDICTIONS.columns}
+        relation = project.engine.relation(columns, tables.PREDICTIONS.columns)
+        project.records.append(tables.PREDICTIONS.name, relation, transaction=batch.transaction)
+        moved += forget(outbox, batch.transaction)
+    return moved
+
+
+def publish_online(project: Project, champion: Version, snapshot: Snapshot) -> dict[str, int]:
+    """Bring the online store to what the lake holds, for the definition the champion was built from."""
+    found = artifacts.read(champion.folder, champion.digest)
+    with closing(SQLiteStore(project.serving(champion.model).store)) as store:
+        return publish(found.model, snapshot, store)
+
+
+def facts(version: Version | None) -> VersionFacts | None:
+    """Return a version as `run` reports it."""
+    if version is None:
+        return None
+    evidence = evidence_of(version)
+    return VersionFacts(
+        version.number, evidence.get("metrics", {}), evidence.get("baseline", {}), evidence.get("rows", {})
+    )
+
+
+def write_ledger(project: Project, turn: Turn) -> None:
+    """Append a turn's measurements and its decision to the ledger."""
+    measured = _measurements(turn)
+    if measured:
+        columns = {name: _column([row[name] for row in measured]) for name in tables.METRICS.columns}
+        project.records.append(tables.METRICS.name, project.engine.relation(columns, tables.METRICS.columns))
+    name = tables.DECISIONS.name
+    step = project.records.version(name) + 1 if project.records.exists(name) else 0
+    entry = {
+        "decision_id": f"{turn.model}/{step}",
+        "step": step,
+        "as_of": turn.as_of,
+        "model": turn.model,
+        "action": turn.decision,
+        "version": turn.champion.version if turn.champion else None,
+        "challenger": turn.challenger.version if turn.challenger else None,
+        "reasons": json.dumps(turn.reasons),
+        "turn": json.dumps(as_data(turn)),
+    }
+    columns = {name: _column([value]) for name, value in entry.items()}
+    project.records.append(name, project.engine.relation(columns, tables.DECISIONS.columns))
+
+
+def _column(values: list[Any]) -> Column:
+    first = next((value for value in values if value is not None), None)
+    if isinstance(first, int):
+        return np.array(values, np.int64)
+    return np.array(values, np.float64 if isinstance(first, float) else object)
+
+
+def _measurements(turn: Turn) -> list[dict[str, Any]]:
+    rows = []
+
+    def add(
+        stage: str, version: str, name: str, value: float, baseline: float, count: int, span: tuple[int, int]
+    ) -> None:
+        identity = f"{turn.model}/{turn.as_of}/{stage}/{version}/{name}"
+        first, last = span
+        rows.append(
+            {
+                "evidence_id": identity,
+                "as_of": turn.as_of,
+                "model": turn.model,
+                "version": version,
+                "stage": stage,
+                "name": name,
+                "value": value,
+                "baseline": baseline,
+                "rows": count,
+                "from": first,
+                "to": last,
+            }
+        )
+
+    if turn.evaluation and turn.challenger:
+        found = turn.evaluation
+        for name, value in found.metrics.items():
+            span = (found.test_from_at, found.test_to_at)
+            add("evaluation", turn.challenger.version, name, value, found.baseline[name], found.rows["test"], span)
+    if turn.realised:
+        for name, value in turn.realised.metrics.items():
+            span = (turn.realised.from_at, turn.realised.to_at)
+            add("realised", turn.realised.version, name, value, turn.realised.baseline[name], turn.realised.rows, span)
+    for moved in turn.drift:
+        add("drift", "", f"psi:{moved.column}", moved.psi, float("nan"), moved.rows, (turn.as_of, turn.as_of))
+    return rows

@@ -1,0 +1,132 @@
+"""Gather the evidence about a champion: drift of its inputs and answers, and how its predictions turned out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit import clock, tables
+from keepfit.engines.protocol import Observations
+from keepfit.evidence import (
+    Champion,
+    Drift,
+    Estimate,
+    Evidence,
+    Realised,
+)
+from keepfit.measure.bootstrap import paired_gain
+from keepfit.project import Project
+from keepfit.snapshot import Snapshot
+from keepfit.spec.model import Model
+from keepfit.spec.observe import Every
+from keepfit.stages.features.compute import compute
+from keepfit.stages.monitoring.drift import drift
+from keepfit.stages.monitoring.performance import realised
+from keepfit.stages.monitoring.profile import Profile
+from keepfit.steps.answering import SCORE, Loaded, Scored, load
+
+
+def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | None) -> Evidence:
+    """Return what is known about the champion at as_of: drift of its inputs and answers, and how it turned out."""
+    last = project.registry.last_trained_at(model.name)
+    if scored is None:
+        return Evidence(snapshot.as_of, last_training_at=last)
+    version = scored.by.version
+    matured = _matured(project, scored.by, snapshot)
+    return Evidence(
+        as_of=snapshot.as_of,
+        champion=Champion(version.number, version.trained_at, version.promoted_at, version.previous),
+        last_training_at=last,
+        realised=_realised(scored.by, matured),
+        drift=_drift(scored),
+        against_previous=_against_previous(project, model, scored.by, snapshot, matured),
+    )
+
+
+def _drift(scored: Scored) -> tuple[Drift, ...]:
+    if not len(scored.observations):
+        return ()
+    reference = Profile.from_data(scored.by.artifact.profile)
+    return drift(reference, {**scored.features, SCORE: scored.score})
+
+
+@dataclass(frozen=True)
+class _Matured:
+    observations: Observations
+    score: NDArray[np.float64]
+    actual: NDArray[np.float64]
+
+
+def _matured(project: Project, champion: Loaded, snapshot: Snapshot) -> _Matured | None:
+    """Return the champion's newest matured answers with what really happened, or None if there are none."""
+    rows = _newest_window(project, champion, snapshot)
+    if not rows:
+        return None
+    keys = np.array([row["entity"] for row in rows], object)
+    t = np.array([row["t"] for row in rows], np.int64)
+    order = np.lexsort((t, keys))
+    entities, starts = np.unique(keys[order].astype(str), return_index=True)
+    observations = Observations(entities.astype(object), np.append(starts, len(rows)).astype(np.int64), t[order])
+    target = champion.artifact.model.target
+    actual = compute([target], snapshot, observations)[target.name].astype(np.float64)
+    score = np.array([row["score"] for row in rows])[order]
+    known = ~np.isnan(actual)
+    return _Matured(observations.keep(known), score[known], actual[known]) if known.any() else None
+
+
+def _newest_window(project: Project, champion: Loaded, snapshot: Snapshot) -> list[dict[str, Any]]:
+    model, name = champion.artifact.model, tables.PREDICTIONS.name
+    if not project.records.exists(name):
+        return []
+    targets = {leaf.events.name: leaf.events for leaf in model.target.leaves() if hasattr(leaf, "events")}
+    end = min(snapshot.complete_until(table) for table in targets.values()) - model.horizon
+    own = f"model = '{model.name}' and version = '{champion.version.number}' and t <= make_timestamptz({end})"
+    files = project.records.parquet_files(name)
+    # a window is one moment of a grid with the requests since the one before, or a horizon's length of single rows
+    grid = isinstance(model.observe, Every)
+    length = (
+        clock.Grid(model.observe.every).step - 1 if isinstance(model.observe, Every) else max(model.horizon, clock.DAY)
+    )
+    rows = project.engine.rows(files, f"{own} and t >= make_timestamptz({end - (2 if grid else 1) * length})")
+    newest = max((row["t"] for row in rows), default=0)
+    latest = {(row["entity"], row["t"]): row for row in rows if row["t"] >= newest - length}
+    return list(latest.values())
+
+
+def _realised(champion: Loaded, matured: _Matured | None) -> Realised | None:
+    if matured is None:
+        return None
+    found = champion.artifact
+    return realised(
+        found.model.task,
+        champion.version.number,
+        matured.observations.t,
+        matured.actual,
+        matured.score,
+        found.threshold,
+        found.training_base,
+    )
+
+
+def _against_previous(
+    project: Project, model: Model, champion: Loaded, snapshot: Snapshot, matured: _Matured | None
+) -> Estimate | None:
+    version = champion.version
+    on_probation = snapshot.as_of - version.promoted_at <= clock.duration(model.policy.probation)
+    if matured is None or version.previous is None or not on_probation:
+        return None
+    previous = load(project.registry.version(model.name, version.previous))
+    features = compute(previous.artifact.model.features, snapshot, matured.observations)
+    return paired_gain(
+        model.metric,
+        matured.actual,
+        matured.score,
+        champion.artifact.threshold,
+        previous.score(features),
+        previous.artifact.threshold,
+        clusters=matured.observations.codes(),
+        seed=project.settings.training.seed,
+    )

@@ -1,0 +1,100 @@
+"""What tests share: an engine, a desk with a data folder and a lake, and a tiny project folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+
+from keepfit import clock, tables
+from keepfit.engines.local import LocalEngine
+from keepfit.lake import Lake
+from keepfit.snapshot import Snapshot, take
+from keepfit.spec.tables import Table
+from keepfit.stages.ingest import Ingested, ingest
+
+FUTURE = "2100-01-01"
+
+
+def at(text: str) -> int:
+    """Return a moment in microseconds UTC."""
+    return clock.to_micros(clock.parse_moment(text))
+
+
+def fetched(relation: Any) -> list[dict[str, Any]]:
+    """Return a relation's rows as dictionaries; times are microseconds."""
+    kinds = zip(relation.columns, map(str, relation.types), strict=True)
+    shown = [f'epoch_us("{name}")' if kind.startswith("TIMESTAMP") else f'"{name}"' for name, kind in kinds]
+    return [dict(zip(relation.columns, row, strict=True)) for row in relation.project(", ".join(shown)).fetchall()]
+
+
+@dataclass
+class Desk:
+    """A data folder, a lake, an engine, and a hand that files things."""
+
+    data: Path
+    lake: Lake
+    engine: LocalEngine
+
+    def write(self, name: str, text: str | bytes) -> Path:
+        """Write a raw file."""
+        path = self.data / name
+        path.write_bytes(text if isinstance(text, bytes) else dedent(text).lstrip().encode())
+        return path
+
+    def check(self, table: Table, name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """Return good and bad rows of a raw file in the order of the file."""
+        checked = self.engine.check_file(table, self.data / name, name, "d" * 64, 0, 0)
+        good, bad = fetched(checked.good), fetched(checked.bad)
+        self.engine.release(checked)
+        return sorted(good, key=lambda row: row["_record"]), bad
+
+    def ingest(self, *declared: Table, as_of: str = FUTURE, replace: tuple[str, ...] = ()) -> list[Ingested]:
+        """Ingest the data folder."""
+        return ingest(self.engine, self.lake, self.data, declared, at(as_of), replace=replace)
+
+    def rows(self, table: Table | tables.Declared, version: int | None = None) -> list[dict[str, Any]]:
+        """Return what the lake holds of a table."""
+        name = tables.source(table.name) if isinstance(table, Table) else table.name
+        return self.engine.rows(self.lake.parquet_files(name, version)) if self.lake.exists(name) else []
+
+    def snapshot(self, *declared: Table, as_of: str) -> Snapshot:
+        """Return a snapshot of the newest versions."""
+        return take(self.engine, self.lake, declared, at(as_of))
+
+
+@pytest.fixture(scope="session")
+def engine() -> LocalEngine:
+    """Return one DuckDB for all tests."""
+    return LocalEngine(threads=2)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, engine: LocalEngine) -> Desk:
+    """Return an empty desk."""
+    data = tmp_path / "data"
+    data.mkdir()
+    return Desk(data, Lake(tmp_path / "lake"), engine)
+
+
+SETTINGS = "profiles:\n  dev: {}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes a project folder: definitions, settings, and raw files by name."""
+
+    def write(definitions: str, files: dict[str, str], settings: str = SETTINGS) -> Path:
+        folder = tmp_path / "project"
+        (folder / "data").mkdir(parents=True)
+        (folder / "definitions.py").write_text(dedent(definitions))
+        (folder / "keepfit.yaml").write_text(dedent(settings))
+        for name, text in files.items():
+            (folder / "data" / name).write_text(dedent(text).lstrip())
+        return folder
+
+    return write

@@ -1,0 +1,183 @@
+"""Definitions survive being written down, and their fingerprint tells every change."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+
+import keepfit
+from keepfit import (
+    Boolean,
+    Calendar,
+    Category,
+    EachRow,
+    Estimator,
+    Events,
+    Every,
+    Files,
+    Float,
+    Gate,
+    Integer,
+    Length,
+    Model,
+    Policy,
+    Records,
+    Sentiment,
+    Text,
+    XGBoost,
+    col,
+    when,
+)
+from keepfit.project import load_definitions
+from keepfit.spec import codec
+from keepfit.spec.check import check
+
+SHOP = Path(keepfit.__file__).parent / "templates" / "shop"
+(churn,) = load_definitions(SHOP).models
+
+stations = Records(
+    "stations", Files("stations.csv"), entity="station", columns={"height": Float(source="Height, m")}, time="since"
+)
+readings = Events(
+    "readings", Files("air_*.csv.gz"), entity="station", time="at", known="arrived", zone="Europe/London", quiet="3h",
+    columns={
+        "no2": Float(min=0, max=1000, nullable=False), "valid": Boolean(), "level": Integer(),
+        "sensor": Category(values=("a", "b")), "note": Text(),
+    },
+    derive={"excess": (col("no2") - 40) / col("level"), "high": 40 < col("no2"), "mine": col("sensor").startswith("a"),
+            "mood": Sentiment("note"), "words": Length("note")},
+)  # fmt: skip
+air = Model(
+    "air",
+    observe=EachRow(of=readings),
+    features=[
+        readings.no2.lag("24h", tolerance="1h"),
+        readings.excess.std(last=["1d", "7d"]),
+        (readings.high.sum(last="7d") / 7 - 1.5).named("dirty_days"),
+        Calendar("hour", zone="Europe/London"),
+        stations.height,
+        readings.mine.last() != 0,
+    ],
+    target=readings.no2.at("24h", tolerance="1h"),
+    estimator=XGBoost(max_depth=3, eval_metric=["mae", "rmse"], monotone_constraints={"f0": 1}),
+    gates=[Gate("r2", threshold=0.5), Gate.not_worse_than_champion(0.1)],
+    policy=Policy(retrain=when.drift(0.3) & (when.older_than("30d") | when.never()), cooldown="7d", probation="14d"),
+)
+
+
+def through_json(model: Model) -> Model:
+    return codec.decode(json.loads(json.dumps(codec.encode(model), sort_keys=True)))
+
+
+@pytest.mark.parametrize("model", [churn, air], ids=lambda model: model.name)
+def test_a_model_survives_being_written_down(model):
+    again = through_json(model)
+    written = json.dumps(codec.encode(model), sort_keys=True)
+    assert json.dumps(codec.encode(again), sort_keys=True) == written
+    assert check(again.tables(), [again]) == []
+    assert [one.name for one in again.expressions()] == [one.name for one in model.expressions()]
+    assert (again.task, again.metric, again.horizon) == (model.task, model.metric, model.horizon)
+
+
+def test_every_reference_to_a_table_is_the_same_table_again():
+    again = through_json(churn)
+    (customers,) = again.records()
+    assert again.observe.of is customers
+    assert again.features[-1].records is customers
+
+
+def test_a_contract_survives_being_written_down():
+    table = through_json(air).events()[0]
+    assert table.columns["no2"] == Float(min=0, max=1000, nullable=False)
+    assert table.columns["sensor"].values == ("a", "b")
+    assert table.derive["excess"].columns() == {"no2", "level"}
+    assert (table.zone, table.known, table.quiet) == ("Europe/London", "arrived", "3h")
+
+
+def test_columns_and_parameters_may_be_called_like_the_words_of_the_format():
+    words = {"is": Float(), "table": Float(), "map": Category()}
+    for columns in (words, *({name: column} for name, column in words.items())):
+        table = Events("e", Files("e.csv"), entity="id", time="at", columns=columns)
+        model = Model(
+            "m", Every("1 day", of=table), [table.count()], table.count(next="1d"), Estimator("x", {"is": {"table": 1}})
+        )
+        again = through_json(model)
+        assert dict(again.tables()[0].columns) == columns
+        assert again.estimator.parameters == {"is": {"table": 1}}
+
+
+def test_decoding_runs_nothing_but_keepfits_own_specs():
+    data = codec.encode(churn)
+    data["model"]["estimator"] = {"is": "Popen", "args": ["true"]}
+    with pytest.raises(KeyError, match="Popen"):
+        codec.decode(data)
+
+
+def shop_with(tmp_path: Path, old: str, new: str) -> str:
+    """Return the fingerprint of the shop with one text of its definitions exchanged."""
+    text = (SHOP / "definitions.py").read_text()
+    assert old in text
+    (tmp_path / "definitions.py").write_text(text.replace(old, new, 1))
+    (model,) = load_definitions(tmp_path).models
+    return codec.fingerprint(codec.encode(model))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('Files("sales_*.csv")', 'Files("sold_*.csv")'),
+        ('"amount": Float(min=0)', '"amount": Float(min=1)'),
+        ('"amount": Float(min=0)', '"amount": Float(min=0, nullable=False)'),
+        ('"channel": Category()', '"channel": Category(values=["web"])'),
+        ('time="sold_at"', 'time="paid_at"'),
+        ('time="sold_at"', 'time="sold_at", known_after="2d"'),
+        ('time="sold_at"', 'time="sold_at", zone="Europe/London"'),
+        ('Sentiment("text")', 'Sentiment("words")'),
+        ('"churn",', '"leaving",'),
+        ('Every("1 month"', 'Every("1 week"'),
+        ('within("90d")', 'within("60d")'),
+        ('["7d", "30d", "90d"]', '["7d", "30d"]'),
+        ("sales.amount.sum", "sales.amount.max"),
+        ("sales.time_since_last()", "sales.time_since_last().named('silence')"),
+        ('next="30d") == 0', 'next="30d") == 1'),
+        ('next="30d") == 0', 'next="30d") < 0'),
+        ("XGBoost()", "XGBoost(max_depth=3)"),
+        ('metric="f1"', 'metric="auc"'),
+        ("threshold=0.80", "threshold=0.81"),
+        ("ratio=0.75", "ratio=0.76"),
+        ("when.drift()", "when.drift(psi=0.1)"),
+        ('cooldown="14d"', 'cooldown="15d"'),
+    ],
+)
+def test_the_fingerprint_tells_every_declared_thing(tmp_path, old, new):
+    assert shop_with(tmp_path, old, new) != codec.fingerprint(codec.encode(churn))
+
+
+def test_the_fingerprint_ignores_what_is_not_declared(tmp_path):
+    own = codec.fingerprint(codec.encode(churn))
+    assert shop_with(tmp_path, "customers = ", "# the people\ncustomers = ") == own
+    assert (
+        shop_with(
+            tmp_path, "churn = Model", "unused = Events('unused', Files('u.csv'), entity='x', time='t')\nchurn = Model"
+        )
+        == own
+    )
+    assert shop_with(tmp_path, "churn = Model(", "renamed = Model(") == own
+    assert codec.fingerprint(codec.encode(copy.copy(churn))) == own
+
+
+def test_the_fingerprint_ignores_the_order_of_the_tables(tmp_path):
+    text = (SHOP / "definitions.py").read_text()
+    blocks = text.split("\n\n")
+    places = [place for place, block in enumerate(blocks) if "customers = Records" in block]
+    assert len(places) == 1
+    tables = blocks[places[0]]
+    first, second = tables.index("sales = Events"), tables.index("feedback = Events")
+    blocks[places[0]] = tables[second:] + "\n" + tables[first:second] + tables[:first]
+    (tmp_path / "definitions.py").write_text("\n\n".join(blocks))
+    (model,) = load_definitions(tmp_path).models
+    assert [table.name for table in load_definitions(tmp_path).tables] == ["feedback", "sales", "customers"]
+    assert codec.fingerprint(codec.encode(model)) == codec.fingerprint(codec.encode(churn))

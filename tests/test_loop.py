@@ -1,0 +1,155 @@
+"""The loop over the simulated shop: one replay and one production run, shared by the tests, looked at from many sides."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from keepfit import actions, clock, loop
+from keepfit.begin import begin
+from keepfit.errors import RegistryError
+from keepfit.evidence import KEEP, PROMOTE, Turn, as_data
+from keepfit.project import Project, open_project
+from keepfit.spec.model import Model
+
+pytestmark = pytest.mark.slow
+END = clock.to_micros(datetime(2025, 10, 1, tzinfo=UTC))
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    folder = tmp_path_factory.mktemp("projects") / "churn shop"
+    begin(folder, "shop", "dev", clock.to_micros(datetime(2026, 1, 1, tzinfo=UTC)), 7)
+    return open_project(folder, None, {})
+
+
+@pytest.fixture(scope="module")
+def model(shop: Project) -> Model:
+    return shop.model("churn")
+
+
+@pytest.fixture(scope="module")
+def replayed(shop: Project, model: Model) -> tuple[list[Turn], Path]:
+    found = actions.replay(shop, model, clock.to_micros(datetime(2025, 3, 1, tzinfo=UTC)), END, "1 month")
+    return found["turns"], Path(found["report"])
+
+
+def test_the_first_turn_trains_and_promotes_with_its_baseline_beside(replayed: tuple[list[Turn], Path]) -> None:
+    first = replayed[0][0]
+    assert first.decision == PROMOTE
+    assert first.champion is not None
+    assert first.champion.version == "1"
+    assert first.champion.metrics["f1"] > 0.8 > first.champion.baseline["f1"]
+    assert first.champion.rows["train"] > 1000
+
+
+def test_a_turn_reads_only_what_had_happened(replayed: tuple[list[Turn], Path]) -> None:
+    known = [turn.rows["known"] for turn in replayed[0]]
+    assert known == sorted(known)
+    assert known[0] < known[-1]
+    assert [turn.rows["appended"] > 0 for turn in replayed[0]] == [True] * len(known)
+
+
+def test_labels_mature_one_horizon_after_their_predictions(replayed: tuple[list[Turn], Path], model: Model) -> None:
+    matured = [(turn.as_of, turn.realised) for turn in replayed[0] if turn.realised]
+    assert matured
+    for as_of, realised in matured:
+        assert realised.to_at + model.horizon <= as_of
+        assert realised.metrics["f1"] > realised.baseline["f1"]
+
+
+def test_the_planted_drift_is_seen_and_answered_by_a_training(replayed: tuple[list[Turn], Path]) -> None:
+    drifted = [turn for turn in replayed[0] if any(item.psi > 0.5 and item.significant for item in turn.drift)]
+    assert drifted
+    assert drifted[0].as_of >= clock.to_micros(datetime(2025, 5, 1, tzinfo=UTC))
+    assert drifted[0].challenger is not None
+    assert any("drifted: psi" in reason for reason in drifted[0].reasons)
+
+
+def test_before_the_drift_the_champion_is_kept(replayed: tuple[list[Turn], Path]) -> None:
+    assert replayed[0][1].decision == KEEP
+
+
+def test_the_report_stands_alone(replayed: tuple[list[Turn], Path]) -> None:
+    page = replayed[1].read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert "src=" not in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_a_replay_touches_nothing_of_production(shop: Project, replayed: tuple[list[Turn], Path]) -> None:
+    assert not shop.pointers.exists()
+    assert not shop.records.exists("decisions")
+
+
+def test_a_replay_is_reproducible_to_the_last_digit(
+    shop: Project, model: Model, replayed: tuple[list[Turn], Path]
+) -> None:
+    start = replayed[0][0].as_of
+    again = actions.replay(shop, model, start, replayed[0][1].as_of, "1 month")["turns"]
+
+    def measured(turns: list[Turn]) -> str:
+        return json.dumps([{**as_data(turn), "seconds": None, "rows": None} for turn in turns])
+
+    assert measured(again) == measured(replayed[0][:2])
+
+
+def test_run_reports_promotes_publishes_and_is_idempotent(shop: Project, model: Model) -> None:
+    first = loop.run(shop, None, END)[0]
+    assert first.decision == PROMOTE
+    assert shop.serving("churn").pointer.is_file()
+    second = loop.run(shop, None, END)[0]
+    assert second.decision == KEEP
+    assert second.champion == first.champion
+    assert second.rows["appended"] == 0
+    name = "predictions"
+    rows = shop.engine.rows(shop.records.parquet_files(name))
+    assert len(rows) == len({row["request_id"] for row in rows}) == first.rows["predicted"]
+    assert actions.plan(shop, model, END)["decision"] == KEEP
+
+
+def test_hands_can_train_promote_and_roll_back_and_the_ledger_tells(shop: Project, model: Model) -> None:
+    before = shop.registry.champion("churn")
+    assert before is not None
+    later = clock.to_micros(datetime(2025, 11, 1, tzinfo=UTC))
+    trained = actions.train(shop, model, later)
+    assert trained["conclusion"].action in ("promote", "reject")
+    assert shop.registry.champion("churn") == before
+    moved = actions.promote(shop, model, trained["version"], later, override="a drill")
+    assert moved["champion"] == trained["version"]
+    back = actions.roll_back(shop, model, later, "the drill is over")
+    assert back["champion"] == before.number
+    with pytest.raises(RegistryError, match="no predecessor"):
+        actions.roll_back(shop, model, later, "once more")
+    ledger = shop.engine.rows(shop.records.parquet_files("decisions"))
+    assert [row["action"] for row in sorted(ledger, key=lambda row: row["step"])][-2:] == ["promote", "roll back"]
+
+
+def test_dataset_is_the_training_set_as_of_a_moment(shop: Project, model: Model, tmp_path: Path) -> None:
+    early = actions.dataset(shop, model, clock.to_micros(datetime(2025, 6, 1, tzinfo=UTC)), tmp_path / "early.parquet")
+    late = actions.dataset(shop, model, END, tmp_path / "late.parquet")
+    assert early["rows"] < late["rows"]
+    assert early["to"] == "2025-05-01"
+    rows = shop.engine.rows([str(tmp_path / "early.parquet")])
+    kept = [row for row in shop.engine.rows([str(tmp_path / "late.parquet")]) if row["t"] <= rows[-1]["t"]]
+    # what is known later changes nothing that was known earlier: the sets are equal on the rows they share
+    assert kept == rows
+
+
+def test_a_failed_training_leaves_the_champion(shop: Project, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    from keepfit import steps
+    from keepfit.errors import TrainingError
+
+    def broken(*_: object) -> object:
+        raise TrainingError("the estimator broke")
+
+    monkeypatch.setattr(steps, "challenge", broken)
+    champion = shop.registry.champion("churn")
+    later = clock.to_micros(datetime(2026, 1, 1, tzinfo=UTC))
+    turn = loop.turn(shop, model, later)
+    assert turn.decision == KEEP
+    assert "the training failed: the estimator broke" in turn.reasons
+    assert shop.registry.champion("churn") == champion
