@@ -20,9 +20,13 @@ ROOT = Path(__file__).resolve().parents[1]
 def demo(folder: Path) -> tuple[float, float, float]:
     """Return wall seconds, CPU seconds and peak MB (largest process) of one `make demo`."""
     subprocess.run(["git", "clone", "--quiet", str(ROOT), str(folder)], check=True)
-    environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")}
+    environment = {
+        name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "UV_PROJECT_ENVIRONMENT")
+    }
     start = time.perf_counter()
-    process = subprocess.Popen(["make", "demo"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment)
+    process = subprocess.Popen(
+        ["make", "demo"], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment
+    )
     assert process.stderr is not None
     said = process.stderr.read().decode()
     _, status, usage = os.wait4(process.pid, 0)

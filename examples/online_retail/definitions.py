@@ -30,7 +30,6 @@ sales = Events(
 )
 
 
-
 def weeks_bought(weeks: int) -> Expression:
     """In how many of the last `weeks` weeks there was a purchase: a customer's rhythm, whatever the size of the orders."""
     until = [sales.spent.count(last=f"{7 * week}d") for week in range(1, weeks + 1)]
@@ -54,5 +53,5 @@ churn = Model(
     estimator=XGBoost(),
     metric="auc",
     gates=[Gate("auc", threshold=0.70), Gate.not_worse_than_champion()],
-    policy=Policy(retrain=when.metric_below("auc", 0.68) | when.drift() | when.older_than("90d"), cooldown="28d"),
+    policy=Policy(retrain=when.metric_below("auc", 0.68) | when.older_than("90d"), cooldown="28d"),
 )

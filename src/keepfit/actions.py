@@ -42,7 +42,7 @@ def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
         snapshot = _snapshot(project, model, as_of)
         champion = project.registry.champion(model.name)
         evidence = steps.watch(
-            project, model, snapshot, steps.answer(steps.load(champion), snapshot) if champion else None
+            project, model, snapshot, steps.answer(project, steps.load(champion), snapshot) if champion else None
         )
         decision = decide(evidence, model.policy)
         found |= {
@@ -138,14 +138,14 @@ def watch(project: Project, model: Model, as_of: int) -> Evidence:
     loop.ingest_all(project, as_of)
     snapshot = _snapshot(project, model, as_of)
     steps.collect_requests(project, model)
-    return steps.watch(project, model, snapshot, steps.answer(steps.load(_champion(project, model)), snapshot))
+    return steps.watch(project, model, snapshot, steps.answer(project, steps.load(_champion(project, model)), snapshot))
 
 
 def predict(project: Project, model: Model, as_of: int, target: Path | None) -> dict[str, Any]:
     """Score the current observations with the champion, log the answers, and write them to a file if one is named."""
     loop.ingest_all(project, as_of)
     champion = _champion(project, model)
-    scored = steps.answer(steps.load(champion), _snapshot(project, model, as_of))
+    scored = steps.answer(project, steps.load(champion), _snapshot(project, model, as_of))
     rows = steps.log_predictions(project, scored)
     if target is not None:
         columns = {

@@ -69,7 +69,7 @@ def turn(
     with watch.stage("predict"):
         steps.collect_requests(project, model)
         champion = project.registry.champion(model.name)
-        scored = steps.answer(steps.load(champion), snapshot) if champion else None
+        scored = steps.answer(project, steps.load(champion), snapshot) if champion else None
     with watch.stage("watch"):
         evidence = steps.watch(project, model, snapshot, scored)
         decision = decide(evidence, model.policy)
@@ -93,9 +93,7 @@ def turn(
         elif decision.action == PROMOTE and challenge is not None:
             champion = project.registry.promote(model.name, challenge.version.number, as_of)
     with watch.stage("predict"):
-        if champion is not None and (scored is None or scored.by.version.number != champion.number):
-            scored = steps.answer(steps.load(champion), snapshot)
-        predicted = steps.log_predictions(project, scored) if scored is not None else 0
+        predicted = steps.log_answers(project, model, snapshot, scored, champion)
     result = Turn(
         model=model.name,
         as_of=as_of,

@@ -76,7 +76,7 @@ class Project:
     @property
     def state(self) -> Path:
         """The profile's state folder."""
-        return self.folder / self.settings.storage.state.format(profile=self.settings.profile)
+        return self.folder / self.settings.storage.state.replace("{profile}", self.settings.profile)
 
     @property
     def data(self) -> Path:
@@ -122,7 +122,7 @@ class Project:
         """The model registry."""
         from keepfit.stages.registry.mlflow import Registry
 
-        uri = self.settings.tracking.uri.format(state=self.outcomes.resolve())
+        uri = self.settings.tracking.uri.replace("{state}", str(self.outcomes.resolve()))
         return Registry(uri, self.outcomes / "artifacts", self.pointers)
 
     def model(self, name: str | None = None) -> Model:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from keepfit import Every, Events, Files, Float, Model, artifact
+from keepfit import Events, Every, Files, Float, Model, artifact
 from keepfit.artifact import Artifact
 from keepfit.errors import RegistryError
 from keepfit.spec import codec

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -62,6 +63,13 @@ def test_a_batch_that_is_split_over_the_cores_scores_as_its_parts(predictor):
 
 def test_no_rows_have_no_scores(predictor):
     assert predictor.score(np.empty((0, 3), np.float32)).tolist() == []
+
+
+def test_no_file_of_a_model_is_a_pickle(fitted):
+    for content in (fitted.onnx(), fitted.native()[1]):
+        assert content[:1] != pickle.PROTO
+        with pytest.raises((pickle.UnpicklingError, ValueError, KeyError, IndexError, EOFError)):
+            pickle.loads(content)
 
 
 def test_a_predictor_is_loaded_from_its_folder(fitted, predictor, tmp_path):

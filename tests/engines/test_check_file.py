@@ -163,7 +163,9 @@ def test_local_times_are_read_in_their_zone_across_summer_time(desk):
 def test_a_row_is_known_when_it_happened_or_was_noticed_or_after_its_delay(desk):
     noticed = Events("a", Files("*"), entity="who", time="at", known="noticed")
     delayed = Events("b", Files("*"), entity="who", time="at", known_after="2d")
-    desk.write("a.csv", "who,at,noticed\na,2025-06-02T00:00Z,2025-06-05T00:00Z\na,2025-06-02T00:00Z,2025-06-01T00:00Z\n")
+    desk.write(
+        "a.csv", "who,at,noticed\na,2025-06-02T00:00Z,2025-06-05T00:00Z\na,2025-06-02T00:00Z,2025-06-01T00:00Z\n"
+    )
     days = [[(row["_known"] - row["at"]) / 86_400e6 for row in desk.check(t, "a.csv")[0]] for t in (noticed, delayed)]
     assert days == [[3.0, 0.0], [2.0, 2.0]]
 

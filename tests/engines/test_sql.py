@@ -52,7 +52,7 @@ def in_python(column, text):
 @pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS)
 @given(texts=raw_texts)
 @example(texts=EDGES)
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_sql_and_python_accept_the_same_texts_as_the_same_values_for_the_same_reasons(desk, column, texts):
     table = Records("sheet", Files("*"), entity="key", columns={"raw": column})
     with (desk.data / "sheet.csv").open("w", newline="") as file:

@@ -103,19 +103,19 @@ def test_a_division_by_zero_is_null():
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [
-        (a == b, [0, 1, NULL, 0]),
-        (a != b, [1, 0, NULL, 1]),
-        (a < b, [1, 0, NULL, 0]),
-        (a <= b, [1, 1, NULL, 0]),
-        (a > b, [0, 0, NULL, 1]),
-        (a >= 2, [0, 1, NULL, 1]),
-        (2 >= a, [1, 1, NULL, 0]),
-        ((a == 2).named("two"), [0, 1, NULL, 0]),
-        ((a > 1) * (b > 1), [0, 1, NULL, 1]),
+        (a == b, [0, 1, NULL, 0, NULL]),
+        (a != b, [1, 0, NULL, 1, NULL]),
+        (a < b, [1, 0, NULL, 0, NULL]),
+        (a <= b, [1, 1, NULL, 0, NULL]),
+        (a > b, [0, 0, NULL, 1, NULL]),
+        (a >= 2, [0, 1, NULL, 1, 1]),
+        (a <= 2, [1, 1, NULL, 0, 0]),
+        ((a == 2).named("two"), [0, 1, NULL, 0, 0]),
+        ((a > 1) * (b > 1), [0, 1, NULL, 1, NULL]),
     ],
 )
 def test_a_comparison_is_one_zero_or_null(expression, expected):
-    assert same(column(expression, a=[1, 2, NULL, 3], b=[2, 2, 2, 2]), expected)
+    assert same(column(expression, a=[1, 2, NULL, 3, 3], b=[2, 2, 2, 2, NULL]), expected)
 
 
 def test_a_constant_stands_for_every_row():

@@ -156,7 +156,7 @@ def test_feedback_is_varied(files: list[Path]) -> None:
     [
         datetime(2025, 3, 2, tzinfo=UTC),
         datetime(2025, 3, 1, 1, tzinfo=UTC),
-        datetime(2025, 3, 1),  # noqa: DTZ001 - a naive end is what must be refused
+        datetime(2025, 3, 1),
         datetime(2025, 3, 1, tzinfo=timezone(timedelta(hours=2))),
     ],
 )

@@ -47,7 +47,7 @@ readings = Events(
         "no2": Float(min=0, max=1000, nullable=False), "valid": Boolean(), "level": Integer(),
         "sensor": Category(values=("a", "b")), "note": Text(),
     },
-    derive={"excess": (col("no2") - 40) / col("level"), "high": 40 < col("no2"), "mine": col("sensor").startswith("a"),
+    derive={"excess": (col("no2") - 40) / col("level"), "high": col("no2") > 40, "mine": col("sensor").startswith("a"),
             "mood": Sentiment("note"), "words": Length("note")},
 )  # fmt: skip
 air = Model(
@@ -80,6 +80,11 @@ def test_a_model_survives_being_written_down(model):
     assert check(again.tables(), [again]) == []
     assert [one.name for one in again.expressions()] == [one.name for one in model.expressions()]
     assert (again.task, again.metric, again.horizon) == (model.task, model.metric, model.horizon)
+
+
+def test_the_fingerprint_is_that_of_what_was_read_back():
+    for model in (churn, air):
+        assert codec.fingerprint(codec.encode(through_json(model))) == codec.fingerprint(codec.encode(model))
 
 
 def test_every_reference_to_a_table_is_the_same_table_again():

@@ -16,9 +16,9 @@ def test_conditions_combine_as_they_read():
 
 
 def test_or_and_and_are_refused_as_they_would_drop_a_condition():
-    with pytest.raises(TypeError, match="combine conditions with | and &"):
+    with pytest.raises(TypeError, match=r"combine conditions with \| and &"):
         when.drift() or when.never()
-    with pytest.raises(TypeError, match="combine conditions with | and &"):
+    with pytest.raises(TypeError, match=r"combine conditions with \| and &"):
         when.drift() and when.never()
 
 

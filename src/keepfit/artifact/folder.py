@@ -82,6 +82,7 @@ def read(folder: Path, digest: str | None = None) -> Artifact:
     try:
         content = (folder / MANIFEST).read_bytes()
         manifest = json.loads(content)
+        _require_format(manifest["format"], folder)
         _verify(folder, manifest["files"], content, digest)
         return Artifact(
             model=codec.decode(manifest["definition"]),
@@ -94,6 +95,15 @@ def read(folder: Path, digest: str | None = None) -> Artifact:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
+
+
+def _require_format(found: int, folder: Path) -> None:
+    if found != FORMAT:
+        raise RegistryError(
+            f"the artifact is of format {found}, this keepfit reads {FORMAT}",
+            where=str(folder),
+            fix="train and promote a new version, or use the keepfit that wrote it",
+        )
 
 
 def _verify(folder: Path, files: dict[str, str], manifest: bytes, digest: str | None) -> None:

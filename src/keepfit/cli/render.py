@@ -27,7 +27,8 @@ def turn(done: Turn) -> None:
     console.say(f"{done.model} as of {clock.show(done.as_of)}: {done.decision}   ({rows})")
     for reason in done.reasons:
         console.say(f"  {reason}")
-    versions = [("champion", done.champion), ("challenger", done.challenger)]
+    rival = done.challenger if done.challenger != done.champion else None
+    versions = [("champion", done.champion), ("challenger", rival)]
     shown = [
         (role, facts.version, facts.rows.get("test"), name, value, facts.baseline.get(name))
         for role, facts in versions

@@ -17,8 +17,10 @@ the values held at a time: fewer than 2**31 in a sum and 2**28 in a variance (`M
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 import numba
@@ -52,6 +54,10 @@ _SMALLEST_EXPONENT: Final = -1074  # the weight of bit 0 of a sum; twice that fo
 # views it passes around, atomically, is switched off: it took five sixths of the time.
 _OPTIONS: Final[dict[str, Any]] = {"nogil": True, "forceinline": True, "_nrt": False}
 
+# numba's cache looks at a function's own file only; with the digest of the room in the name, no edit of another file
+# and no upgrade is ever answered by old code
+_SOURCES: Final = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
@@ -62,6 +68,7 @@ def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
     numba refuses `cache=True` at import where neither the package nor the user's cache is writable (a read-only
     image without a home); there, each process compiles for itself.
     """
+    function.__qualname__ += f"_{_SOURCES.hexdigest()[:12]}"
     try:
         return cast(Callable[_P, _R], numba.njit(cache=True, **_OPTIONS)(function))
     except RuntimeError:

@@ -2,7 +2,7 @@
 
 from keepfit.steps.answering import Loaded, Scored, answer, load
 from keepfit.steps.learning import Challenge, build, challenge
-from keepfit.steps.recording import collect_requests, facts, log_predictions, publish_online, write_ledger
+from keepfit.steps.recording import collect_requests, facts, log_answers, log_predictions, publish_online, write_ledger
 from keepfit.steps.watching import watch
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "collect_requests",
     "facts",
     "load",
+    "log_answers",
     "log_predictions",
     "publish_online",
     "watch",

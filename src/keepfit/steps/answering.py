@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
+from keepfit import tables
 from keepfit.artifact import Artifact, Predictor
 from keepfit.engines.protocol import Column, Observations
+from keepfit.project import Project
 from keepfit.snapshot import Snapshot
+from keepfit.spec.model import Model
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.observe import current
 from keepfit.stages.registry.mlflow import Version
@@ -46,9 +49,21 @@ def load(version: Version) -> Loaded:
     return Loaded(version, artifacts.read(version.folder, version.digest), Predictor.load(version.folder))
 
 
-def answer(by: Loaded, snapshot: Snapshot) -> Scored:
+def answer(project: Project, by: Loaded, snapshot: Snapshot) -> Scored:
     """Return the version's answers at the snapshot's as_of, by the definition the version was built from."""
     model = by.artifact.model
-    observations = current(model, snapshot)
+    observations = current(model, snapshot, _predicted_until(project, model, snapshot.as_of))
     features = compute(model.features, snapshot, observations)
     return Scored(by, observations, features, by.score(features))
+
+
+def _predicted_until(project: Project, model: Model, as_of: int) -> int | None:
+    """Return the newest t before as_of that was predicted in a batch, by whichever version."""
+    name = tables.PREDICTIONS.name
+    if not project.records.exists(name):
+        return None
+    own = f"model = '{model.name}' and origin = 'batch' and t < make_timestamptz({as_of})"
+    rows = project.engine.rows(
+        project.records.parquet_files(name), f"{own} qualify row_number() over (order by t desc) = 1"
+    )
+    return int(rows[0]["t"]) if rows else None

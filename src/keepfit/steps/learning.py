@@ -25,6 +25,7 @@ from keepfit.evidence import (
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
+from keepfit.spec.features import Calendar, Constant, Expression
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.evaluate import evaluate
 from keepfit.stages.evaluation.threshold import choose_threshold
@@ -84,6 +85,10 @@ def challenge(
     return Challenge(recorded, evaluation, verdicts, conclude(verdicts, evaluation))
 
 
+def _features(model: Model) -> Any:
+    return codec.encode(model)["model"]["features"]
+
+
 def _evaluate(
     project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, trained: Trained, champion: Loaded | None
 ) -> Evaluation:
@@ -91,8 +96,8 @@ def _evaluate(
     rival = None
     if champion is not None:
         features = {name: values[test] for name, values in found.features.items()}
-        if not set(champion.artifact.features) <= set(features):
-            # the champion was built from other features: compute those at the same rows
+        if _features(champion.artifact.model) != _features(model):
+            # the champion was built from other features, be they of the same names: compute those at the same rows
             keys, t = found.entity[test], found.t[test]
             order = np.lexsort((t, keys))
             entities, starts = np.unique(keys[order].astype(str), return_index=True)
@@ -135,7 +140,9 @@ def _record(
     fitted = trained.split.fitted
     # the newest rows, those it was validated and tested on: has the world changed since this version was approved?
     newest = trained.split.validation | trained.split.test
-    reference = {name: values[newest] for name, values in found.features.items()}
+    # the calendar moves by itself: that is no drift
+    moving = {feature.name for feature in model.features if not _is_calendar(feature)}
+    reference = {name: values[newest] for name, values in found.features.items() if name in moving}
     artifact = Artifact(
         model,
         trained.features,
@@ -164,3 +171,7 @@ def _record(
             parameters={**trained.fitted.parameters, "threshold": trained.threshold, "features": len(trained.features)},
             tags={"keepfit.definition": lineage["definition"], "keepfit.lineage": json.dumps(lineage)},
         )
+
+
+def _is_calendar(feature: Expression) -> bool:
+    return all(isinstance(leaf, Calendar | Constant) for leaf in feature.leaves())

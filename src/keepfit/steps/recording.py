@@ -19,11 +19,28 @@ from keepfit.evidence import (
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec.model import Model
+from keepfit.spec.observe import Every
 from keepfit.stages.registry.mlflow import Version, evidence_of
 from keepfit.stages.serving.outbox import drain, forget
 from keepfit.stages.serving.publish import publish
 from keepfit.stages.serving.store import SQLiteStore
-from keepfit.steps.answering import Scored
+from keepfit.steps.answering import Scored, answer, load
+
+
+def log_answers(
+    project: Project, model: Model, snapshot: Snapshot, scored: Scored | None, champion: Version | None
+) -> int:
+    """Log the answers of a turn and return how many.
+
+    The moment of a grid is answered by the champion after the turn. Rows that came since the last turn are answered by the
+    champion of their time, `scored`: the new one was trained on them.
+    """
+    rows, same = 0, scored is not None and champion is not None and scored.by.version.number == champion.number
+    if scored is not None and (same or not isinstance(model.observe, Every)):
+        rows += log_predictions(project, scored)
+    if champion is not None and not same:
+        rows += log_predictions(project, answer(project, load(champion), snapshot))
+    return rows
 
 
 def log_predictions(project: Project, scored: Scored) -> int:

@@ -28,6 +28,8 @@ from keepfit.stages.monitoring.performance import realised
 from keepfit.stages.monitoring.profile import Profile
 from keepfit.steps.answering import SCORE, Loaded, Scored, load
 
+ROWS_WINDOW = 30 * clock.DAY
+
 
 def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | None) -> Evidence:
     """Return what is known about the champion at as_of: drift of its inputs and answers, and how it turned out."""
@@ -83,16 +85,16 @@ def _newest_window(project: Project, champion: Loaded, snapshot: Snapshot) -> li
         return []
     targets = {leaf.events.name: leaf.events for leaf in model.target.leaves() if hasattr(leaf, "events")}
     end = min(snapshot.complete_until(table) for table in targets.values()) - model.horizon
-    own = f"model = '{model.name}' and version = '{champion.version.number}' and t <= make_timestamptz({end})"
+    # what the version could learn the label of is no prediction: its horizon must end after the training
+    after = champion.version.trained_at - model.horizon
+    own = f"model = '{model.name}' and version = '{champion.version.number}'"
+    own += f" and t > make_timestamptz({after}) and t <= make_timestamptz({end})"
     files = project.records.parquet_files(name)
-    # a window is one moment of a grid with the requests since the one before, or a horizon's length of single rows
-    grid = isinstance(model.observe, Every)
-    length = (
-        clock.Grid(model.observe.every).step - 1 if isinstance(model.observe, Every) else max(model.horizon, clock.DAY)
-    )
-    rows = project.engine.rows(files, f"{own} and t >= make_timestamptz({end - (2 if grid else 1) * length})")
-    newest = max((row["t"] for row in rows), default=0)
-    latest = {(row["entity"], row["t"]): row for row in rows if row["t"] >= newest - length}
+    # a window is one moment of a grid with the requests since the one before, or the newest month of single rows
+    grid = clock.Grid(model.observe.every).step - 1 if isinstance(model.observe, Every) else None
+    length = max(model.horizon, ROWS_WINDOW) if grid is None else grid
+    rows = project.engine.rows(files, f"{own} qualify t >= max(t) over () - to_microseconds({length})")
+    latest = {(row["entity"], row["t"]): row for row in rows}
     return list(latest.values())
 
 

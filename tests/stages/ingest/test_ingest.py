@@ -152,7 +152,9 @@ def test_several_bad_files_are_counted(desk):
 
 
 def test_a_file_of_the_wrong_kind_is_refused_and_nothing_of_it_is_kept(desk):
-    desk.write("sales_1.csv", "who,at,amount\na,2025-01-01T00:00Z,one\nb,2025-01-01T00:00Z,two\nb,2025-01-01T00:00Z,3\n")
+    desk.write(
+        "sales_1.csv", "who,at,amount\na,2025-01-01T00:00Z,one\nb,2025-01-01T00:00Z,two\nb,2025-01-01T00:00Z,3\n"
+    )
     refused = refusal(desk, sales)
     assert "2 of 3 rows break the rule: amount is not a number" in refused.what
     assert not desk.lake.exists("source/sales") and not desk.lake.exists("quarantine")

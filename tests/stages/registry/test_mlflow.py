@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from keepfit import Every, Events, Files, Model, artifact, clock
+from keepfit import Events, Every, Files, Model, artifact, clock
 from keepfit.artifact import Artifact, Pointer, read_pointer, write_pointer
 from keepfit.errors import RegistryError
 from keepfit.stages.registry.mlflow import Registry, Version, evidence_of
@@ -145,7 +145,7 @@ def test_a_promotion_moves_the_alias_and_the_pointer(registry, model, record):
     second = registry.promote(model, "2", MARCH)
     assert (second.number, second.promoted_at, second.previous) == ("2", MARCH, "1")
     assert registry.champion(model) == second
-    assert registry._client.get_model_version_by_alias(model, "champion").version == 2
+    assert str(registry._client.get_model_version_by_alias(model, "champion").version) == "2"
     assert pointed(registry, model) == Pointer(model, "2", str(second.folder), second.digest)
 
 
@@ -175,6 +175,15 @@ def test_a_rollback_without_a_predecessor_is_refused(registry, model, record):
     with pytest.raises(RegistryError, match=f"the champion of {model} has no predecessor"):
         registry.roll_back(model, MARCH)
     assert registry.champion(model).number == "1"
+
+
+def test_rollbacks_walk_back_through_the_promotions_and_end(registry, model, record):
+    record(JANUARY), record(FEBRUARY)
+    for number in "121":
+        registry.promote(model, number, MARCH)
+    assert [registry.roll_back(model, MARCH).number for _ in range(2)] == ["2", "1"]
+    with pytest.raises(RegistryError, match="has no predecessor"):
+        registry.roll_back(model, MARCH)
 
 
 def test_an_unknown_version_lists_what_exists(registry, model, record):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from keepfit import Category, Estimator, Every, Events, Files, Float, Model, Records, XGBoost, clock
+from keepfit import Category, Estimator, Events, Every, Files, Float, Model, Records, XGBoost, clock
 from keepfit.artifact import Predictor, encode
 from keepfit.errors import DefinitionError, TrainingError
 from keepfit.measure.metrics import measure
@@ -149,7 +149,7 @@ def test_how_far_onnx_lies_from_xgboost_is_recorded(rows):
 
 def test_a_model_that_onnx_cannot_express_is_refused(rows, monkeypatch):
     monkeypatch.setattr(train_room, "PARITY", -1.0)
-    with pytest.raises(TrainingError, match="ONNX predicts .* away from xgboost itself"):
+    with pytest.raises(TrainingError, match=r"ONNX predicts .* away from xgboost itself"):
         rows.train()
 
 

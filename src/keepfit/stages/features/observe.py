@@ -22,10 +22,19 @@ def mature(model: Model, snapshot: Snapshot) -> Observations:
     return observe(model, snapshot, until=end - model.horizon)
 
 
-def current(model: Model, snapshot: Snapshot) -> Observations:
-    """Return the observations to predict at as_of: those of the newest grid moment, or each entity's newest row."""
+def current(model: Model, snapshot: Snapshot, since: int | None = None) -> Observations:
+    """Return the observations to predict at as_of: those of the newest grid moment, or the rows that have come.
+
+    Parameters
+    ----------
+    since : int, optional
+        For a model that observes each row: the newest t that was predicted before. Later rows are predicted; without
+        it, each entity's newest row.
+    """
     if isinstance(model.observe, EachRow):
         found = observe(model, snapshot, until=snapshot.as_of)
+        if since is not None:
+            return found.keep(found.t > since)
         newest = np.zeros(len(found), bool)
         newest[found.offsets[1:][np.diff(found.offsets) > 0] - 1] = True
         return found.keep(newest)

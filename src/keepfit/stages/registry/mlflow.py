@@ -175,7 +175,9 @@ class Registry:
             what = f"{model} has no champion" if champion is None else f"the champion of {model} has no predecessor"
             raise RegistryError(what, where=self.uri, fix=f"promote a version: keepfit promote {model} VERSION")
         self._tag(champion, ROLLED_BACK, str(as_of))
-        return self._crown(self.version(model, champion.previous))
+        back = self._crown(self.version(model, champion.previous))
+        self._tag(champion, PREVIOUS, "")  # it has given its place back; else two versions would take turns for ever
+        return back
 
     def last_trained_at(self, model: str) -> int | None:
         """Return the as_of of the newest training, promoted or not."""

@@ -12,7 +12,7 @@ import numpy as np
 import xgboost
 from numpy.typing import NDArray
 
-from keepfit.errors import DefinitionError
+from keepfit.errors import DefinitionError, TrainingError
 from keepfit.stages.training.estimators import Matrix, Task
 
 # for a few thousand to a few million rows; any of them can be overridden in the definition
@@ -55,7 +55,14 @@ class Trees:
 
         inputs = [("features", FloatTensorType([None, len(self.types)]))]
         # the converter would name the graph at random, and equal models would differ
-        found = convert_xgboost(self.booster, name="xgboost", initial_types=inputs, target_opset=OPSET)
+        try:
+            found = convert_xgboost(self.booster, name="xgboost", initial_types=inputs, target_opset=OPSET)
+        except Exception as error:  # the converter fails in its own ways on boosters that it does not know
+            raise TrainingError(
+                f"the model cannot be written as ONNX: {type(error).__name__}: {error}",
+                where="definitions.py, XGBoost(...)",
+                fix="use booster='gbtree' and a standard objective",
+            ) from error
         content: bytes = found.SerializeToString()
         return content
 
