@@ -13,7 +13,7 @@ demo: install
 	@$(RUN) keepfit replay --project demo-shop --to 2026-01-01
 
 test: install
-	$(RUN) pytest -n 2
+	$(RUN) pytest -n 2 --dist loadfile
 
 lint: install
 	$(RUN) ruff check .

@@ -202,6 +202,8 @@ class Turn:
     ----------
     rows : dict
         Rows of the turn: events known, appended and quarantined in this turn, observations predicted.
+    quarantine : dict of str to int
+        Why rows went to quarantine in this turn: table and broken rule -> rows.
     champion : VersionFacts or None
         The champion after the turn, with the evidence it was promoted on.
     challenger : VersionFacts or None
@@ -219,4 +221,5 @@ class Turn:
     verdicts: tuple[Verdict, ...] = ()
     realised: Realised | None = None
     drift: tuple[Drift, ...] = ()
+    quarantine: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)

@@ -7,7 +7,7 @@ runs tonight and the turn that a replay runs for a day two years ago are the sam
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -48,6 +48,7 @@ def turn(
     *,
     ingested: Sequence[Ingested] | None = None,
     waiting: Waiting | None = None,
+    seconds: Mapping[str, float] | None = None,
     listen: Listener = lambda stage: None,
 ) -> Turn:
     """Run one turn for a model at a moment, and return what was seen and decided.
@@ -58,17 +59,20 @@ def turn(
         Microseconds UTC: nothing known at or after it is used.
     ingested : sequence of Ingested, optional
         What was ingested already for this moment, when several models share a turn; None ingests now.
+    seconds : mapping, optional
+        What that took, by stage.
     waiting : Waiting, optional
         What earlier turns of this process learnt of files that lie in the future.
     """
-    watch = Stopwatch(listen)
-    with watch.stage("ingest"):
-        if ingested is None:
+    watch = Stopwatch(listen, dict(seconds or {}))
+    if ingested is None:
+        with watch.stage("ingest"):
             ingested = ingest_all(project, as_of, waiting=waiting)
-        snapshot = take(project.engine, project.lake, model.tables(), as_of)
+    snapshot = take(project.engine, project.lake, model.tables(), as_of)
+    with watch.stage("registry"):
+        champion = project.registry.champion(model.name)
     with watch.stage("predict"):
         steps.collect_requests(project, model)
-        champion = project.registry.champion(model.name)
         scored = steps.answer(project, steps.load(champion), snapshot) if champion else None
     with watch.stage("watch"):
         evidence = steps.watch(project, model, snapshot, scored)
@@ -94,17 +98,19 @@ def turn(
             champion = project.registry.promote(model.name, challenge.version.number, as_of)
     with watch.stage("predict"):
         predicted = steps.log_answers(project, model, snapshot, scored, champion)
+    reasons = decision.reasons + (() if predicted or champion is None else steps.nothing_predicted(model, snapshot))
     result = Turn(
         model=model.name,
         as_of=as_of,
         decision=decision.action,
-        reasons=decision.reasons,
+        reasons=reasons,
         rows={
             "known": sum(snapshot.span(table)[0] for table in model.events()),
             "appended": sum(one.appended for one in ingested),
             "quarantined": sum(one.quarantined for one in ingested),
             "predicted": predicted,
         },
+        quarantine={f"{one.table}: {rule}": rows for one in ingested for rule, rows in one.reasons.items()},
         champion=steps.facts(champion),
         challenger=steps.facts(challenge.version) if challenge else None,
         evaluation=challenge.evaluation if challenge else None,
@@ -128,8 +134,10 @@ def ingest_all(
 def run(project: Project, name: str | None, as_of: int, *, listen: Listener = lambda stage: None) -> list[Turn]:
     """Run one turn for a model, or for every model if there are several and none is named."""
     models = [project.model(name)] if name or len(project.definitions.models) == 1 else project.definitions.models
-    ingested = ingest_all(project, as_of)
-    turns = [turn(project, model, as_of, ingested=ingested, listen=listen) for model in models]
+    watch = Stopwatch(listen)
+    with watch.stage("ingest"):
+        ingested = ingest_all(project, as_of)
+    turns = [turn(project, model, as_of, ingested=ingested, seconds=watch.seconds, listen=listen) for model in models]
     for model in models:
         publish(project, model, as_of)
     return turns

@@ -27,6 +27,8 @@ def turn(done: Turn) -> None:
     console.say(f"{done.model} as of {clock.show(done.as_of)}: {done.decision}   ({rows})")
     for reason in done.reasons:
         console.say(f"  {reason}")
+    for rule, count in done.quarantine.items():
+        console.say(f"  quarantined: {rule} ({count:,} rows)")
     rival = done.challenger if done.challenger != done.champion else None
     versions = [("champion", done.champion), ("challenger", rival)]
     shown = [

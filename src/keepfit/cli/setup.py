@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from keepfit import clock
 from keepfit.cli.options import as_of, common, micros, opened
 
 
@@ -100,7 +101,7 @@ def plan(model: str | None, folder: Path, profile: str | None, as_json: bool, mo
 def _planned(found: dict[str, Any]) -> None:
     from keepfit.cli import console
 
-    console.say(f"as of {found['as_of']}, model {found['model']}")
+    console.say(f"as of {clock.show(found['as_of'])}, model {found['model']}")
     files = [
         (table, len(new), ", ".join(new[:3]) + (" ..." if len(new) > 3 else ""))
         for table, new in found["ingest"].items()

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from keepfit.errors import did_you_mean
 from keepfit.spec.window import Window
 
 if TYPE_CHECKING:
@@ -164,6 +165,12 @@ class EventColumn:
 
     def __repr__(self) -> str:
         return f"{self.events.name}.{self.name}"
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        known = [*FUNCTIONS, "lag", "at"]
+        raise AttributeError(f"{self!r} has no aggregate {name!r}; {did_you_mean(name, known)}")
 
     def count(self, last: Windows = None, next: Windows = None) -> Any:
         """Return the number of non-null values."""

@@ -2,7 +2,15 @@
 
 from keepfit.steps.answering import Loaded, Scored, answer, load
 from keepfit.steps.learning import Challenge, build, challenge
-from keepfit.steps.recording import collect_requests, facts, log_answers, log_predictions, publish_online, write_ledger
+from keepfit.steps.recording import (
+    collect_requests,
+    facts,
+    log_answers,
+    log_predictions,
+    nothing_predicted,
+    publish_online,
+    write_ledger,
+)
 from keepfit.steps.watching import watch
 
 __all__ = [
@@ -17,6 +25,7 @@ __all__ = [
     "load",
     "log_answers",
     "log_predictions",
+    "nothing_predicted",
     "publish_online",
     "watch",
     "write_ledger",

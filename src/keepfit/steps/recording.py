@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from keepfit import artifact as artifacts
-from keepfit import tables
+from keepfit import clock, tables
 from keepfit.engines.protocol import Column
 from keepfit.evidence import (
     Turn,
@@ -41,6 +41,15 @@ def log_answers(
     if champion is not None and not same:
         rows += log_predictions(project, answer(project, load(champion), snapshot))
     return rows
+
+
+def nothing_predicted(model: Model, snapshot: Snapshot) -> tuple[str, ...]:
+    """Return why there was no observation to predict, as far as the newest rows tell."""
+    newest = {table.name: snapshot.span(table) for table in model.events()}
+    told = ", ".join(f"{name} {clock.show(last)}" for name, (rows, _, last) in newest.items() if rows)
+    return (
+        f"nothing to predict: no entity is observed at {clock.show(snapshot.as_of)}; newest rows: {told or 'none'}",
+    )
 
 
 def log_predictions(project: Project, scored: Scored) -> int:

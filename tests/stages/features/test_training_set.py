@@ -47,11 +47,11 @@ def sales_text(seed, rows=80):
     return "who,at,noticed,amount\n" + "".join(lines)
 
 
-def oracle(desk, snapshot, observed, windows):
+def oracle(desk, snapshot, table, observed, windows):
     """Return one inequality join and group-by for each window, and the rows of the observations asked for."""
-    files = ", ".join(f"'{file}'" for file in snapshot.files(windows[0][0]))
+    files = ", ".join(f"'{file}'" for file in snapshot.files(table))
     found = {}
-    for table, name, start, end in windows:
+    for name, start, end in windows:
         past = "e._known < o.t" if end <= 0 else "true"
         found[name] = desk.engine.connection.sql(
             f"""with o as (from (values {", ".join(f"('{key}', {t})" for key, t in observed)}) v(who, t)),
@@ -92,7 +92,7 @@ def test_a_monthly_training_set_is_what_naive_sql_says(desk, options, seed):
     months = [micros(f"2025-{month:02}-01") for month in range(1, 13)]
     observed = [(key, t) for t in months if first <= t <= until for key in "abcd"]
     assert list(zip(found.entity, found.t, strict=True)) == observed
-    rows = oracle(desk, snapshot, observed, [(sales, w, s, 0) for w, s in windows.items()])
+    rows = oracle(desk, snapshot, sales, observed, [(w, s, 0) for w, s in windows.items()])
     for window in windows:
         for place, function in enumerate(FUNCTIONS):
             name = "_".join(filter(None, ["sales", "amount", function, window]))
@@ -104,7 +104,7 @@ def test_a_monthly_training_set_is_what_naive_sql_says(desk, options, seed):
         for place, function in ((8, "count"), (9, "time_since_last")):
             name = "_".join(filter(None, ["sales", function, window]))
             np.testing.assert_array_equal(found.features[name], column(rows[window], place), err_msg=name)
-    target = oracle(desk, snapshot, observed, [(sales, "next", 0, 30 * clock.DAY)])["next"]
+    target = oracle(desk, snapshot, sales, observed, [("next", 0, 30 * clock.DAY)])["next"]
     np.testing.assert_array_equal(found.target, column(target, 0))
     ages, cities = {"a": 30, "b": math.nan, "c": 50, "d": 60}, {"a": "Graz", "b": "Turin", "c": None, "d": "Graz"}
     np.testing.assert_array_equal(found.features["people_age"], [ages[key] for key, _ in observed])
@@ -125,7 +125,7 @@ def test_a_training_set_of_each_row_is_what_naive_sql_says(desk, options):
     stamps = {(row["who"], row["_known"] + 1) for row in desk.rows(sales) if row["_known"] < snapshot.as_of}
     observed = sorted((stamp for stamp in stamps if stamp[1] <= until), key=lambda stamp: (stamp[1], stamp[0]))
     windows = [("lag", -7, -2), ("all", -9999, 0), ("30d", -30, 0), ("target", 2, 10)]
-    rows = oracle(desk, snapshot, observed, [(sales, n, a * clock.DAY, b * clock.DAY) for n, a, b in windows])
+    rows = oracle(desk, snapshot, sales, observed, [(n, a * clock.DAY, b * clock.DAY) for n, a, b in windows])
     target = np.array(column(rows["target"], 6), float)
     kept = ~np.isnan(target)
     assert 0 < kept.sum() < len(kept)

@@ -50,8 +50,13 @@ def derived_columns_exist(table: Table) -> Iterator[Problem]:
             yield Problem(f"column {derived!r} is declared and derived", _place(table), "give one of them another name")
         for name in sorted(expression.columns() - {table.entity}):
             if name not in table.columns:
-                fix = did_you_mean(name, table.columns, of=table.name)
-                yield Problem(f"derived column {derived!r} reads unknown column {name!r}", _place(table), fix)
+                what, fix = f"unknown column {name!r}", did_you_mean(name, table.columns, of=table.name)
+                if name in table.derive:
+                    what, fix = (
+                        f"the derived column {name!r}",
+                        "repeat its expression: derived columns read declared ones",
+                    )
+                yield Problem(f"derived column {derived!r} reads {what}", _place(table), fix)
         if (
             isinstance(expression, TextNumber)
             and (column := table.columns.get(expression.column))
@@ -71,6 +76,9 @@ def events_have_times(table: Table) -> Iterator[Problem]:
         yield Problem(
             f"events {table.name!r} have no time", _place(table), "add time='<column that says when it happened>'"
         )
+    for column in (column for column in (table.time, table.known) if column and column in table.columns):
+        fix = f"name the header of the files in time= or known=, and leave {column!r} out of columns"
+        yield Problem(f"{column!r} is a time and a declared column", _place(table), fix)
     if table.known and table.known_after:
         yield Problem(f"{table.name!r} declares known and known_after", _place(table), "keep one of them")
     for what, text in (("known_after", table.known_after), ("quiet", table.quiet)):

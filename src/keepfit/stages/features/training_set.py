@@ -69,6 +69,8 @@ def shortage(model: Model, found: TrainingSet, min_rows: int) -> str:
     if len(found) < min_rows:
         return f"{len(found):,} mature observations, {min_rows:,} are needed"
     span = int(found.t[-1] - found.t[0])
+    if span == 0:
+        return f"all {len(found):,} mature observations are of one moment; there is nothing to split by time"
     if span <= model.horizon:
         horizon, length = clock.duration_text(model.horizon), clock.duration_text(max(span // clock.DAY, 1) * clock.DAY)
         return (

@@ -17,6 +17,7 @@ from keepfit.evidence import Drift
 from keepfit.measure.metrics import Floats
 from keepfit.stages.monitoring.profile import Labels, Numbers, Profile
 
+PSI_BINS = 10
 ALPHA = 0.01
 SMALLEST_EXPECTED = 5.0
 """Cells that expect fewer rows are pooled before chi-square, whose approximation fails there (Cochran 1954)."""
@@ -51,7 +52,24 @@ def _compare(column: str, reference: Numbers | Labels, current: Numbers | Labels
     # Labels have no order to accumulate along, so numbers and labels take different tests.
     name, test = ("ks", ks) if isinstance(reference, Numbers) else ("chi-square", chi_square)
     statistic, p_value = test(before, after)
-    return Drift(column, name, psi(before, after), statistic, p_value, p_value < alpha, int(after.sum()))
+    far = psi(*_tenths(before, after)) if isinstance(reference, Numbers) else psi(before, after)
+    return Drift(column, name, far, statistic, p_value, p_value < alpha, int(after.sum()))
+
+
+def _tenths(before: Floats, after: Floats) -> tuple[Floats, Floats]:
+    """Return the counts in about ten bins of equal reference mass, the null bin apart.
+
+    The usual bounds of PSI, 0.1 and 0.2, are for ten bins; it grows with their number, where the current rows leave
+    narrow bins empty. KS reads the finer ones.
+    """
+    mass = before[1:]
+    middle = np.cumsum(mass) - mass / 2
+    tenth = np.minimum((middle / max(mass.sum(), 1.0) * PSI_BINS).astype(int), PSI_BINS - 1)
+
+    def merged(counts: Floats) -> Floats:
+        return np.concatenate([counts[:1], np.bincount(tenth, weights=counts[1:], minlength=PSI_BINS)])
+
+    return merged(before), merged(after)
 
 
 def _bins(counted: Numbers | Labels) -> Floats:
