@@ -30,6 +30,7 @@ from keepfit.spec.check import InvalidDefinitions, Problem, check
 from keepfit.spec.check.models import MODEL_RULES
 from keepfit.spec.check.tables import TABLE_RULES
 from keepfit.spec.features import Aggregate
+from keepfit.spec.rows import RowExpression
 from keepfit.spec.window import Window
 
 customers = Records(
@@ -469,3 +470,30 @@ def test_fairness_across_what_is_no_feature():
 )
 def test_a_delay_of_the_policy_that_is_no_duration(policy, what):
     assert one(of_model(policy=policy))[0].startswith(f"{what} is not a duration")
+
+
+@pytest.mark.parametrize(
+    ("expression", "what"),
+    [
+        (col("s") * 2, "computes with a text"),
+        (col("s") == 5, "compares a text with a number"),
+        (col("n").startswith("C"), "asks a number for a prefix"),
+        ((col("n") * col("s")) > 1, "computes with a text"),
+    ],
+)
+def test_derivations_of_the_wrong_type_are_refused_before_a_file_is_read(expression: RowExpression, what: str) -> None:
+    table = Events(
+        "e", Files("e.csv"), entity="k", time="t", columns={"s": Text(), "n": Float()}, derive={"d": expression}
+    )
+    assert any(what in problem.what for problem in check([table], []))
+
+
+def test_derivations_of_the_right_type_pass() -> None:
+    fine = {"a": col("n") * 2, "b": col("s") == "x", "c": col("s").startswith("C"), "d": col("n") >= 1}
+    table = Events("e", Files("e.csv"), entity="k", time="t", columns={"s": Text(), "n": Float()}, derive=fine)
+    assert [problem.what for problem in check([table], [])] == ["no model is declared"]
+
+
+def test_a_time_that_is_also_declared_as_a_column_is_refused() -> None:
+    table = Events("e", Files("e.csv"), entity="k", time="t", columns={"t": Text(source="When")})
+    assert any(problem.what == "'t' is a time and a declared column" for problem in check([table], []))

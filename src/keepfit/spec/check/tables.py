@@ -9,7 +9,15 @@ from zoneinfo import available_timezones
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.problem import AS_A_NAME, NAME, WHERE, Problem, not_a_duration
 from keepfit.spec.columns import Column
-from keepfit.spec.rows import RowExpression, TextNumber
+from keepfit.spec.rows import (
+    Literal,
+    RowArithmetic,
+    RowColumn,
+    RowComparison,
+    RowExpression,
+    StartsWith,
+    TextNumber,
+)
 from keepfit.spec.sources import Files
 from keepfit.spec.tables import Events, Table
 
@@ -68,6 +76,38 @@ def derived_columns_exist(table: Table) -> Iterator[Problem]:
             )
 
 
+def derived_types_fit(table: Table) -> Iterator[Problem]:
+    """Arithmetic takes numbers, a prefix takes a text, and a comparison takes two of one kind."""
+    for derived, expression in table.derive.items():
+        for node in _nodes(expression):
+            kinds = [_kind(part, table) for part in node.parts()]
+            if isinstance(node, RowArithmetic) and "text" in kinds:
+                yield Problem(
+                    f"{derived!r} computes with a text", _place(table), "declare the column as Float() or Integer()"
+                )
+            if isinstance(node, RowComparison) and set(kinds) == {"text", "number"}:
+                fix = "compare a text with a text, a number with a number"
+                yield Problem(f"{derived!r} compares a text with a number", _place(table), fix)
+            if isinstance(node, StartsWith) and kinds == ["number"]:
+                yield Problem(f"{derived!r} asks a number for a prefix", _place(table), "declare the column as Text()")
+
+
+def _nodes(expression: RowExpression) -> Iterator[RowExpression]:
+    yield expression
+    for part in expression.parts():
+        yield from _nodes(part)
+
+
+def _kind(expression: RowExpression, table: Table) -> str:
+    """Return 'number' (also for yes and no), 'text', or 'unknown' for a column that is not declared."""
+    if isinstance(expression, Literal):
+        return "text" if isinstance(expression.value, str) else "number"
+    if isinstance(expression, RowColumn):
+        declared = table.columns.get(expression.name)
+        return "unknown" if declared is None else "number" if declared.numeric else "text"
+    return "number"
+
+
 def events_have_times(table: Table) -> Iterator[Problem]:
     """Events need a time; their delays must be durations; they are known in one way."""
     if not isinstance(table, Events):
@@ -95,6 +135,7 @@ def zone_exists(table: Table) -> Iterator[Problem]:
 TABLE_RULES: tuple[Callable[[Table], Iterator[Problem]], ...] = (
     names_are_words,
     derived_columns_exist,
+    derived_types_fit,
     events_have_times,
     zone_exists,
 )
