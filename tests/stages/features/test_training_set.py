@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -272,4 +273,6 @@ def test_a_shortage_is_said_in_numbers(desk):
         f"the target is true in all {len(found)} mature observations; there is one class only"
     )
     one = training_set(model, desk.snapshot(people, sales, as_of="2025-02-10"))
-    assert "more than the target's horizon of 30d is needed" in shortage(model, one, 2)
+    assert shortage(model, one, 2) == "all 4 mature observations are of one moment; there is nothing to split by time"
+    longer = replace(model, target=sales.count(next="200d") >= 0)
+    assert "more than the target's horizon of 200d is needed" in shortage(longer, found, 2)
