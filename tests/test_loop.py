@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import pytest
 
 from keepfit import actions, clock, loop
 from keepfit.begin import begin
-from keepfit.errors import RegistryError
+from keepfit.errors import ProjectError, RegistryError
 from keepfit.evidence import KEEP, PROMOTE, Turn, as_data
 from keepfit.project import Project, open_project
+from keepfit.spec.gates import Gate
 from keepfit.spec.model import Model
 
 pytestmark = pytest.mark.slow
@@ -153,3 +155,46 @@ def test_a_failed_training_leaves_the_champion(shop: Project, model: Model, monk
     assert turn.decision == KEEP
     assert "the training failed: the estimator broke" in turn.reasons
     assert shop.registry.champion("churn") == champion
+
+
+def test_a_turn_before_the_champion_was_trained_is_refused(shop: Project, model: Model) -> None:
+    assert shop.registry.champion("churn") is not None
+    early = clock.to_micros(datetime(2025, 6, 1, tzinfo=UTC))
+    before = shop.records.version("predictions")
+    with pytest.raises(ProjectError, match="was trained as of 2025-10-01, after 2025-06-01"):
+        loop.run(shop, None, early)
+    assert shop.records.version("predictions") == before
+
+
+def test_the_same_turn_run_again_measures_nothing_twice(shop: Project) -> None:
+    loop.run(shop, None, END)
+    loop.run(shop, None, END)
+    rows = [row["evidence_id"] for row in shop.engine.rows(shop.records.parquet_files("metrics"))]
+    assert len(rows) == len(set(rows))
+
+
+def test_a_champion_that_the_ledger_does_not_know_is_entered_with_its_evidence(shop: Project, model: Model) -> None:
+    later = clock.to_micros(datetime(2025, 12, 1, tzinfo=UTC))
+    version = actions.train(shop, model, later)["version"]
+    shop.registry.promote("churn", version, later)  # as if the run was killed right after it had moved the alias
+    loop.turn(shop, model, later)
+    ledger = sorted(shop.engine.rows(shop.records.parquet_files("decisions")), key=lambda row: row["step"])
+    entered = next(row for row in ledger if row["version"] == version)
+    assert "the ledger did not know" in entered["reasons"]
+    assert json.loads(entered["turn"])["evaluation"]["metrics"]["f1"] > 0.7
+    measured = shop.engine.rows(
+        shop.records.parquet_files("metrics"), f"stage = 'evaluation' and version = '{version}'"
+    )
+    assert {row["name"] for row in measured} >= {"f1", "auc"}
+
+
+def test_another_target_is_another_question(shop: Project, model: Model) -> None:
+    sales = next(table for table in model.events() if table.name == "sales")
+    spend = replace(model, target=sales.amount.sum(next="30d"), metric="rmse", gates=[Gate.not_worse_than_champion()])
+    later = clock.to_micros(datetime(2025, 12, 20, tzinfo=UTC))
+    plan = actions.plan(shop, spend, later)
+    assert plan["decision"] == "retrain"
+    assert "the definition has changed since version" in plan["reasons"][0]
+    trained = actions.train(shop, spend, later)
+    assert [verdict.reason for verdict in trained["verdicts"]] == ["no champion to compare with"]
+    assert trained["evaluation"].metrics["rmse"] < trained["evaluation"].baseline["rmse"]

@@ -12,6 +12,7 @@ from keepfit.errors import ProjectError, RegistryError, TrainingError
 from keepfit.evidence import PROMOTE, ROLL_BACK, Evidence, Turn, as_data
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
+from keepfit.spec import codec
 from keepfit.spec.features import Aggregate, Attribute
 from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
@@ -40,13 +41,13 @@ def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
     }
     if all(project.lake.exists(f"source/{table.name}") for table in model.tables()):
         snapshot = _snapshot(project, model, as_of)
-        champion = project.registry.champion(model.name)
+        champion = steps.champion_at(project, model, as_of)
         evidence = steps.watch(
-            project, model, snapshot, steps.answer(project, steps.load(champion), snapshot) if champion else None
+            project, model, snapshot, steps.answer(project, champion, snapshot) if champion else None
         )
         decision = decide(evidence, model.policy)
         found |= {
-            "champion": champion and champion.number,
+            "champion": champion and champion.version.number,
             "decision": decision.action,
             "reasons": list(decision.reasons),
         }
@@ -79,7 +80,9 @@ def replay(
         raise ProjectError(
             "there is no turn between the first event and the end", fix="give an earlier --from or a later --to"
         )
-    name = f"{model.name}_{clock.show(moments[0])}_{clock.show(moments[-1])}".replace(":", "")
+    # replays of two definitions stand side by side
+    definition = codec.fingerprint(codec.encode(model))[:8]
+    name = f"{model.name}_{clock.show(moments[0])}_{clock.show(moments[-1])}_{definition}".replace(":", "")
     beside = project.replaying(name)
     shutil.rmtree(beside.outcomes, ignore_errors=True)
     turns = loop.replay(beside, model, moments, listen=listen)
@@ -115,8 +118,7 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
             where=f"as of {clock.show(as_of)}",
             fix="wait for more history, or load an older past",
         )
-    champion = project.registry.champion(model.name)
-    made = steps.challenge(project, model, snapshot, found, steps.load(champion) if champion else None)
+    made = steps.challenge(project, model, snapshot, found, steps.champion_at(project, model, as_of))
     return {
         "model": model.name,
         "as_of": as_of,
@@ -138,14 +140,14 @@ def watch(project: Project, model: Model, as_of: int) -> Evidence:
     loop.ingest_all(project, as_of)
     snapshot = _snapshot(project, model, as_of)
     steps.collect_requests(project, model)
-    return steps.watch(project, model, snapshot, steps.answer(project, steps.load(_champion(project, model)), snapshot))
+    return steps.watch(project, model, snapshot, steps.answer(project, _champion(project, model, as_of), snapshot))
 
 
 def predict(project: Project, model: Model, as_of: int, target: Path | None) -> dict[str, Any]:
     """Score the current observations with the champion, log the answers, and write them to a file if one is named."""
     loop.ingest_all(project, as_of)
-    champion = _champion(project, model)
-    scored = steps.answer(project, steps.load(champion), _snapshot(project, model, as_of))
+    champion = _champion(project, model, as_of)
+    scored = steps.answer(project, champion, _snapshot(project, model, as_of))
     rows = steps.log_predictions(project, scored)
     if target is not None:
         columns = {
@@ -158,7 +160,7 @@ def predict(project: Project, model: Model, as_of: int, target: Path | None) -> 
     return {
         "model": model.name,
         "as_of": as_of,
-        "version": champion.number,
+        "version": champion.version.number,
         "rows": rows,
         "t": clock.show(int(scored.observations.t.max())) if rows else None,
         "path": str(target) if target else None,
@@ -190,8 +192,8 @@ def _types(columns: dict[str, Any]) -> dict[str, str]:
     return {**types, "t": "TIMESTAMPTZ"}
 
 
-def _champion(project: Project, model: Model) -> Any:
-    champion = project.registry.champion(model.name)
+def _champion(project: Project, model: Model, as_of: int) -> steps.Loaded:
+    champion = steps.champion_at(project, model, as_of)
     if champion is None:
         raise RegistryError(
             f"{model.name} has no champion yet",

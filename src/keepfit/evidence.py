@@ -84,6 +84,20 @@ class Evaluation:
     groups: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
 
 
+def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
+    """Return the evaluation that `as_data` wrote down; None if the data is of something else."""
+    if "estimate" not in data:
+        return None
+    values = {item.name: data[item.name] for item in dataclasses.fields(Evaluation)}
+    for name in ("estimate", "against_champion"):
+        values[name] = Estimate(**values[name]) if values[name] else None
+    for name in ("test_from_at", "test_to_at"):
+        values[name] = clock.to_micros(clock.parse_moment(values[name]))
+    for name in ("metrics", "baseline"):
+        values[name] = {metric: math.nan if value is None else value for metric, value in values[name].items()}
+    return Evaluation(**values)
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a gate found: the value, the bound it was held to, and whether it passed, in a sentence with numbers."""
@@ -163,6 +177,8 @@ class Evidence:
         One per feature, and one for the score.
     against_previous : Estimate or None
         During probation: gain of the champion over its predecessor on the newest matured rows, paired.
+    changed : tuple of str
+        What the definition says otherwise than when the champion was trained: features, target, observe, estimator.
     trainable : str
         Empty if a training set can be built at as_of, else the reason why not.
     """
@@ -173,6 +189,7 @@ class Evidence:
     realised: Realised | None = None
     drift: tuple[Drift, ...] = ()
     against_previous: Estimate | None = None
+    changed: tuple[str, ...] = ()
     trainable: str = ""
 
 

@@ -70,10 +70,12 @@ def turn(
             ingested = ingest_all(project, as_of, waiting=waiting)
     snapshot = take(project.engine, project.lake, model.tables(), as_of)
     with watch.stage("registry"):
-        champion = project.registry.champion(model.name)
+        loaded = steps.champion_at(project, model, as_of)
+        champion = loaded.version if loaded else None
+        steps.complete_ledger(project, model, champion)
     with watch.stage("predict"):
         steps.collect_requests(project, model)
-        scored = steps.answer(project, steps.load(champion), snapshot) if champion else None
+        scored = steps.answer(project, loaded, snapshot) if loaded else None
     with watch.stage("watch"):
         evidence = steps.watch(project, model, snapshot, scored)
         decision = decide(evidence, model.policy)
@@ -86,7 +88,7 @@ def turn(
     if decision.action == RETRAIN:
         with watch.stage("train"):
             try:
-                challenge = steps.challenge(project, model, snapshot, found, scored.by if scored else None)
+                challenge = steps.challenge(project, model, snapshot, found, loaded)
                 conclusion = challenge.conclusion
                 decision = Decision(conclusion.action, (*decision.reasons, *conclusion.reasons))
             except KeepfitError as error:
@@ -145,10 +147,12 @@ def run(project: Project, name: str | None, as_of: int, *, listen: Listener = la
 
 def publish(project: Project, model: Model, as_of: int) -> dict[str, int]:
     """Bring the model's online store to what the lake holds, and return table -> rows; nothing without a champion."""
-    champion = project.registry.champion(model.name)
+    champion = steps.champion_at(project, model, as_of)
     if champion is None:
         return {}
-    return steps.publish_online(project, champion, take(project.engine, project.lake, model.tables(), as_of))
+    return steps.publish_online(
+        project, champion.artifact.model, take(project.engine, project.lake, model.tables(), as_of)
+    )
 
 
 def replay(

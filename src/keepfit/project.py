@@ -114,7 +114,13 @@ class Project:
         known = {point.name: point for point in entry_points(group=SINGLE_ENGINE)}
         if kind not in known:
             raise SettingsError(f"unknown engine {kind!r}", where="engine.kind", fix=did_you_mean(kind, known))
-        engine: Engine = known[kind].load()(self.settings.engine.threads, self.settings.engine.memory)
+        settings = self.settings.engine
+        try:
+            engine: Engine = known[kind].load()(settings.threads, settings.memory)
+        except ValueError as error:
+            raise SettingsError(
+                f"the engine refuses its settings: {error}", where="engine", fix="memory: 4GB"
+            ) from None
         return engine
 
     @cached_property
@@ -222,7 +228,7 @@ def _run(path: Path) -> ModuleType:
     sys.path.insert(0, str(path.parent))
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise DefinitionError(
             f"{type(error).__name__}: {error}", where=f"{path}, line {_line(error, path)}", fix="mend that line"
         ) from error
@@ -232,7 +238,7 @@ def _run(path: Path) -> ModuleType:
     return module
 
 
-def _line(error: Exception, path: Path) -> int:
+def _line(error: BaseException, path: Path) -> int:
     if isinstance(error, SyntaxError):
         return error.lineno or 0
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename) == path]

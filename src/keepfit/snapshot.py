@@ -38,12 +38,14 @@ class Snapshot:
         return self.engine.span(table, self.files(table), self.as_of)
 
     def complete_until(self, table: Events) -> int:
-        """Return the moment up to which the table is complete: as_of, or its newest row if it went silent before.
+        """Return the moment up to which the table is complete: as_of less its delay, or its newest row if it went silent.
 
-        A silence no longer than the table's `quiet` is normal; after a longer one nobody knows what is missing.
+        What happened in the last `known_after` before as_of is not known yet. Beyond that, a silence no longer than the
+        table's `quiet` is normal; after a longer one nobody knows what is missing.
         """
+        until = self.as_of - (clock.duration(table.known_after) if table.known_after else 0)
         _, _, newest = self.span(table)
-        return self.as_of if self.as_of - newest <= clock.duration(table.quiet) else newest
+        return until if until - newest <= clock.duration(table.quiet) else newest
 
 
 def take(engine: Engine, lake: Lake, declared: Iterable[Table], as_of: int) -> Snapshot:

@@ -72,11 +72,31 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
+        sys.exit(_misused(error))
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
     except KeepfitError as error:
         from keepfit.cli.console import fail
 
         sys.exit(fail(error, as_json="--json" in sys.argv))
+    except Exception as error:  # the way out of last resort: a script that reads JSON still gets an object
+        from keepfit.cli.console import fail
+
+        if "--json" in sys.argv:
+            fail(
+                KeepfitError(f"{type(error).__name__}: {error}", fix="please report this, with the lines above"),
+                as_json=True,
+            )
+        raise
+
+
+def _misused(error: click.ClickException) -> int:
+    if "--json" not in sys.argv:
+        error.show()
+        return error.exit_code
+    from keepfit.cli.console import fail
+    from keepfit.errors import KeepfitError
+
+    where = getattr(getattr(error, "ctx", None), "command_path", "keepfit")
+    fail(KeepfitError(error.format_message(), where=where, fix=f"see `{where} --help`"), as_json=True)
+    return error.exit_code

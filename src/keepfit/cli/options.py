@@ -31,6 +31,22 @@ class Moment(click.ParamType[datetime]):
             self.fail(str(error), param, ctx)
 
 
+class EveryGrid(click.ParamType[str]):
+    """A calendar grid: '1 month', '2 weeks', '1 day', '6 hours'."""
+
+    name = "grid"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the text, once it is known to be a grid."""
+        from keepfit import clock
+
+        try:
+            clock.Grid(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        return str(value)
+
+
 def common(command: Command) -> Command:
     """Add --project, --profile and --json."""
     folder = click.Path(file_okay=False, path_type=Path)

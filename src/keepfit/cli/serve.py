@@ -51,9 +51,10 @@ def serve(
     project = opened(folder, profile)
     name, serving = project.model(model).name, project.settings.serving
     began, start = micros(None), micros(moment)
+    address = host or serving.host, serving.port if port is None else port
+    _require_free(*address)
     if warm:
         _warm(project.folder, project.settings.profile, name, start)
-    address = host or serving.host, serving.port if port is None else port
     _serve(project.serving(name), *address, serving.refresh_s, as_json, now=lambda: start + micros(None) - began)
 
 
@@ -82,6 +83,13 @@ def publish(model: str | None, folder: Path, profile: str | None, as_json: bool,
             ", ".join(f"{table} {count:,}" for table, count in rows.items()) or "no champion yet"
         ),
     )
+
+
+def _require_free(host: str, port: int) -> None:
+    # before the store is filled: the server that has the port may be answering from it
+    from keepfit.stages.serving.server import bind
+
+    bind(host, port).close()
 
 
 def _warm(folder: Path, profile: str, model: str, as_of: int) -> None:

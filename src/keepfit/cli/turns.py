@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from keepfit.cli.options import Moment, as_of, common, micros, opened
+from keepfit.cli.options import EveryGrid, Moment, as_of, common, micros, opened
 
 
 @click.command()
@@ -41,7 +41,13 @@ def run(model: str | None, folder: Path, profile: str | None, as_json: bool, mom
 @click.option("--from", "start", type=Moment(), default=None, help="The first turn; default: the first event.")
 @click.option("--to", "moment", type=Moment(), default=None, help="The last turn; default: now.")
 @click.option("--as-of", "as_of", type=Moment(), default=None, help="The same as --to.")
-@click.option("--every", default="1 month", show_default=True, help="The grid of turns: '1 month', '1 week', '1 day'.")
+@click.option(
+    "--every",
+    type=EveryGrid(),
+    default="1 month",
+    show_default=True,
+    help="The grid of turns: '1 month', '1 week', '1 day'.",
+)
 def replay(
     model: str | None, folder: Path, profile: str | None, as_json: bool,
     start: datetime | None, moment: datetime | None, as_of: datetime | None, every: str,

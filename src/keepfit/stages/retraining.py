@@ -47,8 +47,8 @@ def decide(evidence: Evidence, policy: Policy) -> Decision:
     """Return whether to keep the champion, train a challenger, or roll back.
 
     In this order: without a champion, retrain whenever a training set can be built, cooldown or not, for there is
-    nothing to protect; a champion that does worse than its predecessor in its probation is rolled back; then the
-    policy's condition decides, and a cooldown or an impossible training set holds it back.
+    nothing to protect; a champion that does worse than its predecessor in its probation is rolled back; then a
+    changed definition or the policy's condition decides, and a cooldown or an impossible training set holds it back.
 
     Parameters
     ----------
@@ -69,10 +69,19 @@ def decide(evidence: Evidence, policy: Policy) -> Decision:
     regret = _regret(evidence, champion, policy)
     if regret:
         return Decision(ROLL_BACK, (regret,))
-    finding = find(policy.retrain, evidence)
+    finding = _either_changed(evidence, find(policy.retrain, evidence))
     obstacles = _obstacles(evidence, policy) if finding.holds else ()
     wanted = finding.holds and not obstacles
     return Decision(RETRAIN if wanted else KEEP, finding.sentences + obstacles)
+
+
+def _either_changed(evidence: Evidence, finding: Finding) -> Finding:
+    """Return the finding, or that the definition is no longer the champion's, which calls for a training by itself."""
+    if not evidence.changed or evidence.champion is None:
+        return finding
+    what = ", ".join(evidence.changed)
+    sentence = f"the definition has changed since version {evidence.champion.version} was trained: {what}"
+    return Finding(True, (sentence, *(finding.sentences if finding.holds else ())))
 
 
 def conclude(verdicts: Sequence[Verdict], evaluation: Evaluation) -> Decision:

@@ -1,9 +1,10 @@
 """What a turn is made of. Each step joins stages that do not know each other; `loop.py` says in which order."""
 
-from keepfit.steps.answering import Loaded, Scored, answer, load
+from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load
 from keepfit.steps.learning import Challenge, build, challenge
 from keepfit.steps.recording import (
     collect_requests,
+    complete_ledger,
     facts,
     log_answers,
     log_predictions,
@@ -20,7 +21,9 @@ __all__ = [
     "answer",
     "build",
     "challenge",
+    "champion_at",
     "collect_requests",
+    "complete_ledger",
     "facts",
     "load",
     "log_answers",

@@ -8,11 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
-from keepfit import tables
+from keepfit import clock, tables
 from keepfit.artifact import Artifact, Predictor
 from keepfit.engines.protocol import Column, Observations
+from keepfit.errors import ProjectError
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
+from keepfit.spec import codec
 from keepfit.spec.model import Model
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.observe import current
@@ -47,6 +49,38 @@ class Scored:
 def load(version: Version) -> Loaded:
     """Return a version's artifact, verified, and its predictor."""
     return Loaded(version, artifacts.read(version.folder, version.digest), Predictor.load(version.folder))
+
+
+def changed(before: Model, now: Model) -> tuple[str, ...]:
+    """Return the parts of a definition that make another model of it: observe, features, target, estimator."""
+    old, new = codec.encode(before)["model"], codec.encode(now)["model"]
+    return tuple(part for part in ("observe", "features", "target", "estimator") if old[part] != new[part])
+
+
+def comparable(one: Model, other: Model) -> bool:
+    """Return whether two models answer the same question: the same target at the same observations."""
+    return not {"observe", "target"} & set(changed(one, other))
+
+
+def champion_at(project: Project, model: Model, as_of: int) -> Loaded | None:
+    """Return the champion, ready to answer at as_of; None if nothing was promoted.
+
+    Raises
+    ------
+    ProjectError
+        If the champion was trained after as_of: it knows what had not happened yet.
+    """
+    version = project.registry.champion(model.name)
+    if version is None:
+        return None
+    if version.trained_at > as_of:
+        raise ProjectError(
+            f"the champion of {model.name}, version {version.number}, was trained as of {clock.show(version.trained_at)},"
+            f" after {clock.show(as_of)}",
+            where="--as-of",
+            fix="use `keepfit replay` to look at the past, or an --as-of from that moment on",
+        )
+    return load(version)
 
 
 def answer(project: Project, by: Loaded, snapshot: Snapshot) -> Scored:

@@ -37,7 +37,7 @@ from keepfit.stages.registry.mlflow import Version
 from keepfit.stages.retraining import conclude
 from keepfit.stages.training.split import split
 from keepfit.stages.training.train import Trained, train
-from keepfit.steps.answering import SCORE, Loaded
+from keepfit.steps.answering import SCORE, Loaded, changed, comparable
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def challenge(
     """Train on a training set, evaluate beside the champion, judge by the gates, record the version."""
     seed = project.settings.training.seed
     columns, types = found.columns()
-    version = project.lake.replace(tables.training_set(model.name), project.engine.relation(columns, types))
+    version = project.records.replace(tables.training_set(model.name), project.engine.relation(columns, types))
     trained = train(model, found.t, found.features, found.target, seed=seed, choose_threshold=choose_threshold)
     evaluation = _evaluate(project, model, snapshot, found, trained, champion)
     verdicts = judge(model.gates, evaluation)
@@ -85,18 +85,14 @@ def challenge(
     return Challenge(recorded, evaluation, verdicts, conclude(verdicts, evaluation))
 
 
-def _features(model: Model) -> Any:
-    return codec.encode(model)["model"]["features"]
-
-
 def _evaluate(
     project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, trained: Trained, champion: Loaded | None
 ) -> Evaluation:
     test = trained.split.test
     rival = None
-    if champion is not None:
+    if champion is not None and comparable(champion.artifact.model, model):
         features = {name: values[test] for name, values in found.features.items()}
-        if _features(champion.artifact.model) != _features(model):
+        if "features" in changed(champion.artifact.model, model):
             # the champion was built from other features, be they of the same names: compute those at the same rows
             keys, t = found.entity[test], found.t[test]
             order = np.lexsort((t, keys))
@@ -139,6 +135,7 @@ def _record(
 ) -> Version:
     fitted = trained.split.fitted
     # the newest rows, those it was validated and tested on: has the world changed since this version was approved?
+    # of the scores only those of the test: the others it has learnt from, and they are too sure
     newest = trained.split.validation | trained.split.test
     # the calendar moves by itself: that is no drift
     moving = {feature.name for feature in model.features if not _is_calendar(feature)}
@@ -150,7 +147,7 @@ def _record(
         trained.threshold,
         float(found.target[fitted].mean()),
         lineage,
-        profile({**reference, SCORE: trained.scores[newest]}).as_data(),
+        profile({**reference, SCORE: trained.scores[trained.split.test]}).as_data(),
     )
     judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
     native, content = trained.fitted.native()

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from keepfit import artifact as artifacts
 from keepfit import clock, tables
 from keepfit.engines.protocol import Column
 from keepfit.evidence import (
+    PROMOTE,
     Turn,
     VersionFacts,
     as_data,
+    evaluation_from,
 )
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
@@ -89,11 +90,10 @@ def collect_requests(project: Project, model: Model) -> int:
     return moved
 
 
-def publish_online(project: Project, champion: Version, snapshot: Snapshot) -> dict[str, int]:
+def publish_online(project: Project, model: Model, snapshot: Snapshot) -> dict[str, int]:
     """Bring the online store to what the lake holds, for the definition the champion was built from."""
-    found = artifacts.read(champion.folder, champion.digest)
-    with closing(SQLiteStore(project.serving(champion.model).store)) as store:
-        return publish(found.model, snapshot, store)
+    with closing(SQLiteStore(project.serving(model.name).store)) as store:
+        return publish(model, snapshot, store)
 
 
 def facts(version: Version | None) -> VersionFacts | None:
@@ -106,12 +106,37 @@ def facts(version: Version | None) -> VersionFacts | None:
     )
 
 
+def complete_ledger(project: Project, model: Model, champion: Version | None) -> None:
+    """Enter a champion that the ledger does not know: a run was cut off after its promotion, or the alias moved by hand.
+
+    Its evidence is in its artifact, so nothing is lost.
+    """
+    if champion is None:
+        return
+    name = tables.DECISIONS.name
+    own = f"model = '{model.name}' qualify row_number() over (order by step desc) = 1"
+    found = project.engine.rows(project.records.parquet_files(name), own) if project.records.exists(name) else []
+    if found and found[0]["version"] == champion.number:
+        return
+    reason = (
+        f"version {champion.number} is the champion and the ledger did not know: a run was cut off, or the alias moved"
+    )
+    known = facts(champion)
+    evaluation = evaluation_from(evidence_of(champion))
+    entry = Turn(model.name, champion.promoted_at, PROMOTE, (reason,), {}, known, known, evaluation)
+    write_ledger(project, entry)
+
+
 def write_ledger(project: Project, turn: Turn) -> None:
     """Append a turn's measurements and its decision to the ledger."""
     measured = _measurements(turn)
     if measured:
         columns = {name: _column([row[name] for row in measured]) for name in tables.METRICS.columns}
-        project.records.append(tables.METRICS.name, project.engine.relation(columns, tables.METRICS.columns))
+        # the same measurement of the same turn is one row, however often the turn is run
+        versions = [one.version if one else "" for one in (turn.champion, turn.challenger, turn.realised)]
+        mark = f"{turn.model}/{turn.as_of}/{turn.decision}/{'/'.join(versions)}"
+        relation = project.engine.relation(columns, tables.METRICS.columns)
+        project.records.append(tables.METRICS.name, relation, transaction=mark)
     name = tables.DECISIONS.name
     step = project.records.version(name) + 1 if project.records.exists(name) else 0
     entry = {

@@ -26,7 +26,7 @@ from keepfit.stages.features.compute import compute
 from keepfit.stages.monitoring.drift import drift
 from keepfit.stages.monitoring.performance import realised
 from keepfit.stages.monitoring.profile import Profile
-from keepfit.steps.answering import SCORE, Loaded, Scored, load
+from keepfit.steps.answering import SCORE, Loaded, Scored, changed, comparable, load
 
 ROWS_WINDOW = 30 * clock.DAY
 
@@ -44,7 +44,8 @@ def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | N
         last_training_at=last,
         realised=_realised(scored.by, matured),
         drift=_drift(scored),
-        against_previous=_against_previous(project, model, scored.by, snapshot, matured),
+        against_previous=_against_previous(project, scored.by, snapshot, matured, model.policy.probation),
+        changed=changed(scored.by.artifact.model, model),
     )
 
 
@@ -114,21 +115,25 @@ def _realised(champion: Loaded, matured: _Matured | None) -> Realised | None:
 
 
 def _against_previous(
-    project: Project, model: Model, champion: Loaded, snapshot: Snapshot, matured: _Matured | None
+    project: Project, champion: Loaded, snapshot: Snapshot, matured: _Matured | None, probation: str
 ) -> Estimate | None:
-    version = champion.version
-    on_probation = snapshot.as_of - version.promoted_at <= clock.duration(model.policy.probation)
+    version, model = champion.version, champion.artifact.model
+    on_probation = snapshot.as_of - version.promoted_at <= clock.duration(probation)
     if matured is None or version.previous is None or not on_probation:
         return None
     previous = load(project.registry.version(model.name, version.previous))
-    features = compute(previous.artifact.model.features, snapshot, matured.observations)
+    # rows whose labels the predecessor could learn would flatter it, and answers to another question say nothing
+    fair = matured.observations.t > previous.version.trained_at - model.horizon
+    if not comparable(previous.artifact.model, model) or not fair.any():
+        return None
+    rows = matured.observations.keep(fair)
     return paired_gain(
         model.metric,
-        matured.actual,
-        matured.score,
+        matured.actual[fair],
+        matured.score[fair],
         champion.artifact.threshold,
-        previous.score(features),
+        previous.score(compute(previous.artifact.model.features, snapshot, rows)),
         previous.artifact.threshold,
-        clusters=matured.observations.codes(),
+        clusters=rows.codes(),
         seed=project.settings.training.seed,
     )

@@ -93,6 +93,9 @@ def _moment(service: Service, at: object, now: int) -> int:
         raise RequestError(
             f"at: {error}", where="at", fix="write 2025-06-01T00:00:00Z, or leave it out for now"
         ) from None
+    if t > now:
+        what = f"at {clock.show(t)} lies ahead of {clock.show(now)}; what happens until then is not known"
+        raise RequestError(what, where="at", fix="leave `at` out for now")
     earliest = service.store.answers_from()
     if t < earliest:
         what = f"the server knows what predictions need from {clock.show(earliest)} on, not at {clock.show(t)}"
