@@ -208,3 +208,8 @@ def test_a_regression_has_no_positive(tmp_path):
         found = served.predict(customer_id=17).json()
         assert found["positive"] is None and found["threshold"] is None
         assert served.outbox.backlog() == 1
+
+
+def test_a_moment_ahead_of_now_is_refused(served):
+    ahead = clock.from_micros(NOW + clock.DAY).isoformat()
+    assert "lies ahead of" in problem(served.predict(customer_id=17, at=ahead), 422)["what"]
