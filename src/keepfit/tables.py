@@ -45,7 +45,7 @@ class Declared:
 FILES = Declared(
     "files",
     grain="one raw file as it was ingested",
-    keys=("table", "path", "digest"),
+    keys=("table", "path", "digest", "declared"),
     time="as_of",
     columns={
         "table": "VARCHAR",
@@ -56,6 +56,7 @@ FILES = Declared(
         "appended": "BIGINT",
         "quarantined": "BIGINT",
         "version": "BIGINT",  # of the source table, after the append
+        "declared": "VARCHAR",  # fingerprint of the table's declaration when the file was read
         "as_of": "TIMESTAMPTZ",
     },
 )

@@ -7,7 +7,8 @@ import json
 
 import pytest
 
-from keepfit import Events, Files, Float, Integer, Records, Text
+from keepfit import Events, Files, Float, Integer, Records, Text, tables
+from keepfit.engines.local.lines import CHUNK, evened
 from keepfit.errors import SourceError
 
 sales = Events("sales", Files("*"), entity="who", time="at", columns={"amount": Float(min=0)})
@@ -180,3 +181,38 @@ def test_a_header_of_another_name_and_a_declared_key_are_read(desk):
     good, bad = desk.check(people, "a.csv")
     assert [(row["id"], row["age"]) for row in good] == [("17850", 30)]
     assert quarantined(bad) == [(3, "id is missing")]
+
+
+@pytest.mark.parametrize("pack", [bytes, packed], ids=["plain", "packed"])
+def test_lines_that_end_in_two_ways_are_all_read(desk, pack):
+    name = "a.csv" if pack is bytes else "a.csv.gz"
+    desk.write(name, pack(f'{HEADER}a,{NOON},1\r\na,{NOON},2\na,torn\r\n"a,{NOON},3\n'.encode()))
+    good, bad = desk.check(sales, name)
+    assert amounts(good) == [1.0, 2.0]
+    assert [row["line"] for row in bad] == [4, 5]
+
+
+def test_a_line_break_inside_quotes_may_be_another_than_between_records(desk):
+    notes = Events("notes", Files("*"), entity="who", time="at", columns={"text": Text()})
+    desk.write("a.csv", f'who,at,text\r\na,{NOON},"one\ntwo"\r\na,{NOON},three\r\n'.encode())
+    good, bad = desk.check(notes, "a.csv")
+    assert ([row["text"] for row in good], bad) == (["one\ntwo", "three"], [])
+
+
+def test_a_line_end_across_two_chunks_is_one(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\n" + b"x" * (CHUNK - 2) + b"\r\nb\r\r\n")
+    with evened(path) as even:
+        assert even.read_bytes() == b"\n" + b"x" * (CHUNK - 2) + b"\nb\r\n"
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_a_quote_in_a_name_is_part_of_it(desk, quote):
+    who, at, amount, head = (f"{name}{quote}s" for name in ("who", "at", "amount", "head"))
+    odd = Events("odd", Files("*"), entity=who, time=at, columns={amount: Float(source=head)})
+    fields = (",".join('"' + name.replace('"', '""') + '"' for name in (who, at, head)), f"a,{NOON},1", ",,x")
+    desk.write("a.csv", "\n".join(fields) + "\n")
+    desk.ingest(odd)
+    assert [(row[who], row[amount]) for row in desk.rows(odd)] == [("a", 1.0)]
+    (bad,) = desk.rows(tables.QUARANTINE)
+    assert bad["reason"] == f"{amount} is not a number; {who} is missing; {at} is missing"

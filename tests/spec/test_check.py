@@ -28,7 +28,7 @@ from keepfit import (
 from keepfit.errors import DefinitionError
 from keepfit.spec.check import InvalidDefinitions, Problem, check
 from keepfit.spec.check.models import MODEL_RULES
-from keepfit.spec.check.tables import TABLE_RULES
+from keepfit.spec.check.tables import TABLE_RULES, names_are_not_taken
 from keepfit.spec.features import Aggregate
 from keepfit.spec.rows import RowExpression
 from keepfit.spec.window import Window
@@ -183,6 +183,21 @@ def test_a_name_that_is_no_word():
 def test_a_column_that_begins_with_an_underscore():
     what, fix = one(of_events(columns={"_order": Float()}))
     assert (what, fix) == ("column '_order' begins with an underscore", "underscored names are keepfit's own")
+
+
+@pytest.mark.parametrize("name", ["entity", "time", "known"])
+def test_a_column_whose_name_is_taken(name):
+    what, fix = one(of_events(columns={name: Float(), "amount": Float()}))
+    assert what == f"column {name!r} has a name of keepfit's own"
+    assert fix == f"rename it: columns={{'measured_{name}': Float(source={name!r})}}"
+    what, fix = one(of_events(derive={name: col("amount") * 2}))
+    assert fix == f"rename it: derive={{'measured_{name}': ...}}"
+
+
+def test_the_entity_and_the_time_themselves_may_have_these_names():
+    assert of_events(entity="id", time="time", known="known") == []
+    assert list(names_are_not_taken(Events("e", Files("e"), entity="entity", columns={"entity": Text()}))) == []
+    assert list(names_are_not_taken(Records("r", Files("r"), entity="id", columns={"time": Float()}))) == []
 
 
 def test_a_derived_column_that_reads_an_unknown_one():

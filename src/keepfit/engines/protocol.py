@@ -155,6 +155,12 @@ class Engine(Protocol):
     ) -> dict[str, Column]:
         """Return the newest record of each entity: `entity`, and the columns asked for."""
 
+    def together(self, table: Table, checked: Sequence[CheckedFile]) -> Any:
+        """Return the good rows of checked files as one relation, without rows if there are no files."""
+
+    def missing(self, rows: Any, files: Sequence[str], columns: Sequence[str]) -> Any:
+        """Return those rows of a relation that a table does not hold yet, told apart by these columns."""
+
     def relation(self, columns: Mapping[str, Column], types: Mapping[str, str]) -> Any:
         """Return columns as something the lake can append; times are int64 microseconds."""
 

@@ -44,6 +44,11 @@ def name(column: str) -> exp.Column:
     return exp.column(column, quoted=True)
 
 
+def quoted(column: str) -> str:
+    """Return a quoted identifier as text."""
+    return '"' + column.replace('"', '""') + '"'
+
+
 def call(function: str, *arguments: Sql) -> exp.Anonymous:
     """Return a call of a function that every engine of ours has under this name."""
     return exp.Anonymous(this=function, expressions=list(arguments))

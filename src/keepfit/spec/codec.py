@@ -28,6 +28,11 @@ def encode(spec: Model) -> dict[str, Any]:
     return {"tables": [_fields(table) for table in spec.tables()], "model": _fields(spec)}
 
 
+def encode_table(table: Table) -> dict[str, Any]:
+    """Return a table's declaration as JSON data."""
+    return _fields(table)
+
+
 def decode(data: dict[str, Any]) -> Model:
     """Return the model that `encode` wrote down."""
     known: dict[str, Table] = {}

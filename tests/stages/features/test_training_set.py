@@ -194,7 +194,7 @@ def test_features_at_t_do_not_change_when_all_rows_known_at_or_after_t_are_dropp
     cut = dataclasses.replace(desk, lake=Lake(desk.lake.root / "cut"))
     cut.write("sales.csv", "who,at,noticed,amount\n" + "".join(texts))
     cut.ingest(people, sales)
-    snapshot = cut.snapshot(people, sales, as_of="2025-05-02")
+    snapshot = cut.snapshot(people, sales, as_of=clock.show(int(full.t[-1]) + clock.DAY))
     observations = current(model, snapshot)
     assert set(observations.t) == {full.t[-1]}
     for name, values in compute(model.features, snapshot, observations).items():
@@ -276,3 +276,15 @@ def test_a_shortage_is_said_in_numbers(desk):
     assert shortage(model, one, 2) == "all 4 mature observations are of one moment; there is nothing to split by time"
     longer = replace(model, target=sales.count(next="200d") >= 0)
     assert "more than the target's horizon of 200d is needed" in shortage(longer, found, 2)
+
+
+def test_labels_wait_until_the_delay_of_their_events_is_over(desk):
+    model = Model("m", Every("1 month", of=people), [people.age], sales_table().count(next="30d"))
+    desk.write("people.csv", PEOPLE)
+    desk.write("sales.csv", sales_text(4))
+    prompt, late = sales_table(), sales_table(known_after="14d")
+    desk.ingest(people, prompt)
+    now = desk.snapshot(people, prompt, as_of="2025-06-02")
+    assert now.complete_until(prompt) == now.as_of
+    assert now.complete_until(late) == now.as_of - 14 * clock.DAY
+    assert model.horizon == 30 * clock.DAY

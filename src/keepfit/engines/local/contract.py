@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from keepfit import clock
 from keepfit.engines import sql
+from keepfit.engines.local.lines import evened
 from keepfit.engines.protocol import CheckedFile
 from keepfit.errors import SourceError, did_you_mean
 from keepfit.spec.columns import MOMENT, OFFSET
@@ -48,7 +49,8 @@ def check(
     header = _header(path)
     _require_columns(table, header, label)
     checked, rejected, torn = (f"{name}_{digest[:16]}" for name in ("checked", "rejected", "torn"))
-    _read(connection, path, header, label, checked, rejected)
+    with evened(path) as even:
+        _read(connection, even, header, label, checked, rejected)
     connection.execute(f'create or replace temp table "{torn}" as {_torn_sql(rejected)}')
     _require_zone(connection, table, label, checked)
     connection.execute(f'create or replace temp table "{checked}" as {_checked_sql(table, header, checked)}')
@@ -128,9 +130,8 @@ def _read(
         )
     except duckdb.Error as error:
         message = str(error).splitlines()[0]
-        raise SourceError(
-            f"{label} cannot be read as CSV: {message}", where=label, fix="send the file again, as UTF-8 CSV"
-        ) from None
+        fix = "send the file again, as UTF-8 CSV whose lines all end in one way"
+        raise SourceError(f"{label} cannot be read as CSV: {message}", where=label, fix=fix) from None
 
 
 def _torn_sql(rejected: str) -> str:
@@ -180,14 +181,14 @@ def _checked_sql(table: Table, header: list[str], checked: str) -> str:
     values, reasons = [], []
     for column, declared in columns.items():
         raw = sql.cleaned(exp.column(table.header(column), table="r", quoted=True))
-        values.append(f'{sql.typed(declared, raw).sql(DIALECT)} as "v:{column}"')
+        values.append(f"{sql.typed(declared, raw).sql(DIALECT)} as {_value(column)}")
         reasons.append(sql.broken(declared, column, raw, sql.name(f"v:{column}")).sql(DIALECT))
     for column in _times(table):
-        values.append(f'{_moment(table, column)} as "t:{column}"')
+        time = sql.quoted("t:" + column)
+        values.append(f"{_moment(table, column)} as {time}")
         raw_time = sql.cleaned(sql.name(column)).sql(DIALECT)
-        reasons.append(
-            f"case when {raw_time} is null then '{column} is missing' when \"t:{column}\" is null then '{column} is not a time' end"
-        )
+        missing, no_time = (sql.text(f"{column} is {what}").sql(DIALECT) for what in ("missing", "not a time"))
+        reasons.append(f"case when {raw_time} is null then {missing} when {time} is null then {no_time} end")
     return (
         f'with v as (select r.*, {", ".join(values)} from "{checked}" r)'
         f" select *, list_filter([{', '.join(reasons)}], lambda x: x is not null) as _reasons from v as r"
@@ -202,29 +203,37 @@ def _times(table: Table) -> list[str]:
 def _good(
     connection: duckdb.DuckDBPyConnection, table: Table, label: str, order: int, checked: str
 ) -> duckdb.DuckDBPyRelation:
-    key = f'cast("v:{table.entity}" as varchar) as "{table.entity}"'
+    key = f"cast({_value(table.entity)} as varchar) as {sql.quoted(table.entity)}"
     columns = [
-        f'cast("v:{name}" as {sql.TYPES[declared.kind]}) as "{name}"'
+        f"cast({_value(name)} as {sql.TYPES[declared.kind]}) as {sql.quoted(name)}"
         for name, declared in table.columns.items()
         if name != table.entity
     ]
-    time = [f'"t:{table.time}" as "{table.time}"'] if table.time else []
-    known = "cast(null as timestamptz)" if not table.time else f'"t:{table.time}"'
+    happened = sql.quoted(f"t:{table.time}")
+    time = [f"{happened} as {sql.quoted(table.time)}"] if table.time else []
+    known = "cast(null as timestamptz)" if not table.time else happened
     if isinstance(table, Events) and table.known:
-        known = f'greatest("t:{table.known}", "t:{table.time}")'
+        known = f"greatest({sql.quoted('t:' + table.known)}, {happened})"
     elif isinstance(table, Events) and table.known_after:
-        known = f'"t:{table.time}" + to_microseconds({_delay(table)})'
+        known = f"{happened} + to_microseconds({_delay(table)})"
     base = (
         f"select {', '.join([key, *time, *columns])}, {sql.text(label).sql(DIALECT)} as _file, _record,"
         f' {order} + _record as _order, {known} as _known from "{checked}" where len(_reasons) = 0'
     )
-    derived = [f'{sql.derived(expression).sql(DIALECT)} as "{name}"' for name, expression in table.derive.items()]
+    derived = [
+        f"{sql.derived(expression).sql(DIALECT)} as {sql.quoted(name)}" for name, expression in table.derive.items()
+    ]
     query = f"select *{''.join(', ' + one for one in derived)} from ({base})"
-    return connection.sql(f"{query} order by {_clustering(table)}")
+    return connection.sql(f"{query} order by {clustering(table)}")
 
 
-def _clustering(table: Table) -> str:
-    return f'"{table.entity}", "{table.time}", _order' if table.time else f'"{table.entity}", _order'
+def clustering(table: Table) -> str:
+    """Return what a source table's rows are sorted by in its files."""
+    return ", ".join([*(sql.quoted(name) for name in (table.entity, table.time) if name), "_order"])
+
+
+def _value(column: str) -> str:
+    return sql.quoted("v:" + column)
 
 
 def _delay(table: Events) -> int:
@@ -266,7 +275,7 @@ def _summary(
     good: duckdb.DuckDBPyRelation,
     bad: duckdb.DuckDBPyRelation,
 ) -> CheckedFile:
-    first = f'epoch_us(min("t:{table.time}") filter (len(_reasons) = 0))' if table.time else "null"
+    first = f"epoch_us(min({sql.quoted(f't:{table.time}')}) filter (len(_reasons) = 0))" if table.time else "null"
     rows, broken, first_time = connection.execute(
         f'select count(*), count(*) filter (len(_reasons) > 0), {first} from "{checked}"'
     ).fetchone() or (0, 0, None)

@@ -51,6 +51,18 @@ def names_are_words(table: Table) -> Iterator[Problem]:
             )
 
 
+def names_are_not_taken(table: Table) -> Iterator[Problem]:
+    """An online store calls every table's key `entity`, and the times of events `time` and `known`."""
+    taken = {"entity", "time", "known"} if isinstance(table, Events) else {"entity"}
+    own = {table.entity, table.time, table.known if isinstance(table, Events) else None}
+    for name in (name for name in table.column_names() if name in taken - own):
+        fix = f"rename it: derive={{'measured_{name}': ...}}"
+        if name in table.columns:
+            kind = type(table.columns[name]).__name__
+            fix = f"rename it: columns={{'measured_{name}': {kind}(source={table.header(name)!r})}}"
+        yield Problem(f"column {name!r} has a name of keepfit's own", _place(table), fix)
+
+
 def derived_columns_exist(table: Table) -> Iterator[Problem]:
     """What `derive` reads must be a declared column, and be of the right type."""
     for derived, expression in table.derive.items():
@@ -134,6 +146,7 @@ def zone_exists(table: Table) -> Iterator[Problem]:
 
 TABLE_RULES: tuple[Callable[[Table], Iterator[Problem]], ...] = (
     names_are_words,
+    names_are_not_taken,
     derived_columns_exist,
     derived_types_fit,
     events_have_times,

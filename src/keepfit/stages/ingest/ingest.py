@@ -2,16 +2,15 @@
 
 The order of writes makes a crash harmless: quarantine first, then the source table, then the list of files. Each
 carries a transaction made of the file's digest, so that the next ingest completes what is missing and repeats nothing.
+A table that is declared differently since its files were read is rebuilt from them first.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-
-import numpy as np
 
 from keepfit import tables
 from keepfit.engines.protocol import CheckedFile, Engine
@@ -19,9 +18,17 @@ from keepfit.errors import SourceError
 from keepfit.lake import Lake
 from keepfit.spec.tables import Table
 from keepfit.stages.ingest.discover import Found, discover, pending
-
-# a file in which more than this share of rows breaks its contract is the wrong file, not a file with bad rows
-WRONG_FILE_SHARE = 0.5
+from keepfit.stages.ingest.listing import (
+    Listed,
+    Row,
+    held,
+    list_files,
+    listing,
+    listings,
+    refuse_wrong_file,
+    standing,
+)
+from keepfit.stages.ingest.rebuild import Read, belonging, rebuild
 
 
 @dataclass(frozen=True)
@@ -49,17 +56,19 @@ class Ingested:
 
 @dataclass(frozen=True)
 class _Place:
-    """A file, the digest it was ingested with before, whether the table holds its content already, and its transaction."""
+    """A file, the digest it was ingested with before, whether the table holds its content already, its transaction and notes."""
 
     file: Found
     before: str | None
     copy: bool
     mark: str
+    notes: dict[str, str]
 
 
-def _mark(table: Table, file: Found, history: Sequence[tuple[str, str]]) -> str:
+def _mark(table: Table, file: Found, history: Sequence[Listed], rebuilt: int) -> str:
     # content that was exchanged for other content may come back, so its digest alone does not tell an append apart
-    return f"{table.name}/{file.digest}/{sum(digest == file.digest for _, digest in history)}"
+    times = sum(listed.digest == file.digest for listed in history)
+    return f"{table.name}/{file.digest}/{times}" + (f"/{rebuilt}" if rebuilt else "")
 
 
 class Waiting(dict[tuple[str, str], int]):
@@ -97,36 +106,64 @@ def ingest(
     SourceError
         For the first file that cannot be read, after every other file has been ingested.
     """
-    waiting = Waiting() if waiting is None else waiting
-    known = _ingested(engine, lake)
-    done: list[Ingested] = []
-    errors: list[SourceError] = []
-    listed: list[dict[str, str | int]] = []
-    for table in declared:
-        history = known.get(table.name, [])
-        held = dict(history)
-        try:
-            files, refused = pending(table, discover(table, folder), held, frozenset(replace))
-        except SourceError as error:
-            errors.append(error)
-            continue
-        errors += refused
-        result = Ingested(table.name)
-        before = {file.name: held.pop(file.name, None) for file in files}
-        for file in files:
-            place = _Place(file, before[file.name], file.digest in held.values(), _mark(table, file, history))
-            try:
-                result = _one(engine, lake, table, place, as_of, result, waiting, listed)
-                if file.name in result.files:
-                    held[file.name] = file.digest
-                listen(f"{table.name}: {file.name}")
-            except SourceError as error:
-                errors.append(error)
-        done.append(result)
-    _list_files(engine, lake, listed)
-    if errors:
-        raise _first(errors)
+    turn = _Turn(engine, lake, folder, as_of, frozenset(replace), Waiting() if waiting is None else waiting, listen)
+    known = listings(engine, lake)
+    done = [result for table in declared if (result := turn.table(table, known.get(table.name, []))) is not None]
+    # a crash before this line costs a second reading, not a second append: the source table knows the digests
+    list_files(engine, lake, turn.listed)
+    if turn.errors:
+        raise _first(turn.errors)
     return done
+
+
+@dataclass
+class _Turn:
+    """One ingest: what it was asked for, what is to be listed at its end, and what went wrong."""
+
+    engine: Engine
+    lake: Lake
+    folder: Path
+    as_of: int
+    replace: frozenset[str]
+    waiting: Waiting
+    listen: Callable[[str], None]
+    listed: list[Row] = field(default_factory=list)
+    errors: list[SourceError] = field(default_factory=list)
+
+    def table(self, table: Table, history: list[Listed]) -> Ingested | None:
+        """Ingest what is new of one table; None if nothing of it can be read."""
+        holds = held(history)
+        now = standing(self.lake, table)
+        try:
+            found = discover(table, self.folder)
+            files, refused = pending(table, found, holds, self.replace)
+            self.errors += refused
+            result = Ingested(table.name)
+            if now.differs(table, history):
+                if refused:  # what the table holds of them is nowhere else, so it stays as it is
+                    return None
+                again = belonging(table, self.folder, found, holds)
+                read, listed = rebuild(self.engine, self.lake, table, again, self.as_of)
+                result, now = _reported(table, read), standing(self.lake, table)
+                for name in result.files:
+                    self.listen(f"{table.name}: {name}")
+                holds = {str(row["path"]): str(row["digest"]) for row in listed}
+                files = [file for file in files if holds.get(file.name) != file.digest]
+        except SourceError as error:
+            self.errors.append(error)
+            return None
+        before = {file.name: holds.pop(file.name, None) for file in files}
+        for file in files:
+            mark = _mark(table, file, history, now.rebuilt)
+            place = _Place(file, before[file.name], file.digest in holds.values(), mark, now.notes(table))
+            try:
+                result = _one(self, table, place, result)
+                if file.name in result.files:
+                    holds[file.name] = file.digest
+                self.listen(f"{table.name}: {file.name}")
+            except SourceError as error:
+                self.errors.append(error)
+        return result
 
 
 def _first(errors: list[SourceError]) -> SourceError:
@@ -138,74 +175,57 @@ def _first(errors: list[SourceError]) -> SourceError:
     return first
 
 
-def _ingested(engine: Engine, lake: Lake) -> dict[str, list[tuple[str, str]]]:
-    """Return the (path, digest) listed for each table, in the order of the ingests."""
-    known: dict[str, list[tuple[str, str]]] = {}
-    if lake.exists(tables.FILES.name):
-        rows = engine.rows(lake.parquet_files(tables.FILES.name))
-        for row in sorted(rows, key=lambda row: (row["version"], row["as_of"])):
-            known.setdefault(row["table"], []).append((row["path"], row["digest"]))
-    return known
+def _reported(table: Table, read: Read) -> Ingested:
+    result = Ingested(table.name)
+    for file, checked in read:
+        result = _added(result, file, checked) if checked else _named(result, file)
+    return result
 
 
-def _one(
-    engine: Engine,
-    lake: Lake,
-    table: Table,
-    place: _Place,
-    as_of: int,
-    result: Ingested,
-    waiting: Waiting,
-    listed: list[dict[str, str | int]],
-) -> Ingested:
-    file = place.file
-    if place.copy and place.before is None:
-        listed.append(_listing(table, file, (0, 0, 0), lake.version(tables.source(table.name)), as_of))
-        return dataclasses.replace(result, files=(*result.files, file.name))
-    if waiting.get((table.name, file.digest), as_of - 1) >= as_of:
-        return dataclasses.replace(result, waiting=(*result.waiting, file.name))
-    target = tables.source(table.name)
-    order = (lake.version(target) + 1 if lake.exists(target) else 0) << 32
-    checked = engine.check_file(table, file.path, file.name, file.digest, order, as_of)
-    try:
-        if checked.first_time is not None and checked.first_time >= as_of:
-            waiting[table.name, file.digest] = checked.first_time
-            if not lake.exists(target):
-                lake.append(target, checked.empty)
-            return dataclasses.replace(result, waiting=(*result.waiting, file.name))
-        _refuse_wrong_file(table, file, checked)
-        version = _write(lake, table, place, checked)
-        good = 0 if place.copy else checked.rows - checked.quarantined
-        listed.append(_listing(table, file, (checked.rows, good, checked.quarantined), version, as_of))
-    finally:
-        engine.release(checked)
+def _named(result: Ingested, file: Found) -> Ingested:
+    return dataclasses.replace(result, files=(*result.files, file.name))
+
+
+def _added(result: Ingested, file: Found, checked: CheckedFile, *, copy: bool = False) -> Ingested:
     reasons = dict(result.reasons)
     for reason, rows in checked.reasons.items():
         reasons[reason] = reasons.get(reason, 0) + rows
-    return Ingested(
-        table.name,
-        (*result.files, file.name),
-        result.waiting,
-        result.rows_read + checked.rows,
-        result.appended + good,
-        result.quarantined + checked.quarantined,
-        reasons,
+    return dataclasses.replace(
+        _named(result, file),
+        rows_read=result.rows_read + checked.rows,
+        appended=result.appended + (0 if copy else checked.rows - checked.quarantined),
+        quarantined=result.quarantined + checked.quarantined,
+        reasons=reasons,
     )
 
 
-def _refuse_wrong_file(table: Table, file: Found, checked: CheckedFile) -> None:
-    if checked.quarantined > WRONG_FILE_SHARE * checked.rows:
-        reason, rows = max(checked.reasons.items(), key=lambda item: item[1])
-        raise SourceError(
-            f"{file.name} does not fit {table.name}: {rows:,} of {checked.rows:,} rows break the rule: {reason}",
-            where=str(file.path),
-            fix=f"mend the file, or the columns declared for {table.name}; nothing of it was appended",
-        )
+def _one(turn: _Turn, table: Table, place: _Place, result: Ingested) -> Ingested:
+    file, lake, target = place.file, turn.lake, tables.source(table.name)
+    if place.copy and place.before is None:
+        turn.listed.append(listing(table, file, (0, 0, 0), lake.version(target), turn.as_of))
+        return _named(result, file)
+    if turn.waiting.get((table.name, file.digest), turn.as_of - 1) >= turn.as_of:
+        return dataclasses.replace(result, waiting=(*result.waiting, file.name))
+    order = (lake.version(target) + 1 if lake.exists(target) else 0) << 32
+    checked = turn.engine.check_file(table, file.path, file.name, file.digest, order, turn.as_of)
+    try:
+        if checked.first_time is not None and checked.first_time >= turn.as_of:
+            turn.waiting[table.name, file.digest] = checked.first_time
+            if not lake.exists(target):
+                lake.append(target, checked.empty, notes=place.notes)
+            return dataclasses.replace(result, waiting=(*result.waiting, file.name))
+        refuse_wrong_file(table, file, checked)
+        version = _write(lake, table, place, checked)
+        good = 0 if place.copy else checked.rows - checked.quarantined
+        turn.listed.append(listing(table, file, (checked.rows, good, checked.quarantined), version, turn.as_of))
+        return _added(result, file, checked, copy=place.copy)
+    finally:
+        turn.engine.release(checked)
 
 
 def _write(lake: Lake, table: Table, place: _Place, checked: CheckedFile) -> int:
     file, mark = place.file, place.mark
-    notes = {"keepfit.file": file.name, "keepfit.digest": file.digest}
+    notes = {"keepfit.file": file.name, "keepfit.digest": file.digest, **place.notes}
     if checked.quarantined:
         lake.append(tables.QUARANTINE.name, checked.bad, transaction=mark, notes=notes)
     target = tables.source(table.name)
@@ -216,33 +236,18 @@ def _write(lake: Lake, table: Table, place: _Place, checked: CheckedFile) -> int
     return lake.append(target, checked.good, transaction=mark, notes=notes)
 
 
-def _listing(table: Table, file: Found, counts: tuple[int, int, int], version: int, as_of: int) -> dict[str, str | int]:
-    return {
-        "table": table.name,
-        "path": file.name,
-        "digest": file.digest,
-        "bytes": file.size,
-        **dict(zip(("rows_read", "appended", "quarantined"), counts, strict=True)),
-        "version": version,
-        "as_of": as_of,
-    }
-
-
-def _list_files(engine: Engine, lake: Lake, listed: list[dict[str, str | int]]) -> None:
-    # a crash before this line costs a second reading, not a second append: the source table knows the digests
-    if listed:
-        lake.append(tables.FILES.name, engine.relation(columns_of(listed), tables.FILES.columns))
-
-
 def unread(engine: Engine, lake: Lake, folder: Path, declared: Sequence[Table]) -> dict[str, list[str]]:
     """Return the files that an ingest would read, by table; nothing is read."""
-    known = _ingested(engine, lake)
+    known = listings(engine, lake)
     found: dict[str, list[str]] = {}
     for table in declared:
-        files, refused = pending(table, discover(table, folder), dict(known.get(table.name, [])), frozenset())
+        history = known.get(table.name, [])
+        holds, there = held(history), discover(table, folder)
+        files, refused = pending(table, there, holds, frozenset())
         if refused:
             raise _first(refused)
-        found[table.name] = [file.name for file in files]
+        again = belonging(table, folder, there, holds) if standing(lake, table).differs(table, history) else []
+        found[table.name] = list(dict.fromkeys(file.name for file in (*again, *files)))
     return found
 
 
@@ -259,11 +264,3 @@ def begins(engine: Engine, folder: Path, declared: Sequence[Table]) -> int | Non
         if checked.first_time is not None:
             first.append(checked.first_time)
     return min(first, default=None)
-
-
-def columns_of(rows: Sequence[Mapping[str, str | int]]) -> dict[str, np.ndarray]:
-    """Return rows as columns: int64 or text."""
-    return {
-        name: np.array([row[name] for row in rows], object if isinstance(first, str) else np.int64)
-        for name, first in rows[0].items()
-    }
