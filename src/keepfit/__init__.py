@@ -4,7 +4,7 @@ from keepfit import Events, Files, Float, Model, Records, ...
 """
 
 from keepfit.spec.columns import Boolean, Category, Float, Integer, Text
-from keepfit.spec.features import Calendar
+from keepfit.spec.features import Calendar, Holiday, Input
 from keepfit.spec.gates import Gate
 from keepfit.spec.model import Estimator, Model, XGBoost
 from keepfit.spec.observe import EachRow, Every
@@ -26,6 +26,8 @@ __all__ = [
     "Files",
     "Float",
     "Gate",
+    "Holiday",
+    "Input",
     "Integer",
     "Length",
     "Model",

@@ -67,7 +67,7 @@ def check(folder: Path, profile: str | None, as_json: bool) -> None:
         "problems": [],
         "profile": project.settings.profile,
         "tables": [table.name for table in project.definitions.tables],
-        "models": {model.name: [feature.name for feature in model.features] for model in project.definitions.models},
+        "models": {model.name: [one.name for one in model.features] for model in project.definitions.models},
     }
     console.show(found, as_json=as_json, render=_checked)
 
@@ -98,6 +98,19 @@ def plan(model: str | None, folder: Path, profile: str | None, as_json: bool, mo
     console.show(actions.plan(project, project.model(model), micros(moment)), as_json=as_json, render=_planned)
 
 
+def _feature_set(change: Any) -> list[str]:
+    """Return what changed in a model's features since it was last trained, and what that costs."""
+    said = [f"feature set: version {change.version} ({change.fingerprint[:12]})"]
+    for word, names in (("added", change.added), ("removed", change.removed), ("changed", change.changed)):
+        said += [f"  {word}: {', '.join(names)}"] if names else []
+    computed = len(change.added) + len(change.changed)
+    if computed or change.removed:
+        said.append(
+            f"  {computed} to compute, {len(change.unchanged)} reused where no row came since; the model is retrained"
+        )
+    return said
+
+
 def _planned(found: dict[str, Any]) -> None:
     from keepfit.cli import console
 
@@ -107,8 +120,10 @@ def _planned(found: dict[str, Any]) -> None:
         for table, new in found["ingest"].items()
     ]
     console.table(["table", "files to read", "names"], files)
-    features = [(item["name"], item["source"], item["window"]) for item in found["features"]]
+    features = [(item.name, item.source, item.window) for item in found["features"]]
     console.table(["feature", "source", "window"], features)
+    for sentence in _feature_set(found["feature_set"]):
+        console.say(sentence)
     console.say(f"target: {found['target']}   gates: {', '.join(found['gates']) or 'none'}")
     console.say(f"champion: {found['champion'] or 'none yet'}")
     console.say(f"on the rows ingested so far the decision would be: {found['decision']}")

@@ -20,6 +20,7 @@ from keepfit.engines.protocol import CheckedFile, Column, Observations, SortedEv
 from keepfit.engines.sql import quoted
 from keepfit.errors import SourceError
 from keepfit.rows.text import FUNCTIONS
+from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Events, Records, Table
 
 # events of more rows than this are brought together in several runs of entities, so memory stays bounded
@@ -86,7 +87,12 @@ class LocalEngine:
         return Observations(entities.astype(object), offsets, found["_k_t"].astype(np.int64))
 
     def events(
-        self, table: Events, files: Sequence[str], columns: Sequence[str], observations: Observations, as_of: int
+        self,
+        table: Events,
+        files: Sequence[str],
+        columns: Sequence[RowExpression],
+        observations: Observations,
+        as_of: int,
     ) -> Iterator[SortedEvents]:
         """Yield the events of the observed entities in runs of whole entities, in order."""
         self._register_keys(observations)
@@ -136,24 +142,40 @@ class LocalEngine:
         return {column: found[column] for column in columns}
 
     def recent(
-        self, table: Events, files: Sequence[str], columns: Sequence[str], since: int | None, as_of: int
+        self,
+        table: Events,
+        files: Sequence[str],
+        columns: Sequence[RowExpression],
+        newest: Sequence[Sequence[RowExpression]],
+        since: int | None,
+        as_of: int,
     ) -> dict[str, Column]:
-        """Return the events with time >= since (all if None), and each entity's newest, for an online store."""
+        """Return the events with time >= since (all if None), for an online store, and each entity's newest."""
         entity, time = quoted(table.entity), quoted(table.time or "")
         known = f"{_source(table, files)} where _known < make_timestamptz({as_of})"
         wanted = "true"
         if since is not None:
             # not a window function, which would sort the whole table
             last = f"arg_max(_order, row({time}, _order))"
-            newest = [last, *(f"{last} filter ({quoted(column)} is not null)" for column in columns)]
-            of_each = f"select unnest([{', '.join(newest)}]) from {known} group by {entity}"
-            wanted = f"({time} >= make_timestamptz({since}) or _order in ({of_each}))"
-        values = "".join(f", {_number(table, column)} as {quoted(column)}" for column in columns)
+            met = [" and ".join(f"({_row(table, one)})" for one in each) for each in newest if each]
+            of_each = f"select unnest([{', '.join([last, *(f'{last} filter ({one})' for one in met)])}]) from {known}"
+            wanted = f"({time} >= make_timestamptz({since}) or _order in ({of_each} group by {entity}))"
+        values = "".join(f", {_number(table, column)} as _k_{place}" for place, column in enumerate(columns))
         found = self._fetch(
             f"select {entity} as _k_entity, epoch_us({time}) as _k_time, epoch_us(_known) as _k_known{values}"
             f" from {known} and {wanted} order by _k_entity, _k_time, _order"
         )
-        return {name.removeprefix("_k_"): column for name, column in found.items()}
+        named = {name: found[f"_k_{name}"] for name in ("entity", "time", "known")}
+        return named | {str(column): found[f"_k_{place}"] for place, column in enumerate(columns)}
+
+    def top_values(self, table: Events, files: Sequence[str], column: str, top: int, before: int) -> list[str]:
+        """Return a category's most frequent labels among the rows known before a moment."""
+        value = quoted(column)
+        found = self.connection.execute(
+            f"select {value} from {_source(table, files)} where _known < make_timestamptz({before})"
+            f" and {value} is not null group by 1 order by count(*) desc, 1 limit {top}"
+        ).fetchall()
+        return [str(label) for (label,) in found]
 
     def current_records(
         self, table: Records, files: Sequence[str], columns: Sequence[str], as_of: int
@@ -209,18 +231,31 @@ class LocalEngine:
         path.parent.mkdir(parents=True, exist_ok=True)
         getattr(self.relation(columns, types), writers[path.suffix])(str(path))
 
+    def first_known(self, files: Sequence[str]) -> int | None:
+        """Return when the first row of these files was known."""
+        if not files:
+            return None
+        found = self.connection.execute(f"select epoch_us(min(_known)) from {_parquet(files)}").fetchone()
+        return found[0] if found else None
+
+    def columns(self, files: Sequence[str]) -> dict[str, Column]:
+        """Return the columns of a table of keepfit's own as arrays; times come as int64 microseconds."""
+        return self._fetch(f"select {self._picked(files)} from {_parquet(files)}") if files else {}
+
     def rows(self, files: Sequence[str], where: str = "true") -> list[dict[str, Any]]:
         """Return rows of a small table as dictionaries; times come as int64 microseconds, null as None."""
         if not files:
             return []
+        cursor = self.connection.execute(f"select {self._picked(files)} from {_parquet(files)} where {where}")
+        names = [name for name, *_ in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def _picked(self, files: Sequence[str]) -> str:
         described = self.connection.execute(f"describe select * from {_parquet(files)}").fetchall()
-        picked = ", ".join(
+        return ", ".join(
             f"epoch_us({quoted(name)}) as {quoted(name)}" if kind.startswith("TIMESTAMP") else quoted(name)
             for name, kind, *_ in described
         )
-        cursor = self.connection.execute(f"select {picked} from {_parquet(files)} where {where}")
-        names = [name for name, *_ in described]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def _runs(self, table: Events, files: Sequence[str], entities: int, as_of: int) -> list[tuple[int, int]]:
         total = self.span(table, files, as_of)[0]
@@ -254,12 +289,14 @@ def _source(table: Table, files: Sequence[str]) -> str:
     return f"(select {nothing} where false)"
 
 
-def _number(table: Table, column: str) -> str:
-    """Return a column as the kernel reads it: a text that is there counts as 1, and cannot be summed."""
-    declared = table.type_of(column)
-    if declared is not None and declared.numeric:
-        return f"cast({quoted(column)} as double)"
-    return f"case when {quoted(column)} is not null then 1.0::double end"
+def _number(table: Table, column: RowExpression) -> str:
+    """Return a row expression as the kernel reads it; conditions are 1 and 0."""
+    return f"cast({_row(table, column)} as double)"
+
+
+def _row(table: Table, expression: RowExpression) -> str:
+    """Return a row expression over a table's stored columns."""
+    return str(sql.derived(expression, table.types()).sql("duckdb"))
 
 
 def _texts(column: Column) -> Array:
