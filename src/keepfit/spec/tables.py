@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from keepfit.spec.columns import Boolean, Column, Float, Text
+from keepfit.spec.columns import Column, Float, Text
 from keepfit.spec.features import Aggregate, Attribute, EventColumn, Expression, Windows, aggregates
-from keepfit.spec.rows import RowExpression
+from keepfit.spec.rows import RowExpression, result
 from keepfit.spec.sources import Files
 from keepfit.spec.window import Window
 
@@ -50,11 +50,17 @@ class Table:
 
     def type_of(self, column: str) -> Column | None:
         """Return a column's declared type, or that of its derivation; None if there is no such column."""
-        if column in self.columns:
-            return self.columns[column]
-        if column in self.derive:
-            return Boolean() if self.derive[column].boolean else Float()
-        return None
+        if column in self.derive and column not in self.columns:
+            return result(self.derive[column], self.raw_types()) or Float()
+        return self.columns.get(column)
+
+    def raw_types(self) -> dict[str, Column]:
+        """Return the types of what `derive` reads: the declared columns, and the entity as text."""
+        return {**self.columns, self.entity: Text()}
+
+    def types(self) -> dict[str, Column]:
+        """Return the types of all columns of a row: declared, derived, and the entity as text."""
+        return self.raw_types() | {name: self.type_of(name) or Float() for name in self.derive}
 
     def key_column(self) -> Column:
         """Return the entity column's type: as declared, else text; never null."""
