@@ -220,8 +220,10 @@ def _good(
         f"select {', '.join([key, *time, *columns])}, {sql.text(label).sql(DIALECT)} as _file, _record,"
         f' {order} + _record as _order, {known} as _known from "{checked}" where len(_reasons) = 0'
     )
+    types = table.types()
     derived = [
-        f"{sql.derived(expression).sql(DIALECT)} as {sql.quoted(name)}" for name, expression in table.derive.items()
+        f"{sql.derived(expression, types).sql(DIALECT)} as {sql.quoted(name)}"
+        for name, expression in table.derive.items()
     ]
     query = f"select *{''.join(', ' + one for one in derived)} from ({base})"
     return connection.sql(f"{query} order by {clustering(table)}")

@@ -8,16 +8,9 @@ from zoneinfo import available_timezones
 
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.problem import AS_A_NAME, NAME, WHERE, Problem, not_a_duration
+from keepfit.spec.check.rows import misfits, unknown_columns
 from keepfit.spec.columns import Column
-from keepfit.spec.rows import (
-    Literal,
-    RowArithmetic,
-    RowColumn,
-    RowComparison,
-    RowExpression,
-    StartsWith,
-    TextNumber,
-)
+from keepfit.spec.rows import RowExpression
 from keepfit.spec.sources import Files
 from keepfit.spec.tables import Events, Table
 
@@ -64,60 +57,17 @@ def names_are_not_taken(table: Table) -> Iterator[Problem]:
 
 
 def derived_columns_exist(table: Table) -> Iterator[Problem]:
-    """What `derive` reads must be a declared column, and be of the right type."""
+    """What `derive` reads must be a declared column, and a derived name must be new."""
     for derived, expression in table.derive.items():
         if derived in table.columns:
             yield Problem(f"column {derived!r} is declared and derived", _place(table), "give one of them another name")
-        for name in sorted(expression.columns() - {table.entity}):
-            if name not in table.columns:
-                what, fix = f"unknown column {name!r}", did_you_mean(name, table.columns, of=table.name)
-                if name in table.derive:
-                    what, fix = (
-                        f"the derived column {name!r}",
-                        "repeat its expression: derived columns read declared ones",
-                    )
-                yield Problem(f"derived column {derived!r} reads {what}", _place(table), fix)
-        if (
-            isinstance(expression, TextNumber)
-            and (column := table.columns.get(expression.column))
-            and column.kind != "text"
-        ):
-            fix = f"declare it as Text(), or read another column of {table.name}"
-            yield Problem(
-                f"{derived!r} reads {expression.column!r} as text, but it is {column.kind}", _place(table), fix
-            )
+        yield from unknown_columns(expression, table, f"derived column {derived!r}", _place(table), table.raw_types())
 
 
 def derived_types_fit(table: Table) -> Iterator[Problem]:
     """Arithmetic takes numbers, a prefix takes a text, and a comparison takes two of one kind."""
     for derived, expression in table.derive.items():
-        for node in _nodes(expression):
-            kinds = [_kind(part, table) for part in node.parts()]
-            if isinstance(node, RowArithmetic) and "text" in kinds:
-                yield Problem(
-                    f"{derived!r} computes with a text", _place(table), "declare the column as Float() or Integer()"
-                )
-            if isinstance(node, RowComparison) and set(kinds) == {"text", "number"}:
-                fix = "compare a text with a text, a number with a number"
-                yield Problem(f"{derived!r} compares a text with a number", _place(table), fix)
-            if isinstance(node, StartsWith) and kinds == ["number"]:
-                yield Problem(f"{derived!r} asks a number for a prefix", _place(table), "declare the column as Text()")
-
-
-def _nodes(expression: RowExpression) -> Iterator[RowExpression]:
-    yield expression
-    for part in expression.parts():
-        yield from _nodes(part)
-
-
-def _kind(expression: RowExpression, table: Table) -> str:
-    """Return 'number' (also for yes and no), 'text', or 'unknown' for a column that is not declared."""
-    if isinstance(expression, Literal):
-        return "text" if isinstance(expression.value, str) else "number"
-    if isinstance(expression, RowColumn):
-        declared = table.columns.get(expression.name)
-        return "unknown" if declared is None else "number" if declared.numeric else "text"
-    return "number"
+        yield from misfits(expression, table, repr(derived), _place(table), table.raw_types())
 
 
 def events_have_times(table: Table) -> Iterator[Problem]:
