@@ -111,7 +111,7 @@ def _share_fits(leaf: Aggregate, what: str, where: str) -> Iterator[Problem]:
 
 
 def narrowing_fits(model: Model) -> Iterator[Problem]:
-    """`where` must be a condition over columns of the events, `via` an attribute of the observed entity that is a key."""
+    """`where` must be a condition over columns of the events, `via` an attribute of the entity that is a key."""
     for role, expression, leaf in leaves(model):
         if not isinstance(leaf, Aggregate):
             continue
@@ -164,10 +164,7 @@ def moments_exist(model: Model) -> Iterator[Problem]:
 
 
 def past_and_future_do_not_mix(model: Model) -> Iterator[Problem]:
-    """Features and conditions look back, the target looks ahead: leakage is refused here.
-
-    A target may be compared with the past (`sales.amount.drop(next="30d")`), but must look ahead itself.
-    """
+    """Features and conditions look back; a target looks ahead, and may compare that with the past."""
     ahead = False
     for role, expression, leaf in leaves(model):
         future = isinstance(leaf, Aggregate) and leaf.window.future

@@ -55,7 +55,7 @@ class TrainingSet:
 def training_set(
     model: Model,
     snapshot: Snapshot,
-    trains_until: Callable[[NDArray[np.int64], int], int | None],
+    trains_until: Callable[[NDArray[np.int64], int], int | None] = lambda t, horizon: None,
     stored: Stored | None = None,
 ) -> TrainingSet:
     """Return every mature observation of a model; rows whose target is null are left out.
@@ -63,8 +63,8 @@ def training_set(
     Parameters
     ----------
     trains_until : callable
-        (t ascending, horizon) -> the last moment of the rows that are trained on, None if they cannot be split. Values of
-        `by=` are learned from events known before it.
+        (t ascending, horizon) -> the last moment of the rows that are trained on, None if there are none. Values of
+        `by=` are learned from events known before it; without it, none are learned.
     stored : Stored, optional
         An earlier training set, to take from it what cannot have changed.
     """
