@@ -9,7 +9,7 @@ from keepfit.spec.gates import Gate
 from keepfit.spec.model import Estimator, Model, XGBoost
 from keepfit.spec.observe import EachRow, Every
 from keepfit.spec.policy import Policy, when
-from keepfit.spec.rows import Length, Sentiment, col
+from keepfit.spec.rows import Length, Python, Sentiment, col
 from keepfit.spec.sources import Files
 from keepfit.spec.tables import Events, Records
 
@@ -32,6 +32,7 @@ __all__ = [
     "Length",
     "Model",
     "Policy",
+    "Python",
     "Records",
     "Sentiment",
     "Text",

@@ -26,7 +26,7 @@ FILES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.p
 
 PUBLIC = [
     "Boolean", "Calendar", "Category", "EachRow", "Estimator", "Events", "Every", "Files", "Float", "Gate", "Integer",
-    "Length", "Model", "Policy", "Records", "Sentiment", "Text", "XGBoost", "col", "when",
+    "Length", "Model", "Policy", "Python", "Records", "Sentiment", "Text", "XGBoost", "col", "when",
 ]  # fmt: skip
 
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from keepfit import Calendar, Category, Events, Files, Float, Integer, Records, clock
+from keepfit.kernel.calendar import of_moment
 from keepfit.kernel.evaluate import evaluate
-from keepfit.kernel.moment import of_moment
 from keepfit.kernel.plan import compile_plan
 from keepfit.kernel.program import ROWS, UNBOUNDED, Output, Window
 from keepfit.spec.features import Combined, Constant

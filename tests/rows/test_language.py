@@ -133,7 +133,7 @@ def in_sql(connection, derived, held):
     ]
 
 
-@given(derived=st.lists(expressions, min_size=1, max_size=4), held=st.lists(rows, min_size=1, max_size=6))
+@given(derived=st.lists(expressions, min_size=1, max_size=2), held=st.lists(rows, min_size=1, max_size=6))
 @example(derived=[col("a").log1p(), Coded(col("b")), abs(col("b")), col("b").clip(0.0, 1.0)], held=[FULL])
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 def test_python_and_sql_agree_on_every_value(engine, derived, held):

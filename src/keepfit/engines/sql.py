@@ -6,7 +6,7 @@ Identifiers are always quoted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -234,7 +234,7 @@ def _constant(value: Constant, *, bare: bool = True) -> Sql:
     return text(value) if isinstance(value, str) else _number(value)
 
 
-ONE = {
+ONE: dict[str, Callable[[Sql], Sql]] = {
     "abs": lambda value: call("abs", _as_number(value)),
     "log1p": _log1p,
     "lower": lambda value: call("lower", value),

@@ -1,7 +1,7 @@
 """From declared expressions to what must be computed: one program per events table, attributes, and what t tells.
 
 Training set, batch scores and requests compile the same expressions by the same function, so nothing is computed a
-second way. The leaves are computed first (`Plan.events`, `Plan.records`, `moment.of_moment`); `evaluate` combines them.
+second way. The leaves are computed first (`Plan.events`, `Plan.records`, `calendar.of_moment`); `evaluate` combines them.
 """
 
 from __future__ import annotations

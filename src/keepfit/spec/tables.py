@@ -17,7 +17,7 @@ from keepfit.spec.features import (
     aggregates,
     time_to_next,
 )
-from keepfit.spec.rows import RowExpression, result
+from keepfit.spec.rows import Derivation, Python, result
 from keepfit.spec.sources import Files
 from keepfit.spec.window import Window
 
@@ -36,7 +36,7 @@ class Table:
         The column that names what predictions are about. Keys are compared as text.
     columns : mapping of str to Column
         The contract. A row that breaks it goes to quarantine with the reason.
-    derive : mapping of str to RowExpression
+    derive : mapping of str to RowExpression or Python
         Columns computed from the row's other columns.
     zone : str or None
         The IANA zone of local times in the files. A time without an offset is refused when no zone is declared.
@@ -46,7 +46,7 @@ class Table:
     source: Files
     entity: str
     columns: Mapping[str, Column] = field(default_factory=dict)
-    derive: Mapping[str, RowExpression] = field(default_factory=dict)
+    derive: Mapping[str, Derivation] = field(default_factory=dict)
     zone: str | None = None
     time: str | None = None
 
@@ -60,7 +60,8 @@ class Table:
     def type_of(self, column: str) -> Column | None:
         """Return a column's declared type, or that of its derivation; None if there is no such column."""
         if column in self.derive and column not in self.columns:
-            return result(self.derive[column], self.raw_types()) or Float()
+            derived = self.derive[column]
+            return derived.returns if isinstance(derived, Python) else result(derived, self.raw_types()) or Float()
         return self.columns.get(column)
 
     def raw_types(self) -> dict[str, Column]:

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keepfit import Calendar, Category, Events, Every, Files, Float, Model, Records, clock
-from keepfit.kernel.moment import of_moment
+from keepfit.kernel.calendar import of_moment
 from keepfit.kernel.plan import compile_plan
 from keepfit.kernel.sweep import sweep
 from keepfit.stages.serving.online import OnlineFeatures

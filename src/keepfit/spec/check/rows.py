@@ -43,15 +43,13 @@ def row_problems(expression: RowExpression, table: Table, what: str, where: str)
         The place that a problem names.
     """
     columns = table.types()
-    yield from unknown_columns(expression, table, what, where, columns)
+    yield from unknown_columns(expression.columns(), table, what, where, columns)
     yield from misfits(expression, table, what, where, columns)
 
 
-def unknown_columns(
-    expression: RowExpression, table: Table, what: str, where: str, columns: Columns
-) -> Iterator[Problem]:
-    """Yield the columns that an expression reads and that are not among `columns`."""
-    for name in sorted(expression.columns() - set(columns)):
+def unknown_columns(read: set[str], table: Table, what: str, where: str, columns: Columns) -> Iterator[Problem]:
+    """Yield those columns of `read` that are not among `columns`."""
+    for name in sorted(read - set(columns)):
         known = [column for column in columns if column != table.entity or column in table.columns]
         found, fix = f"unknown column {name!r}", did_you_mean(name, known, of=table.name)
         if name in table.derive:

@@ -10,7 +10,7 @@ from keepfit.errors import did_you_mean
 from keepfit.spec.check.problem import AS_A_NAME, NAME, WHERE, Problem, not_a_duration
 from keepfit.spec.check.rows import misfits, unknown_columns
 from keepfit.spec.columns import Column
-from keepfit.spec.rows import RowExpression
+from keepfit.spec.rows import Python, RowExpression
 from keepfit.spec.sources import Files
 from keepfit.spec.tables import Events, Table
 
@@ -27,8 +27,8 @@ def malformed(table: Table) -> Iterator[Problem]:
         if not isinstance(column, Column):
             yield Problem(f"column {name!r} has no type: {column!r}", _place(table), "call a type: Float(), Category()")
     for name, expression in table.derive.items():
-        if not isinstance(expression, RowExpression):
-            fix = "build it from columns: col('a') * 2, Sentiment('text')"
+        if not isinstance(expression, RowExpression | Python):
+            fix = "build it from columns: col('a') * 2, Sentiment('text'), Python(function, reads=['a'])"
             yield Problem(f"derived column {name!r} is no expression: {expression!r}", _place(table), fix)
 
 
@@ -61,13 +61,45 @@ def derived_columns_exist(table: Table) -> Iterator[Problem]:
     for derived, expression in table.derive.items():
         if derived in table.columns:
             yield Problem(f"column {derived!r} is declared and derived", _place(table), "give one of them another name")
-        yield from unknown_columns(expression, table, f"derived column {derived!r}", _place(table), table.raw_types())
+        what = f"derived column {derived!r}"
+        yield from unknown_columns(expression.columns(), table, what, _place(table), table.raw_types())
 
 
 def derived_types_fit(table: Table) -> Iterator[Problem]:
     """Arithmetic takes numbers, a prefix takes a text, and a comparison takes two of one kind."""
     for derived, expression in table.derive.items():
-        yield from misfits(expression, table, repr(derived), _place(table), table.raw_types())
+        if not isinstance(expression, Python):
+            yield from misfits(expression, table, repr(derived), _place(table), table.raw_types())
+
+
+def functions_can_be_found_again(table: Table) -> Iterator[Problem]:
+    """A Python function is found by its name in its module, also by a server; and it computes from columns."""
+    for derived, expression in table.derive.items():
+        if not isinstance(expression, Python):
+            continue
+        for found, fix in _lost(expression):
+            yield Problem(f"derived column {derived!r}: {found}", _place(table), fix)
+
+
+def _lost(derivation: Python) -> Iterator[tuple[str, str]]:
+    top = "write a def at the top level of definitions.py, or of a module beside it"
+    function = str(derivation.function)
+    module, _, name = function.partition(":")
+    if not derivation.reads:
+        yield f"{name} reads no column", "name what it computes from: reads=['amount']"
+    if not isinstance(derivation.returns, Column):
+        yield (
+            f"returns={derivation.returns!r} is no type",
+            "call a type: Float(), Integer(), Boolean(), Category(), Text()",
+        )
+    if "<lambda>" in name:
+        yield "a lambda cannot be found again", top
+    elif "<locals>" in name:
+        yield f"{name.replace('.<locals>', '')} is defined inside a function", top
+    elif "." in name:
+        yield f"{name} is a method", top
+    elif not derivation.source or not name.isidentifier() or module == "?":
+        yield f"{function!r} is no function with a source", top
 
 
 def events_have_times(table: Table) -> Iterator[Problem]:
@@ -99,6 +131,7 @@ TABLE_RULES: tuple[Callable[[Table], Iterator[Problem]], ...] = (
     names_are_not_taken,
     derived_columns_exist,
     derived_types_fit,
+    functions_can_be_found_again,
     events_have_times,
     zone_exists,
 )

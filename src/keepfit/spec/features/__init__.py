@@ -1,7 +1,7 @@
 """The language of features and targets: expressions over an observation (entity, t).
 
 A leaf is an aggregate over a window of events (`aggregate`), an attribute of the entity's record (`attribute`), or what
-the moment t itself tells (`moment`). Leaves combine by arithmetic and comparison (`expression`). `meaning` puts any of
+the moment t itself tells (`calendar`). Leaves combine by arithmetic and comparison (`expression`). `meaning` puts any of
 them into words. A new aggregate is a line in `aggregate.FUNCTIONS`, a method of `EventColumn`, and its lowering in
 `keepfit.kernel.lower`.
 """
@@ -16,6 +16,7 @@ from keepfit.spec.features.aggregate import (
     aggregates,
 )
 from keepfit.spec.features.attribute import Attribute
+from keepfit.spec.features.calendar import CALENDAR_PARTS, Calendar, Cyclic, Holiday
 from keepfit.spec.features.event_column import EventColumn, time_to_next
 from keepfit.spec.features.expression import (
     Combined,
@@ -26,7 +27,6 @@ from keepfit.spec.features.expression import (
     Mapped,
     Named,
 )
-from keepfit.spec.features.moment import CALENDAR_PARTS, Calendar, Cyclic, Holiday
 
 __all__ = [
     "CALENDAR_PARTS",

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from keepfit.spec.features.aggregate import FUNCTIONS, Aggregate
 from keepfit.spec.features.attribute import Attribute
+from keepfit.spec.features.calendar import Calendar, Cyclic, Holiday
 from keepfit.spec.features.expression import Combined, Constant, Expression, Input, Mapped, Named
-from keepfit.spec.features.moment import Calendar, Cyclic, Holiday
 
 WORDS = {
     "+": "plus", "-": "minus", "*": "times", "/": "over",

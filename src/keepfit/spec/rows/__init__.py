@@ -32,18 +32,23 @@ from keepfit.spec.rows.nodes import (
     RowNot,
     col,
 )
+from keepfit.spec.rows.python import Python
+
+Derivation = RowExpression | Python
 
 __all__ = [
     "COMPARISONS",
     "Clip",
     "Coded",
     "Constant",
+    "Derivation",
     "Fill",
     "Length",
     "Literal",
     "Number",
     "OneOf",
     "Present",
+    "Python",
     "RowArithmetic",
     "RowColumn",
     "RowComparison",

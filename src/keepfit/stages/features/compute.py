@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.engines.protocol import Column, Observations
-from keepfit.kernel.moment import of_moment
+from keepfit.kernel.calendar import of_moment
 from keepfit.kernel.plan import EventsPlan, Plan, compile_plan
 from keepfit.kernel.sweep import sweep
 from keepfit.rows.key import key_text

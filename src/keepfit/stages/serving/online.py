@@ -10,8 +10,8 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.kernel.calendar import of_moment
 from keepfit.kernel.evaluate import evaluate
-from keepfit.kernel.moment import of_moment
 from keepfit.kernel.plan import EventsPlan, compile_plan
 from keepfit.kernel.sweep import sweep
 from keepfit.rows.key import key_text
