@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import itertools
+import json
+import subprocess
 import sys
 
 import numpy as np
@@ -213,6 +215,19 @@ def test_a_process_that_never_ran_the_definitions_finds_them_where_it_works(fold
     monkeypatch.chdir(folder(7))
     resolve.cache_clear()
     assert derived(table) == [70.0, 17.0]
+
+
+def test_a_server_derives_from_the_written_definitions_alone(folder):
+    place = folder(8)
+    (table,) = load_definitions(place).tables
+    (place / "table.json").write_text(json.dumps(encode_table(table)))
+    code = (
+        "import json; from keepfit.spec.codec import _rebuild; from keepfit.rows.contract import check_row;"
+        "table = _rebuild(json.load(open('table.json')), {}); import sys; assert 'definitions' not in sys.modules;"
+        f"print(check_row(table, dict(who='B1', at='{NOON}', amount=2))['risk'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=place, capture_output=True, text=True, check=True)
+    assert done.stdout == "16.0\n"
 
 
 def test_a_function_that_is_not_the_declared_one_is_refused(folder):
