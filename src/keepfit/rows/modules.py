@@ -39,7 +39,7 @@ def run(name: str, path: Path) -> ModuleType:
 
 
 def find(name: str) -> ModuleType:
-    """Return a module by name: as it was run, or from the import path, or from the folder that one works in.
+    """Return a module by name: as it was run, or from beside the definitions, or from the folder that one works in.
 
     Raises
     ------
@@ -48,14 +48,26 @@ def find(name: str) -> ModuleType:
     """
     if name in sys.modules:
         return sys.modules[name]
-    with _beside(Path.cwd()):
+    with _beside(_definitions() or Path.cwd()):
         return importlib.import_module(name)
 
 
 def again(module: ModuleType) -> ModuleType:
-    """Return a module as its file is now."""
-    file = getattr(module, "__file__", None)
-    return run(module.__name__, Path(file)) if file else module
+    """Return a module of the team's as its files are now, definitions.py and all beside it; another one as it is."""
+    folder = _definitions() or Path.cwd()
+    if not _lies_in(module.__name__, {folder.resolve()}):
+        return module
+    for name in (DEFINITIONS, module.__name__):
+        file = getattr(sys.modules.get(name), "__file__", None)
+        if file:
+            run(name, Path(file))
+            break
+    return find(module.__name__)
+
+
+def _definitions() -> Path | None:
+    file = getattr(sys.modules.get(DEFINITIONS), "__file__", None)
+    return Path(file).parent if file else None
 
 
 @contextmanager
@@ -71,8 +83,8 @@ def _beside(folder: Path) -> Iterator[None]:
 
 def _forget(folder: Path) -> dict[str, ModuleType]:
     """Take out and return the modules that lie in this folder, or beside the definitions run before."""
-    before = getattr(sys.modules.get(DEFINITIONS), "__file__", None)
-    folders = {folder.resolve(), *([Path(before).resolve().parent] if before else [])}
+    before = _definitions()
+    folders = {folder.resolve(), *([before.resolve()] if before else [])}
     forgotten = {name: module for name, module in sys.modules.items() if _lies_in(name, folders)}
     for name in forgotten:
         del sys.modules[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from keepfit.spec.rows.python import source_digest
 from keepfit.spec.tables import Table
 
 ARROW = {"float": DataType.float64(), "integer": DataType.int64(), "boolean": DataType.bool()}
+FINDING = Lock()  # a server's threads find functions too
 ROW_ALONE = (
     "compute each value from its own row alone: no mean, rank or shift over rows, no random number, no clock;"
     " what looks at other rows is a feature over a window, such as {table}.{column}.mean(last='30d')"
@@ -65,8 +67,7 @@ class Values:
 
     def to_pylist(self) -> list[Any]:
         """Return the values as a list, None for null."""
-        listed: list[Any] = self.arrow.to_pylist()
-        return listed
+        return list(self.arrow.to_pylist())
 
     def row(self, place: int) -> Values:
         """Return one row as a column of its own."""
@@ -158,6 +159,11 @@ def resolve(reference: str, source: str) -> Callable[..., Any]:
     DefinitionError
         If there is none, or it was edited since it was declared.
     """
+    with FINDING:
+        return _found(reference, source)
+
+
+def _found(reference: str, source: str) -> Callable[..., Any]:
     name, _, attribute = reference.partition(":")
     try:
         module = modules.find(name)
@@ -200,7 +206,7 @@ def _listed(result: Any) -> list[Any]:
     if isinstance(result, np.ndarray):
         if result.ndim != 1:
             raise TypeError(f"returned an array of {result.ndim} dimensions, not a column")
-        return [*result.tolist()]
+        return list(result.tolist())
     if hasattr(result, "__arrow_c_stream__"):
         return list(ChunkedArray.from_arrow(result).to_pylist())
     if hasattr(result, "__arrow_c_array__"):

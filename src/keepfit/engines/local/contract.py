@@ -207,7 +207,7 @@ def _good(
     connection: duckdb.DuckDBPyConnection, table: Table, label: str, order: int, checked: str, computed: str
 ) -> duckdb.DuckDBPyRelation:
     key, *columns = [f"{typed} as {sql.quoted(name)}" for name, typed in _typed(table).items()]
-    columns += [f"{sql.quoted('p:' + name)} as {sql.quoted(name)}" for name in derive.python_names(table)]
+    columns += [f"{computed}.{sql.quoted('p:' + name)} as {sql.quoted(name)}" for name in derive.python_names(table)]
     happened = sql.quoted(f"t:{table.time}")
     time = [f"{happened} as {sql.quoted(table.time)}"] if table.time else []
     known = "cast(null as timestamptz)" if not table.time else happened

@@ -30,6 +30,9 @@ def malformed(table: Table) -> Iterator[Problem]:
         if not isinstance(expression, RowExpression | Python):
             fix = "build it from columns: col('a') * 2, Sentiment('text'), Python(function, reads=['a'])"
             yield Problem(f"derived column {name!r} is no expression: {expression!r}", _place(table), fix)
+        elif isinstance(expression, Python) and not isinstance(expression.returns, Column):
+            what = f"derived column {name!r} has no type: returns={expression.returns!r}"
+            yield Problem(what, _place(table), "call a type: Float(), Integer(), Boolean(), Category()")
 
 
 def names_are_words(table: Table) -> Iterator[Problem]:
@@ -87,11 +90,6 @@ def _lost(derivation: Python) -> Iterator[tuple[str, str]]:
     module, _, name = function.partition(":")
     if not derivation.reads:
         yield f"{name} reads no column", "name what it computes from: reads=['amount']"
-    if not isinstance(derivation.returns, Column):
-        yield (
-            f"returns={derivation.returns!r} is no type",
-            "call a type: Float(), Integer(), Boolean(), Category(), Text()",
-        )
     if "<lambda>" in name:
         yield "a lambda cannot be found again", top
     elif "<locals>" in name:

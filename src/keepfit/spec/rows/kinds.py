@@ -19,7 +19,8 @@ def result(expression: RowExpression, columns: Mapping[str, Column]) -> Column |
     if isinstance(expression, Literal):
         return Category() if isinstance(expression.value, str) else Float()
     if isinstance(expression, RowFunction) and expression.function == "lower":
-        return result(expression.value, columns)
+        found = result(expression.value, columns)
+        return Category() if found is not None and found.numeric else found
     if isinstance(expression, Fill) and isinstance(expression.by, str):
         return result(expression.value, columns)
     return Float()
