@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from keepfit import tables
 from keepfit.engines import sql
-from keepfit.engines.local import contract
+from keepfit.engines.local import contract, together
 from keepfit.engines.protocol import CheckedFile, Column, Observations, SortedEvents
 from keepfit.engines.sql import quoted
 from keepfit.errors import SourceError
@@ -23,8 +22,6 @@ from keepfit.rows.text import FUNCTIONS
 from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Events, Records, Table
 
-# events of more rows than this are brought together in several runs of entities, so memory stays bounded
-RUN_ROWS = 20_000_000
 INT64_MIN = np.iinfo(np.int64).min
 
 
@@ -96,27 +93,15 @@ class LocalEngine:
     ) -> Iterator[SortedEvents]:
         """Yield the events of the observed entities in runs of whole entities, in order."""
         self._register_keys(observations)
-        late = bool(table.known or table.known_after)
-        known = ", epoch_us(_known) as _k_known" if late else ""
-        values = "".join(f", {_number(table, column)} as _k_{place}" for place, column in enumerate(columns))
-        for first, stop in self._runs(table, files, len(observations.entities), as_of):
-            found = self._fetch(
-                f"select _k_code, epoch_us({quoted(table.time or '')}) as _k_time{known}{values} from {_source(table, files)}"
-                f" join keepfit_keys on {quoted(table.entity)} = _k_key where _known < make_timestamptz({as_of})"
-                f" and _k_code >= {first} and _k_code < {stop} order by _k_code, _k_time, _order"
-            )
-            counts = np.bincount(found["_k_code"] - first, minlength=stop - first)
-            rows = np.empty((len(columns), len(found["_k_time"])))
-            for place in range(len(columns)):
-                rows[place] = found[f"_k_{place}"]
-            yield SortedEvents(
-                first,
-                stop,
-                found["_k_time"].astype(np.int64, copy=False),
-                found["_k_known"].astype(np.int64, copy=False) if late else None,
-                rows,
-                np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            )
+        reading = together.Reading(
+            source=_source(table, files),
+            key=quoted(table.entity),
+            time=quoted(table.time or ""),
+            late=bool(table.known or table.known_after),
+            values=tuple(_number(table, column) for column in columns),
+            as_of=as_of,
+        )
+        yield from together.runs(self.connection, reading, len(observations.entities))
 
     def attributes(
         self, table: Records, files: Sequence[str], columns: Sequence[str], observations: Observations
@@ -256,14 +241,6 @@ class LocalEngine:
             f"epoch_us({quoted(name)}) as {quoted(name)}" if kind.startswith("TIMESTAMP") else quoted(name)
             for name, kind, *_ in described
         )
-
-    def _runs(self, table: Events, files: Sequence[str], entities: int, as_of: int) -> list[tuple[int, int]]:
-        total = self.span(table, files, as_of)[0]
-        if total <= RUN_ROWS:
-            return [(0, entities)]
-        pieces = -(-total // RUN_ROWS)
-        bounds = np.linspace(0, entities, pieces + 1).astype(int)
-        return [(int(a), int(b)) for a, b in pairwise(bounds) if b > a]
 
     def _register_keys(self, observations: Observations) -> None:
         columns = [_texts(observations.entities), Array.from_numpy(np.arange(len(observations.entities)))]
