@@ -75,7 +75,7 @@ def compile_plan(expressions: Iterable[Expression]) -> Plan:
     records = {leaf.records.name: leaf.records for leaf in attributes}
     ways: dict[tuple[str, str], list[Aggregate]] = {}
     for leaf in aggregates:
-        ways.setdefault((leaf.events.name, leaf.via.name if leaf.via else ""), []).append(leaf)
+        ways.setdefault((leaf.events.name, leaf.via.name if leaf.via is not None else ""), []).append(leaf)
     return Plan(
         events=tuple(_events_plan(ways[way]) for way in sorted(ways)),
         records=tuple(

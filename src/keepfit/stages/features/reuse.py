@@ -60,7 +60,8 @@ def compute_new(
     old = (rows >= 0) & (observations.t <= until)
     if not held or not old.any():
         return compute(features, snapshot, observations)
-    changed = [one for one in features if one not in held]
+    names = {one.name for one in held}
+    changed = [one for one in features if one.name not in names]
     found: dict[str, Column] = {}
     fresh = compute(features, snapshot, observations.keep(~old)) if not old.all() else {}
     again = compute(changed, snapshot, observations.keep(old)) if changed else {}
