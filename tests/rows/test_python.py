@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import subprocess
 import sys
 
@@ -121,8 +122,21 @@ def broken(amount):
 def test_a_posted_event_is_refused_where_the_function_fails():
     sent = {"who": "B1", "at": NOON, "amount": "3"}
     assert check_row(events(Python(risk, reads=["amount", "channel"])), sent)["risk"] == 3.0
-    with pytest.raises(RequestError, match="broken raised ZeroDivisionError: division by zero"):
+    with pytest.raises(RequestError, match="broken raised ZeroDivisionError: division by zero") as refused:
         check_row(events(Python(broken, reads=["amount"])), sent)
+    assert refused.value.http_status == 422
+    assert re.search(r"derived column 'risk', line \d+ of test_python.py$", refused.value.where)
+
+
+def test_a_posted_event_waits_until_the_function_is_the_declared_one():
+    declared = Python(f"{__name__}:risk", reads=["amount", "channel"], source="0" * 64)
+    with pytest.raises(RequestError, match="its source differs") as refused:
+        check_row(events(declared), {"who": "B1", "at": NOON, "amount": "3"})
+    assert refused.value.http_status == 503
+
+
+def test_a_long_column_shows_its_first_values():
+    assert repr(Values(array([*range(20)], Integer()), Integer())) == "integer[0, 1, 2, 3, 4, 5, 6, 7, ...]"
 
 
 def test_a_declaration_is_data_that_tells_an_edit_of_the_function():

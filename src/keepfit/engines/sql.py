@@ -208,16 +208,9 @@ def _clipped(value: Sql, low: float | None, high: float | None) -> Sql:
 
 
 def _log1p(value: Sql) -> Sql:
-    """Return log(1 + value) to full precision by the logarithm alone; see `keepfit.rows.evaluate`."""
-    value, one = _as_number(value), _number(1.0)
-    above = exp.paren(exp.Add(this=one, expression=value.copy()))
-    exact = exp.Div(this=value.copy(), expression=exp.paren(exp.Sub(this=above.copy(), expression=one.copy())))
-    logarithm = exp.Mul(this=call("ln", above.copy()), expression=exp.paren(exact))
-    cases = [
-        (exp.EQ(this=above.copy(), expression=one.copy()), value),
-        (exp.GT(this=above.copy(), expression=_number(0.0)), _finite(logarithm)),
-    ]
-    return exp.Case(ifs=[exp.If(this=case, true=true) for case, true in cases])
+    # the value stands here once: an expression inside an expression would grow by powers
+    above = exp.Add(this=_number(1.0), expression=_as_number(value))
+    return _finite(call("ln", call("nullif", call("greatest", above, _number(0.0)), _number(0.0))))
 
 
 def _as_number(value: Sql) -> Sql:

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from keepfit import clock
-from keepfit.errors import RequestError, SourceError, did_you_mean
+from keepfit.errors import DefinitionError, RequestError, SourceError, did_you_mean
 from keepfit.rows.evaluate import evaluate
 from keepfit.rows.python import derive_one
 from keepfit.spec.columns import BLANKS, MOMENT, Value
@@ -82,6 +82,8 @@ def _derived(name: str, table: Table, row: Mapping[str, Value]) -> Value:
         return derive_one(name, table, row)
     except SourceError as error:
         raise RequestError(error.what, where=error.where, fix=error.fix) from error
+    except DefinitionError as error:  # not the request's fault: the function is not the one of the champion
+        raise RequestError(error.what, where=error.where, fix=error.fix, http_status=503) from error
 
 
 def _moment(table: Events, column: str, raw: Mapping[str, Any], reasons: list[str]) -> int:

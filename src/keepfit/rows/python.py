@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
 from threading import Lock
 from typing import Any
 
@@ -20,6 +22,7 @@ from keepfit.spec.rows.python import source_digest
 from keepfit.spec.tables import Table
 
 ARROW = {"float": DataType.float64(), "integer": DataType.int64(), "boolean": DataType.bool()}
+FEW, SHOWN = 8, 200  # values, and characters of an error
 FINDING = Lock()  # a server's threads find functions too
 ROW_ALONE = (
     "compute each value from its own row alone: no mean, rank or shift over rows, no random number, no clock;"
@@ -63,7 +66,8 @@ class Values:
         return value
 
     def __repr__(self) -> str:
-        return f"{self.column.kind}{self.to_pylist()!r}"
+        more = ", ..." if len(self) > FEW else ""
+        return f"{self.column.kind}[{', '.join(map(repr, self.arrow.slice(0, min(len(self), FEW)).to_pylist()))}{more}]"
 
     def to_pylist(self) -> list[Any]:
         """Return the values as a list, None for null."""
@@ -101,9 +105,10 @@ def derive(name: str, table: Table, columns: Sequence[Values]) -> list[Value]:
     try:
         result = function(*columns)
     except Exception as error:
-        what = f"{derivation.function} raised {type(error).__name__}: {error}"
         raise SourceError(
-            what, where=_place(name, table), fix=f"mend {_called(derivation)}; nothing was ingested"
+            f"{derivation.function} raised {type(error).__name__}: {str(error)[:SHOWN]}",
+            where=_place(name, table) + _line(error, function),
+            fix="mend the function; until then no row with this column is taken in",
         ) from error
     try:
         return _typed(result, len(columns[0]), derivation.returns)
@@ -255,5 +260,7 @@ def _place(name: str, table: Table) -> str:
     return f"definitions.py, {type(table).__name__} {table.name!r}, derived column {name!r}"
 
 
-def _called(derivation: Python) -> str:
-    return str(derivation.function).partition(":")[2]
+def _line(error: BaseException, function: Callable[..., Any]) -> str:
+    file = getattr(getattr(function, "__code__", None), "co_filename", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f", line {lines[-1]} of {Path(str(file)).name}" if lines else ""
