@@ -149,6 +149,14 @@ def total(accumulator: Digits, work: Digits) -> tuple[float, int]:
 
 
 @compiled
+def scaled(x: float, exponent: int) -> float:
+    """Return x * 2**exponent, as `math.ldexp`; x is 0, not finite, or at least 2**-60 and below 2**64."""
+    if -900 < exponent < 900:  # the power is a double and neither it nor the result is subnormal: a product is exact
+        return x * np.int64((exponent + 1023) << _MANTISSA_BITS).view(np.float64)  # type: ignore[no-any-return]
+    return math.ldexp(x, exponent)
+
+
+@compiled
 def split(x: float) -> tuple[int, int, int, int]:
     """Return |x| as three digits: (first, low, middle, high), low weighing as digit `first`."""
     mantissa, exponent = _parts(x)
