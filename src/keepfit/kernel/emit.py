@@ -68,11 +68,11 @@ def emit(encoding: Encoding, slot: Slot, first: int, stop: int, now: int, out: F
         if function == COUNT:
             result = float(count)
         elif function == SUM:
-            result = math.ldexp(total, scale)
+            result = exact.scaled(total, scale)
         elif count == 0:
             pass
         elif function == MEAN:
-            result = math.ldexp(total / count, scale)  # divided before scaling: the sum may overflow, its mean cannot
+            result = exact.scaled(total / count, scale)  # divided before scaling: the sum may overflow, its mean cannot
         elif function == STD:
             result = moments.deviation(spread, spread_scale, count)
         elif function == VAR:

@@ -54,6 +54,9 @@ _EXPONENT_MASK: Final = 0x7FF
 # saves the paths of exceptions.
 _OPTIONS: Final[dict[str, Any]] = {"nogil": True, "_nrt": False, "error_model": "numpy"}
 
+# Unpacking arguments that come from Python takes as long to compile as the function itself.
+_NO_WRAPPERS: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
 # numba's cache looks at a function's own file only; with the digest of the room in the name, no edit of another file
 # and no upgrade is ever answered by old code
 _SOURCES: Final = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
@@ -62,26 +65,35 @@ _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
-def compiled(function: Callable[_P, _R], inline: bool = True) -> Callable[_P, _R]:
-    """Compile for the machine without the GIL; keep the code on disk if any cache directory can be written.
+def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile for the machine without the GIL, inlined into what calls it; Python itself cannot call it."""
+    return _compile(function, forceinline=True, **_NO_WRAPPERS)
+
+
+def called(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile as `compiled`, but to a call: for what is large and not in the innermost loop."""
+    return _compile(function, **_NO_WRAPPERS)
+
+
+def entry(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Compile as `compiled`, for Python to call too."""
+    return _compile(function, forceinline=True)
+
+
+def _compile(function: Callable[_P, _R], **options: Any) -> Callable[_P, _R]:
+    """Keep the code on disk if any cache directory can be written.
 
     numba refuses `cache=True` at import where neither the package nor the user's cache is writable (a read-only
     image without a home); there, each process compiles for itself.
     """
     function.__qualname__ += f"_{_SOURCES.hexdigest()[:12]}"
-    options = _OPTIONS | {"forceinline": inline}
     try:
-        return cast(Callable[_P, _R], numba.njit(cache=True, **options)(function))
+        return cast(Callable[_P, _R], numba.njit(cache=True, **_OPTIONS, **options)(function))
     except RuntimeError:
-        return cast(Callable[_P, _R], numba.njit(**options)(function))
+        return cast(Callable[_P, _R], numba.njit(**_OPTIONS, **options)(function))
 
 
-def called(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Compile to a call instead of inlining: for what is large and not in the innermost loop."""
-    return compiled(function, inline=False)
-
-
-@compiled
+@entry
 def add(accumulator: Digits, x: float, times: int) -> None:
     """Add `times * x` to a sum, exactly; `times=-1` undoes an earlier `times=1`.
 
@@ -106,7 +118,7 @@ def put(accumulator: Digits, first: int, low: int, middle: int, high: int, times
     accumulator[HIGHEST] = max(accumulator[HIGHEST], first + 1 + (high != 0))
 
 
-@compiled
+@entry
 def clear(accumulator: Digits) -> None:
     """Empty an accumulator; only touched digits cost."""
     for k in range(accumulator[LOWEST], accumulator[HIGHEST] + 1):
@@ -115,14 +127,14 @@ def clear(accumulator: Digits) -> None:
     forget_range(accumulator)
 
 
-@compiled
+@entry
 def forget_range(accumulator: Digits) -> None:
     """Note that every value has been removed: all digits are zero, so the next reading starts narrow again."""
     accumulator[LOWEST] = DIGITS
     accumulator[HIGHEST] = -1
 
 
-@compiled
+@entry
 def total(accumulator: Digits, work: Digits) -> tuple[float, int]:
     """Return the sum as (mantissa, exponent): the value is `mantissa * 2**exponent`.
 
@@ -146,6 +158,14 @@ def total(accumulator: Digits, work: Digits) -> tuple[float, int]:
     sign = propagate(accumulator, lowest, highest, work[0])
     mantissa, exponent = rounded(work[0], lowest, highest + 1)
     return sign * mantissa, exponent + SMALLEST_EXPONENT
+
+
+@compiled
+def scaled(x: float, exponent: int) -> float:
+    """Return x * 2**exponent, as `math.ldexp`; x is 0, not finite, or at least 2**-60 and below 2**64."""
+    if -900 < exponent < 900:  # the power is a double and neither it nor the result is subnormal: a product is exact
+        return x * np.int64((exponent + 1023) << _MANTISSA_BITS).view(np.float64)  # type: ignore[no-any-return]
+    return math.ldexp(x, exponent)
 
 
 @compiled

@@ -28,6 +28,7 @@ from keepfit.kernel.exact import (
     compiled,
     propagate,
     rounded,
+    scaled,
     split,
 )
 
@@ -41,12 +42,19 @@ def add_square(squares: Digits, x: float, times: int) -> None:
     if math.isinf(x) or x == 0:
         return
     first, low, middle, high = split(x)
-    _add_product(squares, 2 * first, low, low, times)
-    _add_product(squares, 2 * first + 1, low, middle, 2 * times)
-    _add_product(squares, 2 * first + 2, low, high, 2 * times)
-    _add_product(squares, 2 * first + 2, middle, middle, times)
-    _add_product(squares, 2 * first + 3, middle, high, 2 * times)
-    _add_product(squares, 2 * first + 4, high, high, times)
+    near, far = _product(low, low)
+    squares[2 * first] += times * near
+    carried = far
+    near, far = _product(low, middle)
+    squares[2 * first + 1] += times * (carried + 2 * near)
+    carried = 2 * far
+    near, far = _product(middle, middle)
+    squares[2 * first + 2] += times * (carried + near)
+    squares[2 * first + 3] += times * far
+    if high != 0:
+        _add_product(squares, 2 * first + 2, low, high, 2 * times)
+        _add_product(squares, 2 * first + 3, middle, high, 2 * times)
+        _add_product(squares, 2 * first + 4, high, high, times)
 
 
 @compiled
@@ -65,6 +73,7 @@ def spread(accumulator: Digits, squares: Digits, n: int, work: Digits) -> tuple[
     Parameters
     ----------
     accumulator, squares : int64 [WIDTH]
+        The accumulator's `exact.total` has just been read: its digits are in `work[0]`.
     n : int
         At most `exact.MAX_VALUES`.
     work : int64 [WORK_ROWS, WIDTH]
@@ -76,7 +85,6 @@ def spread(accumulator: Digits, squares: Digits, n: int, work: Digits) -> tuple[
     if lowest > highest:
         return 0.0, 0
     sums, numerator = work[0], work[1]
-    propagate(accumulator, lowest, highest, sums)
     first, last = 2 * lowest, 2 * highest + 3
     carry = 0
     for k in range(first, last + 1):  # n times the squares, carries done; a digit below 2**32 times n fits
@@ -109,7 +117,7 @@ def variance(mantissa: float, exponent: int, n: int) -> float:
     """
     if n < 2:
         return math.nan
-    return math.ldexp(mantissa / (float(n) * float(n - 1)), exponent)
+    return scaled(mantissa / (float(n) * float(n - 1)), exponent)
 
 
 @compiled
@@ -124,7 +132,7 @@ def deviation(mantissa: float, exponent: int, n: int) -> float:
     if exponent & 1:
         mantissa *= 2
         exponent -= 1
-    return math.ldexp(math.sqrt(mantissa / (float(n) * float(n - 1))), exponent >> 1)
+    return scaled(math.sqrt(mantissa / (float(n) * float(n - 1))), exponent >> 1)
 
 
 @called
@@ -231,6 +239,13 @@ def _difference(
 @compiled
 def _add_product(digits: Digits, k: int, a: int, b: int, times: int) -> None:
     """Add `times * a * b` at digit k; a and b are below 2**32."""
+    near, far = _product(a, b)
+    digits[k] += times * near
+    digits[k + 1] += times * far
+
+
+@compiled
+def _product(a: int, b: int) -> tuple[int, int]:
+    """Return a * b as two digits, the lower first; a and b are below 2**32."""
     product = np.uint64(a) * np.uint64(b)
-    digits[k] += times * np.int64(product & np.uint64(DIGIT_MASK))
-    digits[k + 1] += times * np.int64(product >> np.uint64(DIGIT_BITS))
+    return np.int64(product & np.uint64(DIGIT_MASK)), np.int64(product >> np.uint64(DIGIT_BITS))  # type: ignore[return-value]

@@ -174,9 +174,10 @@ def include(slot: Slot, row: int) -> None:
     slot.tally[LATEST] = max(slot.tally[LATEST], row)
     slot.tally[INSIDE] += 1
     if slot.needs & NEEDS_SUM:
-        exact.add(slot.digits[SUMS], slot.column[row], 1)
-    if slot.needs & NEEDS_SQUARES:
-        moments.add_square(slot.digits[SQUARES], slot.column[row], 1)
+        x = slot.column[row]
+        exact.add(slot.digits[SUMS], x, 1)
+        if slot.needs & NEEDS_SQUARES:
+            moments.add_square(slot.digits[SQUARES], x, 1)
     if slot.needs & NEEDS_QUEUE:
         for side in range(3):
             if slot.needs & (NEEDS_MIN << side):
@@ -192,9 +193,10 @@ def exclude(slot: Slot, row: int) -> None:
         return
     slot.tally[INSIDE] -= 1
     if slot.needs & NEEDS_SUM:
-        exact.add(slot.digits[SUMS], slot.column[row], -1)
-    if slot.needs & NEEDS_SQUARES:
-        moments.add_square(slot.digits[SQUARES], slot.column[row], -1)
+        x = slot.column[row]
+        exact.add(slot.digits[SUMS], x, -1)
+        if slot.needs & NEEDS_SQUARES:
+            moments.add_square(slot.digits[SQUARES], x, -1)
     if slot.needs & NEEDS_QUEUE:
         for side in range(3):
             if slot.needs & (NEEDS_MIN << side):

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from keepfit.kernel import state
 from keepfit.kernel.emit import emit
-from keepfit.kernel.exact import called, compiled
+from keepfit.kernel.exact import called, compiled, entry
 from keepfit.kernel.program import (
     NEEDS_RANKS,
     SLOT_COLUMN,
@@ -177,7 +177,7 @@ def _ranges(offsets: Integers, parts: int) -> list[int]:
     return [int(bound) for bound in np.unique(np.searchsorted(offsets, marks))]
 
 
-@compiled
+@entry
 def _sweep_entities(
     tally: Integers,
     digits: Integers,
