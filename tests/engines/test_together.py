@@ -7,9 +7,10 @@ import random
 import numpy as np
 import pytest
 
-from keepfit import Events, Files, Float, Text, clock
+from keepfit import Events, Files, Float, Text, clock, col
 from keepfit.engines.local import together
 from keepfit.engines.protocol import Observations
+from keepfit.spec.rows import Present
 
 COLUMNS = {"amount": Float(), "note": Text()}
 FUTURE = clock.to_micros(clock.parse_moment("2100-01-01"))
@@ -40,7 +41,7 @@ def brought(desk, table, monkeypatch, rows):
     keys = np.array(["a", "b", "it's", "q", "z", "é"], object)
     observations = Observations(keys, np.arange(7), np.zeros(6, np.int64))
     files = desk.lake.parquet_files("source/sales")
-    return list(desk.engine.events(table, files, ("amount", "note"), observations, FUTURE))
+    return list(desk.engine.events(table, files, (col("amount"), Present("note")), observations, FUTURE))
 
 
 def naive(desk, table):
@@ -74,5 +75,5 @@ def test_a_run_holds_no_more_rows_than_asked_unless_one_entity_does(desk, sales,
 def test_a_table_without_rows_gives_one_empty_run(desk, monkeypatch):
     table = Events("sales", Files("sales_*.csv"), entity="who", time="at", columns=COLUMNS, zone="UTC")
     observations = Observations(np.array(["a", "b"], object), np.arange(3), np.zeros(2, np.int64))
-    (run,) = desk.engine.events(table, (), ("amount",), observations, FUTURE)
+    (run,) = desk.engine.events(table, (), (col("amount"),), observations, FUTURE)
     assert (len(run.time), run.values.shape, run.offsets.tolist()) == (0, (1, 0), [0, 0, 0])

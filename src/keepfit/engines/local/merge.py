@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.kernel.exact import compiled
+from keepfit.kernel.exact import compiled, entry
 
 Integers = NDArray[np.int64]
 Rows = NDArray[Any]  # int32 while that is enough: half the memory of the largest array here
@@ -89,7 +89,7 @@ def _in_threads(work: Callable[[int, int], None], bounds: Integers, threads: int
         list(pool.map(work, bounds[:-1].tolist(), bounds[1:].tolist()))
 
 
-@compiled
+@entry
 def _find_blocks(codes: NDArray[np.int32], time: Integers, starts: Integers, firsts: Integers) -> int:
     """List where blocks of ascending codes start, and the first moment in each; return how many, at most one too many."""
     count = 0
@@ -103,7 +103,7 @@ def _find_blocks(codes: NDArray[np.int32], time: Integers, starts: Integers, fir
     return count
 
 
-@compiled
+@entry
 def _place(
     codes: NDArray[np.int32], time: Integers, first: int, stop: int, free: Integers, rows: Rows, moments: Integers
 ) -> None:
@@ -114,7 +114,7 @@ def _place(
         free[codes[row]] = place + 1
 
 
-@compiled
+@entry
 def _order_entities(
     order: Integers,
     offsets: Integers,
@@ -192,7 +192,7 @@ def _comes_before(order: Integers, row: int, moment: int, other_row: int, other_
     return moment < other_moment or (moment == other_moment and order[row] < order[other_row])
 
 
-@compiled
+@entry
 def _gather(column: NDArray[Any], rows: Rows, first: int, stop: int, out: NDArray[Any]) -> None:
     for place in range(first, stop):
         out[place] = column[rows[place]]
