@@ -16,10 +16,12 @@ from keepfit.spec import codec
 from keepfit.spec.features import Aggregate, Attribute
 from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
+from keepfit.stages.features import leakage
 from keepfit.stages.ingest import unread
 from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
+from keepfit.stages.training.split import split
 
 
 def _snapshot(project: Project, model: Model, as_of: int) -> Snapshot:
@@ -63,6 +65,14 @@ def _described(feature: Any) -> dict[str, str]:
     )
     windows = dict.fromkeys((leaf.window.label or "all the past") for leaf in leaves if isinstance(leaf, Aggregate))
     return {"name": feature.name, "source": ", ".join(sources) or "calendar", "window": ", ".join(windows) or "at t"}
+
+
+def check_leakage(project: Project, model: Model, as_of: int, sample: int) -> dict[str, Any]:
+    """Return what each test for leaks compared and found on the rows ingested so far; changes nothing."""
+    seed = project.settings.training.seed
+    material = leakage.gathered(model, _snapshot(project, model, as_of), split, sample, seed)
+    tests = leakage.prove(material)
+    return {"model": model.name, "as_of": as_of, "alarms": sum(test.alarms for test in tests), "tests": tests}
 
 
 def replay(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from keepfit import tables
 from keepfit.engines import sql
 from keepfit.engines.local import contract
+from keepfit.engines.local.probe import LocalProbe
 from keepfit.engines.protocol import CheckedFile, Column, Observations, SortedEvents
 from keepfit.engines.sql import quoted
 from keepfit.errors import SourceError
@@ -221,6 +222,10 @@ class LocalEngine:
         cursor = self.connection.execute(f"select {picked} from {_parquet(files)} where {where}")
         names = [name for name, *_ in described]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def probe(self, table: Table, files: Sequence[str]) -> LocalProbe:
+        """Return what tests for leaks ask of these files."""
+        return LocalProbe(self.connection, table, _source(table, files))
 
     def _runs(self, table: Events, files: Sequence[str], entities: int, as_of: int) -> list[tuple[int, int]]:
         total = self.span(table, files, as_of)[0]

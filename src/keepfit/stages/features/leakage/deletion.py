@@ -1,0 +1,199 @@
+"""Delete what was not known, compute again, and compare bit for bit: the core of the proof.
+
+For some moments the tables are copied without a single row that was not known before them. Features of observations at
+those moments must come out of the copies as they come out of the full tables; a feature that does not has seen the future.
+The mirror image holds for the target: on copies with the rows of [t, t+h) alone it must come out the same.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit import clock
+from keepfit.engines.protocol import Column, Observations
+from keepfit.evidence import Finding, Tested
+from keepfit.spec.model import Model
+from keepfit.spec.observe import EachRow
+from keepfit.stages.features.compute import compute
+from keepfit.stages.features.leakage.material import Copies, Material, alarm, columns_read, scratch
+from keepfit.stages.features.observe import current
+
+ROUNDS = 8  # moments, each with copies of its own
+CANDIDATES = 500  # observations of a round that are searched for tempting rows
+BUG = "this is a fault of keepfit or of the engine plug-in, not of your data: train on nothing it gave, and report it"
+
+
+@dataclass
+class _Compared:
+    """Values counted, and of each column that differs how often and the first example."""
+
+    values: int = 0
+    differing: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def add(self, rows: Observations, full: Mapping[str, Column], again: Mapping[str, Column]) -> None:
+        keys = rows.keys()
+        for name, values in full.items():
+            self.values += len(values)
+            for place in np.flatnonzero(different(values, again[name])):
+                example = {"entity": str(keys[place]), "t_at": int(rows.t[place])}
+                example |= {"full": _plain(values[place]), "copy": _plain(again[name][place])}
+                self.differing.setdefault(name, []).append(example)
+
+    def findings(self, test: str, what: str, where: str) -> tuple[Finding, ...]:
+        return tuple(
+            alarm(
+                test,
+                f"{name} of {found[0]['entity']} at {clock.show(found[0]['t_at'])} is {found[0]['full']!r},"
+                f" and {found[0]['copy']!r} {what}",
+                where,
+                BUG,
+                column=name,
+                differing=len(found),
+                **found[0],
+            )
+            for name, found in self.differing.items()
+        )
+
+
+def deletion(material: Material) -> Tested:
+    """Recompute features, and which entities are observed, without any row that was not known before t."""
+    model, snapshot = material.model, material.snapshot
+    rounds, compared, deleted, findings = chosen(material), _Compared(), 0, []
+    with tempfile.TemporaryDirectory() as folder:
+        for place, rows in enumerate(rounds):
+            copies, gone = _without_future(material, rows, scratch(folder, str(place)).as_posix())
+            deleted += gone
+            compared.add(rows, compute(model.features, snapshot, rows), compute(model.features, copies, rows))
+            findings += _observed(material, rows, copies)
+    observed = sum(map(len, rounds))
+    moments = len(np.unique(np.concatenate([rows.t for rows in rounds]))) if rounds else 0
+    found = compared.findings("deletion", "once the rows not known before then are deleted", material.where)
+    return Tested(
+        "deletion",
+        f"{observed:,} observations at {moments} moments, {compared.values:,} feature values recomputed on copies without the"
+        f" {deleted:,} rows not known before t"
+        if observed
+        else "there are no mature observations",
+        {"observations": observed, "moments": moments, "values": compared.values, "rows_deleted": deleted},
+        (*found, *findings[:1]),
+    )
+
+
+def label_window(material: Material) -> Tested:
+    """Recompute targets from the rows of [t, t+h) alone."""
+    model, snapshot = material.model, material.snapshot
+    rounds, compared, columns = chosen(material), _Compared(), columns_read(model)
+    with tempfile.TemporaryDirectory() as folder:
+        for place, rows in enumerate(rounds):
+            room = scratch(folder, str(place))
+            copied = {}
+            for table in model.events():
+                probe = snapshot.engine.probe(table, snapshot.files(table))
+                copied[table.name] = probe.write_window(sorted(columns[table.name]), rows, model.horizon, room)
+            copies = Copies(snapshot.engine, snapshot.lake, snapshot.versions, snapshot.as_of, copied)
+            compared.add(rows, compute([model.target], snapshot, rows), compute([model.target], copies, rows))
+    horizon = clock.duration_text(model.horizon)
+    return Tested(
+        "label window",
+        f"{compared.values:,} targets recomputed from the rows of [t, t+{horizon}) alone",
+        {"observations": compared.values},
+        compared.findings("label window", f"on the rows of the {horizon} after t alone", material.where),
+    )
+
+
+def chosen(material: Material) -> list[Observations]:
+    """Return the observations to look at, in rounds of one moment for each entity, spread over time and entities.
+
+    Half of them, where there are so many, have a row that happened before t and was known after it: if anything leaks, it
+    leaks there.
+    """
+    lottery, observations = np.random.default_rng(material.seed), material.observations
+    size, rounds = -(-material.sample // ROUNDS), []
+    for places in _rounds(material.model, observations.t):
+        drawn = np.sort(lottery.permutation(places)[:CANDIDATES])
+        candidates = _at(observations, _one_each(observations, lottery.permutation(drawn)))
+        tempting = _tempting(material, candidates)
+        order = lottery.permutation(len(candidates))
+        tempted = [place for place in order if tempting[place]][: (size + 1) // 2]
+        picked = list(dict.fromkeys([*tempted, *order]))[:size]
+        rounds.append(_at(candidates, np.array(picked, np.int64)))
+    return rounds
+
+
+def _rounds(model: Model, t: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Return the places of each round's observations: some moments of a grid, or slices of time if each row is observed."""
+    if isinstance(model.observe, EachRow):
+        return [part for part in np.array_split(np.argsort(t, kind="stable"), ROUNDS) if len(part)]
+    moments = np.unique(t)
+    if not len(moments):
+        return []
+    spread = np.unique(np.linspace(0, len(moments) - 1, ROUNDS).round().astype(int))
+    return [np.flatnonzero(t == moments[place]) for place in spread]
+
+
+def _one_each(observations: Observations, places: NDArray[np.int64]) -> NDArray[np.int64]:
+    _, first = np.unique(observations.codes()[places], return_index=True)
+    return places[first]
+
+
+def _at(observations: Observations, places: NDArray[np.int64]) -> Observations:
+    """Return the observations at some places; entities without any are left out."""
+    mask = np.zeros(len(observations), bool)
+    mask[places] = True
+    kept = observations.keep(mask)
+    there = np.diff(kept.offsets) > 0
+    return Observations(kept.entities[there], np.append(kept.offsets[:-1][there], len(kept)), kept.t)
+
+
+def _tempting(material: Material, candidates: Observations) -> NDArray[np.bool_]:
+    found = np.zeros(len(candidates), bool)
+    for table in (table for table in material.model.tables() if table.time):
+        files = material.snapshot.files(table)
+        found |= material.snapshot.engine.probe(table, files).tempting(candidates)
+    return found
+
+
+def _without_future(material: Material, rows: Observations, folder: str) -> tuple[Copies, int]:
+    """Return a snapshot of copies without what was not known at these observations, and how many rows were deleted."""
+    snapshot, columns = material.snapshot, columns_read(material.model)
+    copied, deleted = {}, 0
+    for table in material.model.tables():
+        probe = snapshot.engine.probe(table, snapshot.files(table))
+        copied[table.name], gone = probe.write_past(sorted(columns[table.name]), rows, scratch(folder, table.name))
+        deleted += gone
+    return Copies(snapshot.engine, snapshot.lake, snapshot.versions, snapshot.as_of, copied), deleted
+
+
+def _observed(material: Material, rows: Observations, copies: Copies) -> list[Finding]:
+    """Return what is wrong with which entities are observed at a grid moment; each row's own moment is `presence`'s."""
+    if isinstance(material.model.observe, EachRow) or not len(rows):
+        return []
+    t = int(rows.t[0])
+    before = set(current(material.model, replace(copies, as_of=t)).keys())
+    full = set(material.observations.keys()[material.observations.t == t])
+    if before == full:
+        return []
+    example = min(before ^ full)
+    what = f"{len(before ^ full):,} entities, such as {example}, are observed at {clock.show(t)} by rows not known then"
+    numbers = {"entity": example, "t_at": t, "observed": len(full), "observed_on_copies": len(before)}
+    return [alarm("deletion", what, material.where, BUG, **numbers)]
+
+
+def different(one: Column, other: Column) -> NDArray[np.bool_]:
+    """Return where two columns differ in a bit; null equals null."""
+    if one.dtype == object or other.dtype == object:
+        return np.array([a is not b and a != b for a, b in zip(one, other, strict=True)], bool)
+    a, b = (np.ascontiguousarray(values, np.float64) for values in (one, other))
+    unequal: NDArray[np.bool_] = (a.view(np.int64) != b.view(np.int64)) & ~(np.isnan(a) & np.isnan(b))
+    return unequal
+
+
+def _plain(value: Any) -> Any:
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and np.isnan(value) else value

@@ -1,0 +1,118 @@
+"""What the tests look at: one model's observations and training set, read through one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit.engines.protocol import Observations
+from keepfit.errors import KeepfitError
+from keepfit.evidence import ALARM, Finding
+from keepfit.snapshot import Snapshot
+from keepfit.spec.features import Aggregate, Attribute, Expression
+from keepfit.spec.model import Model
+from keepfit.spec.tables import Table
+from keepfit.stages.features import observe
+from keepfit.stages.features.training_set import TrainingSet, labelled
+
+
+class Parts(Protocol):
+    """Row masks over a training set, as the model's training makes them."""
+
+    @property
+    def train(self) -> NDArray[np.bool_]: ...  # noqa: D102
+    @property
+    def validation(self) -> NDArray[np.bool_]: ...  # noqa: D102
+    @property
+    def test(self) -> NDArray[np.bool_]: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Material:
+    """One model at one moment, as its training would see it.
+
+    Attributes
+    ----------
+    observations : Observations
+        All that are mature.
+    training : TrainingSet
+        Their features and targets.
+    parts : Parts or None
+        The split that the training would make; None if it would refuse, and `unsplit` says why.
+    sample : int
+        How many observations the costly tests look at.
+    seed : int
+        What the sample is drawn by.
+    """
+
+    model: Model
+    snapshot: Snapshot
+    observations: Observations
+    training: TrainingSet
+    parts: Parts | None
+    unsplit: str
+    sample: int
+    seed: int
+
+    @property
+    def where(self) -> str:
+        """The model, as a finding names it."""
+        return f"definitions.py, Model {self.model.name!r}"
+
+
+def gathered(
+    model: Model, snapshot: Snapshot, split: Callable[[NDArray[np.int64], int], Parts], sample: int, seed: int
+) -> Material:
+    """Return the material of a model, split by (t of the rows, horizon) as its training would."""
+    observations = observe.mature(model, snapshot)
+    training = labelled(model, snapshot, observations)
+    try:
+        found, unsplit = split(training.t, model.horizon), ""
+    except KeepfitError as error:
+        found, unsplit = None, error.what
+    return Material(model, snapshot, observations, training, found, unsplit, sample, seed)
+
+
+@dataclass(frozen=True)
+class Copies(Snapshot):
+    """A snapshot whose tables are copies in files of their own."""
+
+    copied: dict[str, list[str]]
+
+    def files(self, table: Table) -> list[str]:
+        """Return the files of the copy."""
+        return self.copied[table.name]
+
+
+def columns_read(model: Model) -> dict[str, set[str]]:
+    """Return the columns that features and conditions read, by table; a table read for its rows has none."""
+    found: dict[str, set[str]] = {table.name: set() for table in model.tables()}
+    for leaf in (leaf for expression in model.expressions() for leaf in expression.leaves()):
+        table, column = column_of(leaf)
+        if table and column:
+            found[table].add(column)
+    return found
+
+
+def column_of(leaf: Expression) -> tuple[str | None, str | None]:
+    """Return the table and the column that a leaf reads; None for what it does not read."""
+    if isinstance(leaf, Aggregate):
+        return leaf.events.name, leaf.column
+    return (leaf.records.name, leaf.column) if isinstance(leaf, Attribute) else (None, None)
+
+
+def alarm(test: str, what: str, where: str, fix: str, **numbers: object) -> Finding:
+    """Return a finding that training should not go on with."""
+    return Finding(test, ALARM, what, where, fix, numbers)
+
+
+def scratch(folder: str, name: str) -> Path:
+    """Return a new folder below `folder`."""
+    made = Path(folder) / name
+    made.mkdir()
+    return made
