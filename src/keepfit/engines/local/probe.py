@@ -17,7 +17,7 @@ from arro3.core import Array, DataType
 from arro3.core import Table as ArrowTable
 from numpy.typing import NDArray
 
-from keepfit import clock, tables
+from keepfit import clock
 from keepfit.engines.protocol import Column, Observations
 from keepfit.engines.sql import quoted, text
 from keepfit.spec.tables import Events, Table
@@ -42,20 +42,19 @@ class LocalProbe:
     def write_past(self, columns: Sequence[str], observations: Observations, folder: Path) -> tuple[list[str], int]:
         """Write the rows known before the moment of their entity, and return (files, rows deleted)."""
         if self.table.time is None:
-            return [self._copy(columns, "true", folder / f"{self.table.name}.parquet")], 0
+            return [self._copy(columns, "true", folder)[0]], 0
         self._register(observations)
         cutoff = f"coalesce(_k_t, {int(observations.t.min())})"
         delay = clock.duration(self._delay) if self._delay else 0
         kept = f"({self.time} + {delay} < {cutoff} and epoch_us(_known) < {cutoff})"
-        path = self._copy(columns, kept, folder / f"{self.table.name}.parquet")
-        deleted = self._one(f"select count(*) from {self._moments()} where not {kept}")
-        return [path], int(deleted[0])
+        path, written = self._copy(columns, kept, folder)
+        return [path], int(self._one(f"select count(*) from {self.source}")[0]) - written
 
     def write_window(self, columns: Sequence[str], observations: Observations, horizon: int, folder: Path) -> list[str]:
         """Write the rows with t <= time < t + horizon of the observed entities, each with one observation."""
         self._register(observations)
         kept = f"{self.time} >= _k_t and {self.time} < _k_t + {horizon}"
-        return [self._copy(columns, kept, folder / f"{self.table.name}.parquet")]
+        return [self._copy(columns, kept, folder)[0]]
 
     def tempting(self, observations: Observations) -> NDArray[np.bool_]:
         """Return which observations have a row that happened at or before t and was not known before it."""
@@ -168,18 +167,18 @@ class LocalProbe:
     def _delay(self) -> str | None:
         return self.table.known_after if isinstance(self.table, Events) else None
 
-    def _moments(self) -> str:
-        return f"(select s.*, _k_t from {self.source} s left join keepfit_asked on {self.key} = _k_key)"
-
-    def _copy(self, columns: Sequence[str], kept: str, path: Path) -> str:
-        moments = self._moments() if "_k_t" in kept else self.source
-        query = f"copy (select {', '.join(self.stored(columns))} from {moments} where {kept}) to {text(str(path)).sql('duckdb')}"
-        self.connection.execute(f"{query} (format parquet)")
-        return str(path)
+    def _copy(self, columns: Sequence[str], kept: str, folder: Path) -> tuple[str, int]:
+        """Write the rows that a condition keeps, and return (file, rows)."""
+        path = str(folder / f"{self.table.name}.parquet")
+        rows = f"{self.source} s"
+        if "_k_t" in kept:
+            rows += f" left join keepfit_asked on {self.key} = _k_key"
+        query = f"select {', '.join(self.stored(columns))} from {rows} where {kept}"
+        return path, int(self._one(f"copy ({query}) to {text(path).sql('duckdb')} (format parquet)")[0])
 
     def stored(self, columns: Sequence[str]) -> list[str]:
-        """Return the columns of a copy, as SQL: key, time, those asked for, and where each row came from."""
-        names = dict.fromkeys(name for name in (self.table.entity, self.table.time, *columns, *tables.ROW) if name)
+        """Return the columns of a copy, as SQL: key, time, those asked for, and what reads go by."""
+        names = dict.fromkeys(filter(None, (self.table.entity, self.table.time, *columns, "_order", "_known")))
         return [quoted(name) for name in names]
 
     def _register(self, observations: Observations) -> None:

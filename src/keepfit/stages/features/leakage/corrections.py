@@ -22,7 +22,7 @@ def corrections(material: Material) -> Tested:
         arrivals, exchanged = arrived(material.snapshot, table)
         findings += [_exchanged(table, path) for path in exchanged]
         batches = 1 + max((batch for batch, _ in arrivals.values()), default=0)
-        said.append(f"{len(arrivals)} files of {table.name} in {batches} ingests")
+        said.append(f"{len(arrivals)} files of {table.name} in {batches} ingest{'s' if batches > 1 else ''}")
         numbers[table.name] = {"files": len(arrivals), "ingests": batches}
         if len(arrivals) > 1:
             probe = material.snapshot.engine.probe(table, material.snapshot.files(table))

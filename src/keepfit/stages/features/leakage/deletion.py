@@ -18,14 +18,12 @@ from numpy.typing import NDArray
 from keepfit import clock
 from keepfit.engines.protocol import Column, Observations
 from keepfit.evidence import Finding, Tested
-from keepfit.spec.model import Model
 from keepfit.spec.observe import EachRow
 from keepfit.stages.features.compute import compute
-from keepfit.stages.features.leakage.material import Copies, Material, alarm, columns_read, scratch
+from keepfit.stages.features.leakage.material import Copies, Material, alarm, column_of, columns_read, scratch
+from keepfit.stages.features.leakage.sample import Places, at
 from keepfit.stages.features.observe import current
 
-ROUNDS = 8  # moments, each with copies of its own
-CANDIDATES = 500  # observations of a round that are searched for tempting rows
 BUG = "this is a fault of keepfit or of the engine plug-in, not of your data: train on nothing it gave, and report it"
 
 
@@ -64,15 +62,16 @@ class _Compared:
 def deletion(material: Material) -> Tested:
     """Recompute features, and which entities are observed, without any row that was not known before t."""
     model, snapshot = material.model, material.snapshot
-    rounds, compared, deleted, findings = chosen(material), _Compared(), 0, []
+    compared, deleted, findings = _Compared(), 0, []
+    full = compute(model.features, snapshot, at(material.observations, material.looked_at))
     with tempfile.TemporaryDirectory() as folder:
-        for place, rows in enumerate(rounds):
-            copies, gone = _without_future(material, rows, scratch(folder, str(place)).as_posix())
+        for number, places in enumerate(material.rounds):
+            rows = at(material.observations, places)
+            copies, gone = _without_future(material, rows, scratch(folder, str(number)).as_posix())
             deleted += gone
-            compared.add(rows, compute(model.features, snapshot, rows), compute(model.features, copies, rows))
+            compared.add(rows, _of(material, full, places), compute(model.features, copies, rows))
             findings += _observed(material, rows, copies)
-    observed = sum(map(len, rounds))
-    moments = len(np.unique(np.concatenate([rows.t for rows in rounds]))) if rounds else 0
+    observed, moments = len(material.looked_at), len(np.unique(material.observations.t[material.looked_at]))
     found = compared.findings("deletion", "once the rows not known before then are deleted", material.where)
     return Tested(
         "deletion",
@@ -88,16 +87,17 @@ def deletion(material: Material) -> Tested:
 def label_window(material: Material) -> Tested:
     """Recompute targets from the rows of [t, t+h) alone."""
     model, snapshot = material.model, material.snapshot
-    rounds, compared, columns = chosen(material), _Compared(), columns_read(model)
+    compared, columns = _Compared(), columns_read(model)
+    read = {column_of(leaf)[0] for leaf in model.target.leaves()}
+    full = compute([model.target], snapshot, at(material.observations, material.looked_at))
     with tempfile.TemporaryDirectory() as folder:
-        for place, rows in enumerate(rounds):
-            room = scratch(folder, str(place))
-            copied = {}
-            for table in model.events():
+        for number, places in enumerate(material.rounds):
+            rows, room, copied = at(material.observations, places), scratch(folder, str(number)), {}
+            for table in (table for table in model.events() if table.name in read):
                 probe = snapshot.engine.probe(table, snapshot.files(table))
                 copied[table.name] = probe.write_window(sorted(columns[table.name]), rows, model.horizon, room)
             copies = Copies(snapshot.engine, snapshot.lake, snapshot.versions, snapshot.as_of, copied)
-            compared.add(rows, compute([model.target], snapshot, rows), compute([model.target], copies, rows))
+            compared.add(rows, _of(material, full, places), compute([model.target], copies, rows))
     horizon = clock.duration_text(model.horizon)
     return Tested(
         "label window",
@@ -107,56 +107,10 @@ def label_window(material: Material) -> Tested:
     )
 
 
-def chosen(material: Material) -> list[Observations]:
-    """Return the observations to look at, in rounds of one moment for each entity, spread over time and entities.
-
-    Half of them, where there are so many, have a row that happened before t and was known after it: if anything leaks, it
-    leaks there.
-    """
-    lottery, observations = np.random.default_rng(material.seed), material.observations
-    size, rounds = -(-material.sample // ROUNDS), []
-    for places in _rounds(material.model, observations.t):
-        drawn = np.sort(lottery.permutation(places)[:CANDIDATES])
-        candidates = _at(observations, _one_each(observations, lottery.permutation(drawn)))
-        tempting = _tempting(material, candidates)
-        order = lottery.permutation(len(candidates))
-        tempted = [place for place in order if tempting[place]][: (size + 1) // 2]
-        picked = list(dict.fromkeys([*tempted, *order]))[:size]
-        rounds.append(_at(candidates, np.array(picked, np.int64)))
-    return rounds
-
-
-def _rounds(model: Model, t: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """Return the places of each round's observations: some moments of a grid, or slices of time if each row is observed."""
-    if isinstance(model.observe, EachRow):
-        return [part for part in np.array_split(np.argsort(t, kind="stable"), ROUNDS) if len(part)]
-    moments = np.unique(t)
-    if not len(moments):
-        return []
-    spread = np.unique(np.linspace(0, len(moments) - 1, ROUNDS).round().astype(int))
-    return [np.flatnonzero(t == moments[place]) for place in spread]
-
-
-def _one_each(observations: Observations, places: NDArray[np.int64]) -> NDArray[np.int64]:
-    _, first = np.unique(observations.codes()[places], return_index=True)
-    return places[first]
-
-
-def _at(observations: Observations, places: NDArray[np.int64]) -> Observations:
-    """Return the observations at some places; entities without any are left out."""
-    mask = np.zeros(len(observations), bool)
-    mask[places] = True
-    kept = observations.keep(mask)
-    there = np.diff(kept.offsets) > 0
-    return Observations(kept.entities[there], np.append(kept.offsets[:-1][there], len(kept)), kept.t)
-
-
-def _tempting(material: Material, candidates: Observations) -> NDArray[np.bool_]:
-    found = np.zeros(len(candidates), bool)
-    for table in (table for table in material.model.tables() if table.time):
-        files = material.snapshot.files(table)
-        found |= material.snapshot.engine.probe(table, files).tempting(candidates)
-    return found
+def _of(material: Material, full: Mapping[str, Column], places: Places) -> dict[str, Column]:
+    """Return the values of one round, of those of all rounds."""
+    mine = np.searchsorted(material.looked_at, places)
+    return {name: values[mine] for name, values in full.items()}
 
 
 def _without_future(material: Material, rows: Observations, folder: str) -> tuple[Copies, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -18,6 +19,7 @@ from keepfit.spec.features import Aggregate, Attribute, Expression
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
 from keepfit.stages.features import observe
+from keepfit.stages.features.leakage.sample import Places, chosen
 from keepfit.stages.features.training_set import TrainingSet, labelled
 
 
@@ -32,7 +34,7 @@ class Parts(Protocol):
     def test(self) -> NDArray[np.bool_]: ...  # noqa: D102
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Material:
     """One model at one moment, as its training would see it.
 
@@ -59,6 +61,16 @@ class Material:
     sample: int
     seed: int
 
+    @cached_property
+    def rounds(self) -> list[Places]:
+        """The observations that are recomputed; see `chosen`."""
+        return chosen(self.model, self.snapshot, self.observations, self.sample, self.seed)
+
+    @cached_property
+    def looked_at(self) -> Places:
+        """The places of all rounds, ascending."""
+        return np.sort(np.concatenate([*self.rounds, np.zeros(0, np.int64)]))
+
     @property
     def where(self) -> str:
         """The model, as a finding names it."""
@@ -69,6 +81,9 @@ def gathered(
     model: Model, snapshot: Snapshot, split: Callable[[NDArray[np.int64], int], Parts], sample: int, seed: int
 ) -> Material:
     """Return the material of a model, split by (t of the rows, horizon) as its training would."""
+    # each test reads the tables again: their files are looked up once
+    files = {table.name: snapshot.files(table) for table in model.tables()}
+    snapshot = Copies(snapshot.engine, snapshot.lake, snapshot.versions, snapshot.as_of, files)
     observations = observe.mature(model, snapshot)
     training = labelled(model, snapshot, observations)
     try:
@@ -80,12 +95,12 @@ def gathered(
 
 @dataclass(frozen=True)
 class Copies(Snapshot):
-    """A snapshot whose tables are copies in files of their own."""
+    """A snapshot whose tables lie in files that are named, such as copies."""
 
     copied: dict[str, list[str]]
 
     def files(self, table: Table) -> list[str]:
-        """Return the files of the copy."""
+        """Return the files named for the table."""
         return self.copied[table.name]
 
 
