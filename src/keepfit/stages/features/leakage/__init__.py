@@ -11,26 +11,26 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from keepfit.evidence import Tested
-from keepfit.stages.features.leakage.corrections import corrections
-from keepfit.stages.features.leakage.deletion import deletion, label_window
+from keepfit.stages.features.leakage.corrections import corrected_later
+from keepfit.stages.features.leakage.deletion import features_without_future, targets_of_their_window
 from keepfit.stages.features.leakage.material import Material, gathered
-from keepfit.stages.features.leakage.outcome import outcome
-from keepfit.stages.features.leakage.parts import parts
-from keepfit.stages.features.leakage.presence import presence
-from keepfit.stages.features.leakage.records import records
-from keepfit.stages.features.leakage.twins import twins
+from keepfit.stages.features.leakage.outcome import too_good
+from keepfit.stages.features.leakage.parts import split_apart
+from keepfit.stages.features.leakage.presence import observed_were_there
+from keepfit.stages.features.leakage.records import records_of_today
+from keepfit.stages.features.leakage.twins import one_under_two_keys
 
 __all__ = ["TESTS", "Material", "gathered", "prove"]
 
 TESTS: tuple[Callable[[Material], Tested], ...] = (
-    deletion,
-    label_window,
-    presence,
-    records,
-    corrections,
-    outcome,
-    parts,
-    twins,
+    features_without_future,
+    targets_of_their_window,
+    observed_were_there,
+    records_of_today,
+    corrected_later,
+    too_good,
+    split_apart,
+    one_under_two_keys,
 )
 
 

@@ -15,7 +15,7 @@ LATE_SHARE = 0.01  # of the rows that came after the first ingest
 MOST = 0.5  # of a file's rows: then it is a file of corrections, or of forgotten rows
 
 
-def corrections(material: Material) -> Tested:
+def corrected_later(material: Material) -> Tested:
     """Look, in events that say nothing of when they were known, for rows that came after the time they tell of."""
     findings, said, numbers = [], [], {}
     for table in (table for table in material.model.events() if not (table.known or table.known_after)):

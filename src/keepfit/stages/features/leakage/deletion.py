@@ -59,7 +59,7 @@ class _Compared:
         )
 
 
-def deletion(material: Material) -> Tested:
+def features_without_future(material: Material) -> Tested:
     """Recompute features, and which entities are observed, without any row that was not known before t."""
     model, snapshot = material.model, material.snapshot
     compared, deleted, findings = _Compared(), 0, []
@@ -84,7 +84,7 @@ def deletion(material: Material) -> Tested:
     )
 
 
-def label_window(material: Material) -> Tested:
+def targets_of_their_window(material: Material) -> Tested:
     """Recompute targets from the rows of [t, t+h) alone."""
     model, snapshot = material.model, material.snapshot
     compared, columns = _Compared(), columns_read(model)

@@ -26,7 +26,7 @@ TOO_GOOD_NUMBER = 0.999
 ROWS = 200_000  # of the training set, drawn by the seed
 
 
-def outcome(material: Material) -> Tested:
+def too_good(material: Material) -> Tested:
     """Measure each feature's power to tell the target alone, and that of its nulls."""
     training, model = material.training, material.model
     rows = np.sort(np.random.default_rng(material.seed).permutation(len(training))[:ROWS])

@@ -13,7 +13,7 @@ WHERE = "the split that training makes"
 FIX = "this is a fault of the split, not of your data: keep each part apart from the next by the target's horizon"
 
 
-def parts(material: Material) -> Tested:
+def split_apart(material: Material) -> Tested:
     """Look at the split of the actual training set: disjoint, in order, kept apart by the horizon, each row once."""
     training, horizon = material.training, material.model.horizon
     findings = _rows(material)

@@ -10,7 +10,7 @@ from keepfit.stages.features.leakage.deletion import BUG
 from keepfit.stages.features.leakage.material import Material, alarm
 
 
-def presence(material: Material) -> Tested:
+def observed_were_there(material: Material) -> Tested:
     """Look up every mature observation in the rows: its entity was known before t; of each row, t is known + 1 µs."""
     observations, observed, snapshot = material.observations, material.model.observe.of, material.snapshot
     probe = snapshot.engine.probe(observed, snapshot.files(observed))

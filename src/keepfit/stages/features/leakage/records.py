@@ -19,7 +19,7 @@ FUTURE_SHARE = 0.01  # of the observations, of entities that nothing has happene
 VERSIONS = 200  # of a table, that are looked at
 
 
-def records(material: Material) -> Tested:
+def records_of_today(material: Material) -> Tested:
     """Compare attributes with what was first ingested, and observations with the first event of their entity."""
     findings, said, numbers = [], [], {}
     read = columns_read(material.model)

@@ -14,7 +14,7 @@ SHARE = 0.005  # of the entities compared
 Groups = dict[str, int]  # entity -> its twin group
 
 
-def twins(material: Material) -> Tested:
+def one_under_two_keys(material: Material) -> Tested:
     """Compare the histories of entities, event by event: times and values."""
     findings, numbers = [], {}
     for table in material.model.events():
