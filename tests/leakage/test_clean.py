@@ -149,6 +149,14 @@ def test_an_older_archive_that_comes_later_raises_no_alarm(world):
     assert alarms(world.proven(SHOP, arrivals, moment(181))) == []
 
 
+def test_people_who_leave_for_good_raise_no_alarm(world):
+    """What they have not bought is told by their past as well as by the nulls of a mean over it."""
+    rows = [row for row in sales((0, 200), every=3, away=0) if int(row[0][1:]) % 3 or row[1] < 4]
+    definitions = SHOP.replace("60d", "400d").replace("people.age]", "sales.amount.mean(last='30d'), people.age]")
+    found = world.proven(definitions, [(moment(200), {"people.csv": people(), "sales.csv": text(rows)})], moment(200))
+    assert alarms(found) == []
+
+
 def test_a_project_that_is_too_young_is_said_to_be(world):
     found = world.proven(SHOP, [(moment(20), {"people.csv": people(), "sales.csv": text(sales((0, 20)))})], moment(20))
     said = {test.test: test.compared for test in found["tests"]}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from keepfit.engines.protocol import Column, Observations
 from keepfit.evidence import Finding, Tested
 from keepfit.spec.observe import EachRow
 from keepfit.stages.features.compute import compute
-from keepfit.stages.features.leakage.material import Copies, Material, alarm, column_of, columns_read, scratch
+from keepfit.stages.features.leakage.material import Copies, Material, alarm, column_of, columns_read
 from keepfit.stages.features.leakage.sample import Places, at
 from keepfit.stages.features.observe import current
 
@@ -64,10 +65,10 @@ def features_without_future(material: Material) -> Tested:
     model, snapshot = material.model, material.snapshot
     compared, deleted, findings = _Compared(), 0, []
     full = compute(model.features, snapshot, at(material.observations, material.looked_at))
-    with tempfile.TemporaryDirectory() as folder:
-        for number, places in enumerate(material.rounds):
-            rows = at(material.observations, places)
-            copies, gone = _without_future(material, rows, scratch(folder, str(number)).as_posix())
+    for places in material.rounds:
+        rows = at(material.observations, places)
+        with tempfile.TemporaryDirectory() as folder:
+            copies, gone = _without_future(material, rows, Path(folder))
             deleted += gone
             compared.add(rows, _of(material, full, places), compute(model.features, copies, rows))
             findings += _observed(material, rows, copies)
@@ -90,12 +91,12 @@ def targets_of_their_window(material: Material) -> Tested:
     compared, columns = _Compared(), columns_read(model)
     read = {column_of(leaf)[0] for leaf in model.target.leaves()}
     full = compute([model.target], snapshot, at(material.observations, material.looked_at))
-    with tempfile.TemporaryDirectory() as folder:
-        for number, places in enumerate(material.rounds):
-            rows, room, copied = at(material.observations, places), scratch(folder, str(number)), {}
+    for places in material.rounds:
+        rows, copied = at(material.observations, places), {}
+        with tempfile.TemporaryDirectory() as folder:
             for table in (table for table in model.events() if table.name in read):
-                probe = snapshot.engine.probe(table, snapshot.files(table))
-                copied[table.name] = probe.write_window(sorted(columns[table.name]), rows, model.horizon, room)
+                probe, own = snapshot.engine.probe(table, snapshot.files(table)), sorted(columns[table.name])
+                copied[table.name] = probe.write_window(own, rows, model.horizon, Path(folder))
             copies = Copies(snapshot.engine, snapshot.lake, snapshot.versions, snapshot.as_of, copied)
             compared.add(rows, _of(material, full, places), compute([model.target], copies, rows))
     horizon = clock.duration_text(model.horizon)
@@ -113,13 +114,13 @@ def _of(material: Material, full: Mapping[str, Column], places: Places) -> dict[
     return {name: values[mine] for name, values in full.items()}
 
 
-def _without_future(material: Material, rows: Observations, folder: str) -> tuple[Copies, int]:
+def _without_future(material: Material, rows: Observations, folder: Path) -> tuple[Copies, int]:
     """Return a snapshot of copies without what was not known at these observations, and how many rows were deleted."""
     snapshot, columns = material.snapshot, columns_read(material.model)
     copied, deleted = {}, 0
     for table in material.model.tables():
         probe = snapshot.engine.probe(table, snapshot.files(table))
-        copied[table.name], gone = probe.write_past(sorted(columns[table.name]), rows, scratch(folder, table.name))
+        copied[table.name], gone = probe.write_past(sorted(columns[table.name]), rows, folder)
         deleted += gone
     return Copies(snapshot.engine, snapshot.lake, snapshot.versions, snapshot.as_of, copied), deleted
 

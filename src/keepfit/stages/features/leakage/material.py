@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -124,10 +123,3 @@ def column_of(leaf: Expression) -> tuple[str | None, str | None]:
 def alarm(test: str, what: str, where: str, fix: str, **numbers: object) -> Finding:
     """Return a finding that training should not go on with."""
     return Finding(test, ALARM, what, where, fix, numbers)
-
-
-def scratch(folder: str, name: str) -> Path:
-    """Return a new folder below `folder`."""
-    made = Path(folder) / name
-    made.mkdir()
-    return made

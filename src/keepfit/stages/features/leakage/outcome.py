@@ -1,8 +1,8 @@
 """Is a feature too good to be true? One that tells the target alone was probably recorded with the outcome at hand.
 
 A strongly autocorrelated series is honestly easy to predict from its own past. So a feature is held against what the
-target's own past says: only one that leaves less than half of that error is suspected, and one that reads nothing but the
-target's own column never is, because its windows end before t.
+target's own past says: only one that leaves less than a quarter of that error is suspected, and one that reads nothing but
+the target's own column never is, because its windows end before t.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from keepfit.spec.model import CLASSIFICATION
 from keepfit.spec.window import Window
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.leakage.material import Material, alarm, column_of
-from keepfit.stages.features.leakage.strength import absence, folds_of, strength
+from keepfit.stages.features.leakage.sample import Places
+from keepfit.stages.features.leakage.strength import Floats, absence, folds_of, strength
 
 TOO_GOOD = {CLASSIFICATION: 0.995}
 TOO_GOOD_NUMBER = 0.999
+LEFT = 0.25  # of the error that the target's own past leaves
 ROWS = 200_000  # of the training set, drawn by the seed
 
 
@@ -36,19 +38,20 @@ def too_good(material: Material) -> Tested:
         for feature in model.features
     }
     absences = {name: absence(model.task, values[rows], target) for name, values in training.features.items()}
-    honest, bound = 0.0, TOO_GOOD.get(model.task, TOO_GOOD_NUMBER)
-    suspects = [feature for feature in model.features if max(strengths[feature.name], 0) >= bound]
-    if suspects:
-        honest = max((strength(model.task, values, target, folds) for values in _own_past(material, rows)), default=0.0)
-    findings = [
-        _too_good(material, feature, strengths[feature.name], honest, "")
-        for feature in suspects
-        if not _own(material, feature) and 1 - strengths[feature.name] < (1 - honest) / 2
+    bound = TOO_GOOD.get(model.task, TOO_GOOD_NUMBER)
+    suspects = [
+        (feature, strengths[feature.name], "") for feature in model.features if strengths[feature.name] >= bound
     ]
-    findings += [
-        _too_good(material, feature, absences[feature.name], honest, "the nulls of ")
+    suspects += [
+        (feature, absences[feature.name], "the nulls of ")
         for feature in model.features
-        if absences[feature.name] >= TOO_GOOD[CLASSIFICATION] and not _own(material, feature)
+        if absences[feature.name] >= TOO_GOOD[CLASSIFICATION]
+    ]
+    honest = _honest(material, rows, target, folds) if suspects else 0.0
+    findings = [
+        _suspected(material, feature, value, honest, nulls)
+        for feature, value, nulls in suspects
+        if not _own(material, feature) and 1 - value < LEFT * (1 - honest)
     ]
     measured = {name: value for name, value in strengths.items() if not np.isnan(value)}
     return Tested("outcome", _said(material, measured, len(rows)), {"rows": len(rows), **measured}, tuple(findings))
@@ -65,7 +68,7 @@ def _said(material: Material, measured: dict[str, float], rows: int) -> str:
     )
 
 
-def _too_good(material: Material, feature: Expression, value: float, honest: float, nulls: str) -> Finding:
+def _suspected(material: Material, feature: Expression, value: float, honest: float, nulls: str) -> Finding:
     measure = "Spearman" if material.model.task != CLASSIFICATION and not nulls else "AUC"
     sources = sorted({".".join(filter(None, column_of(leaf))) for leaf in feature.leaves()} - {""})
     what = f"{nulls}{feature.name} alone tell{'' if nulls else 's'} the target with {measure} {value:.4f}"
@@ -82,7 +85,13 @@ def _own(material: Material, feature: Expression) -> bool:
     return {column_of(leaf) for leaf in feature.leaves() if isinstance(leaf, Aggregate | Attribute)} <= own
 
 
-def _own_past(material: Material, rows: np.ndarray) -> Iterator[Column]:
+def _honest(material: Material, rows: Places, target: Floats, folds: Places) -> float:
+    """Return how well the target's own past orders the target."""
+    found = [strength(material.model.task, values, target, folds) for values in _own_past(material, rows)]
+    return max((value for value in found if not np.isnan(value)), default=0.0)
+
+
+def _own_past(material: Material, rows: Places) -> Iterator[Column]:
     """Yield what the target's own columns say before t: the newest value, and the mirror image of the target's window."""
     training = material.training
     mirrored = {

@@ -26,7 +26,7 @@ def chosen(model: Model, snapshot: Snapshot, observations: Observations, sample:
     found = []
     for number, places in enumerate(rounds):
         size = sample // len(rounds) + (number < sample % len(rounds))
-        candidates = _one_each(observations, lottery.permutation(places)[:CANDIDATES])
+        candidates = _one_each(observations, lottery.permutation(places)[: max(CANDIDATES, 4 * size)])
         tempting = _tempting(model, snapshot, at(observations, candidates))
         order = lottery.permutation(len(candidates))
         tempted = order[tempting[order]][: (size + 1) // 2]
