@@ -273,6 +273,13 @@ def versions():
     )
 
 
+def dated_back():
+    """Return a history of records, and later a file of versions that have held, it says, for a month."""
+    before = [(moment(150), {"people.csv": versions().replace(moment(180), moment(140)), "sales.csv": text(rows())})]
+    backdated = "who,since,age\n" + "".join(f"p{n:02},{moment(110)},99\n" for n in range(10))
+    return [*before, (AS_OF, {"people_new.csv": backdated})]
+
+
 def daily():
     """Return rows that all happen at midnight, as the observations do."""
     return [[who, int(at), amount] for who, at, amount in rows()]
@@ -301,6 +308,7 @@ PLANTED = {
     "a second version of a file": Planted("corrections", "20 moments of sales are told otherwise", second_version),
     "rows that were found later": Planted("corrections", "came after the first ingest", found_later),
     "rows that are always weeks late": Planted("corrections", "came after the first ingest", sent_weeks_later),
+    "versions of records that are dated back": Planted("corrections", "came after the first ingest", dated_back, HISTORY),
     "one person under two keys": Planted("twins", "8 of 44 entities", doubled),
     # what a fault lets through
     "an engine that ignores known": Planted("deletion", "sales_", LATE_FILES, LATE, ignores_known),

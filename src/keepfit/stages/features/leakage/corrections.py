@@ -7,7 +7,7 @@ from typing import Any
 from keepfit import clock, tables
 from keepfit.evidence import NOTE, Finding, Tested
 from keepfit.snapshot import Snapshot
-from keepfit.spec.tables import Events
+from keepfit.spec.tables import Events, Table
 from keepfit.stages.features.leakage.material import Material, alarm
 
 ALLOWANCE = clock.DAY  # files may overlap by as much: of local midnights, of a delivery that took its time
@@ -16,11 +16,11 @@ MOST = 0.5  # of a file's rows: then it is a file of corrections, or of forgotte
 
 
 def corrected_later(material: Material) -> Tested:
-    """Look, in events that say nothing of when they were known, for rows that came after the time they tell of."""
+    """Look, in tables that say nothing of when a row was known, for rows that came after the time they tell of."""
     findings, said, numbers = [], [], {}
-    for table in (table for table in material.model.events() if not (table.known or table.known_after)):
+    for table in filter(_known_at_once, material.model.tables()):
         arrivals, exchanged = arrived(material.snapshot, table)
-        findings += [_exchanged(table, path) for path in exchanged]
+        findings += [_exchanged(table, path) for path in exchanged if isinstance(table, Events)]
         batches = 1 + max((batch for batch, _ in arrivals.values()), default=0)
         said.append(f"{len(arrivals)} files of {table.name} in {batches} ingest{'s' if batches > 1 else ''}")
         numbers[table.name] = {"files": len(arrivals), "ingests": batches}
@@ -31,13 +31,28 @@ def corrected_later(material: Material) -> Tested:
     compared = f"what later files say of moments that earlier ones covered: {', '.join(said)}"
     return Tested(
         "corrections",
-        compared if said else "all events say when they were known",
+        compared if said else "all tables say when their rows were known",
         numbers,
         tuple(findings),
     )
 
 
-def arrived(snapshot: Snapshot, table: Events) -> tuple[dict[str, tuple[int, int]], list[str]]:
+def _known_at_once(table: Table) -> bool:
+    """Return whether a row counts from its time on: events without `known`, and versions of records."""
+    return table.time is not None and not (isinstance(table, Events) and (table.known or table.known_after))
+
+
+def _where(table: Table, files: list[dict[str, Any]]) -> str:
+    return f"definitions.py, {type(table).__name__} {table.name!r}; {', '.join(file['file'] for file in files[:3])}"
+
+
+def _fix(table: Table, otherwise: str) -> str:
+    if isinstance(table, Events):
+        return f"declare known='<column that says when a row was written>', {otherwise}"
+    return "let time= name the column that says when a version was written, not since when it is valid"
+
+
+def arrived(snapshot: Snapshot, table: Table) -> tuple[dict[str, tuple[int, int]], list[str]]:
     """Return each file's (batch, place) in the order of arrival, and the files whose rows were exchanged for others.
 
     Files of one ingest are one batch, because nobody knows in which order they came into being.
@@ -54,7 +69,7 @@ def arrived(snapshot: Snapshot, table: Events) -> tuple[dict[str, tuple[int, int
     return arrivals, [path for path, found in digests.items() if len(found) > 1]
 
 
-def _restated(table: Events, files: list[dict[str, Any]]) -> list[Finding]:
+def _restated(table: Table, files: list[dict[str, Any]]) -> list[Finding]:
     # of files that came together, one that mostly repeats others corrects them; others share a moment by chance
     wrong = [file for file in files if file["altered"] and (file["later"] or file["repeated"] >= MOST * file["rows"])]
     if not wrong:
@@ -68,9 +83,8 @@ def _restated(table: Events, files: list[dict[str, Any]]) -> list[Finding]:
         alarm(
             "corrections",
             what,
-            f"definitions.py, Events {table.name!r}; {', '.join(file['file'] for file in wrong[:3])}",
-            "declare known='<column that says when a row was written>', and correct by a new row instead of a second one of the"
-            " same time",
+            _where(table, wrong),
+            _fix(table, "and correct by a new row instead of a second one of the same time"),
             moments=altered,
             files=len(wrong),
             entity=example["entity"],
@@ -79,7 +93,7 @@ def _restated(table: Events, files: list[dict[str, Any]]) -> list[Finding]:
     ]
 
 
-def _late(table: Events, files: list[dict[str, Any]]) -> list[Finding]:
+def _late(table: Table, files: list[dict[str, Any]]) -> list[Finding]:
     rows, late = (sum(file[name] for file in files) for name in ("rows", "late"))
     wrong = [file for file in files if file["late"] > MOST * file["rows"]]
     if not late or (late <= LATE_SHARE * rows and not wrong):
@@ -95,8 +109,8 @@ def _late(table: Events, files: list[dict[str, Any]]) -> list[Finding]:
         alarm(
             "corrections",
             what,
-            f"definitions.py, Events {table.name!r}; {', '.join(file['file'] for file in wrong[:3])}",
-            f"declare known='<column that says when a row was written>', or known_after='{days}d'",
+            _where(table, wrong),
+            _fix(table, f"or known_after='{days}d'"),
             rows=rows,
             late=late,
             share=round(late / rows, 4),

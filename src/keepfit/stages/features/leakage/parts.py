@@ -38,10 +38,9 @@ def _masks(found: Parts) -> dict[str, NDArray[np.bool_]]:
 
 def _rows(material: Material) -> list[Finding]:
     training, findings = material.training, []
-    order = np.lexsort((training.entity.astype(str), training.t))
-    keys, t = training.entity[order], training.t[order]
-    again = np.zeros(len(t), bool)
-    again[order[1:]] = (t[1:] == t[:-1]) & (keys[1:] == keys[:-1])
+    # rows are sorted by (t, entity), so that equal ones are neighbours
+    again = np.zeros(len(training), bool)
+    again[1:] = (training.t[1:] == training.t[:-1]) & (training.entity[1:] == training.entity[:-1])
     if again.any():
         what = f"{again.sum():,} observations are in the training set twice, such as {_example(material, again)}"
         findings.append(alarm("split", what, material.where, FIX, rows=int(again.sum())))
