@@ -16,11 +16,12 @@ from keepfit.snapshot import Snapshot, take
 from keepfit.spec import codec
 from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
-from keepfit.stages.features import versions
+from keepfit.stages.features import leakage, versions
 from keepfit.stages.ingest import unread
 from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
+from keepfit.stages.training.split import split, trains_until
 
 
 def _snapshot(project: Project, model: Model, as_of: int) -> Snapshot:
@@ -53,6 +54,14 @@ def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
             "reasons": list(decision.reasons),
         }
     return found
+
+
+def check_leakage(project: Project, model: Model, as_of: int, sample: int) -> dict[str, Any]:
+    """Return what each test for leaks compared and found on the rows ingested so far; changes nothing."""
+    seed = project.settings.training.seed
+    material = leakage.gathered(model, _snapshot(project, model, as_of), split, trains_until, sample, seed)
+    tests = leakage.prove(material)
+    return {"model": model.name, "as_of": as_of, "alarms": sum(test.alarms for test in tests), "tests": tests}
 
 
 def replay(

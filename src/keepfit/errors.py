@@ -9,7 +9,7 @@
     ├── TrainingError        there is too little, or too uniform, data to learn from (exit 5)
     ├── RegistryError        a model version is missing or cannot take that step (exit 6)
     ├── ServingError         the server cannot start (exit 7)
-    ├── MissingExtra         an optional library is not installed (exit 8)
+    ├── MissingExtra         an optional library is not installed (exit 9)
     └── RequestError         a request is malformed or names an unknown entity (HTTP 4xx)
 
 An error is data with a bounded rendering: `str(error)` is the three lines a user reads, `as_dict()` is what
@@ -116,7 +116,7 @@ class MissingExtra(KeepfitError):
         What asked for it.
     """
 
-    exit_code = 8
+    exit_code = 9
 
     def __init__(self, extra: str, needed_by: str) -> None:
         super().__init__(

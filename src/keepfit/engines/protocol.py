@@ -119,6 +119,51 @@ class CheckedFile:
     tables: tuple[str, ...] = ()
 
 
+class Probe(Protocol):
+    """What a proof against leaks asks of some Parquet files of one table.
+
+    It reads the stored rows as they are, and shares no query with the reads of `Engine`, so that a mistake there is seen.
+    """
+
+    def write_past(self, columns: Sequence[str], observations: Observations, folder: Path) -> tuple[list[str], int]:
+        """Write the rows known before the moment of their entity, and return (files, rows deleted).
+
+        An entity has one moment, that of its observation; one without, the earliest. Records without time stay whole.
+        """
+
+    def write_window(
+        self, columns: Sequence[str], observations: Observations, horizon: int, folder: Path, *, past: bool = False
+    ) -> list[str]:
+        """Write the rows with t <= time < t + horizon, with `past` those before too; each entity has one observation."""
+
+    def tempting(self, observations: Observations) -> NDArray[np.bool_]:
+        """Return which observations have a row that happened at or before t and was not known before it."""
+
+    def unseen(self, observations: Observations) -> NDArray[np.bool_]:
+        """Return which observations are of an entity none of whose rows was known before t."""
+
+    def strangers(self, observations: Observations) -> NDArray[np.bool_]:
+        """Return which observations do not lie 1 µs after a row of their entity became known."""
+
+    def updates(self, columns: Sequence[str], now: Sequence[str]) -> dict[str, tuple[int, str | None]]:
+        """Return what differs between each entity's first record here and its record in the files `now`.
+
+        For each column, and for `entities` (all there ever were) and `removed` (not there now): (entities, one of them).
+        """
+
+    def restated(self, arrivals: Mapping[str, tuple[int, int]], as_of: int) -> list[dict[str, Any]]:
+        """Return, for each file that repeats moments of files before it, how many rows it repeats and moments it alters.
+
+        `arrivals` says of each file: (batch, place), both ascending in the order of arrival.
+        """
+
+    def late(self, arrivals: Mapping[str, tuple[int, int]], allowance: int, as_of: int) -> list[dict[str, Any]]:
+        """Return, for each file of a later batch, its rows and those older than what their entity already had."""
+
+    def twins(self, least: int, as_of: int) -> tuple[int, Column, NDArray[np.int64]]:
+        """Return (entities compared, keys that have a twin, twin group of each): identical histories, not by chance."""
+
+
 class Engine(Protocol):
     """Where rows are computed.
 
@@ -200,3 +245,6 @@ class Engine(Protocol):
 
     def rows(self, files: Sequence[str], where: str = "true") -> list[dict[str, Any]]:
         """Return rows of a small table of keepfit's own as dictionaries; times come as int64 microseconds."""
+
+    def probe(self, table: Table, files: Sequence[str]) -> Probe:
+        """Return what tests for leaks ask of these files."""

@@ -13,6 +13,7 @@ from arro3.core import Table as ArrowTable
 from numpy.typing import NDArray
 
 from keepfit.engines.local import contract, query, together
+from keepfit.engines.local.probe import LocalProbe
 from keepfit.engines.protocol import CheckedFile, Column, Observations, SortedEvents
 from keepfit.engines.sql import quoted
 from keepfit.errors import SourceError
@@ -239,6 +240,10 @@ class LocalEngine:
             f"epoch_us({quoted(name)}) as {quoted(name)}" if kind.startswith("TIMESTAMP") else quoted(name)
             for name, kind, *_ in described
         )
+
+    def probe(self, table: Table, files: Sequence[str]) -> LocalProbe:
+        """Return what tests for leaks ask of these files."""
+        return LocalProbe(self.connection, table, query.source(table, files))
 
     def _register_keys(self, observations: Observations) -> None:
         columns = [query.texts(observations.entities), Array.from_numpy(np.arange(len(observations.entities)))]
