@@ -33,14 +33,16 @@ MAX_VALUES: Final = 2**28 - 1
 DIGITS: Final = 75
 """66 cover a double's range; the others are for carries, for products with a time and for weights (`decay`)."""
 
-# Behind the digits: the range of digits touched since it was last empty, and how many infinities it holds.
-LOWEST: Final = DIGITS
-HIGHEST: Final = DIGITS + 1
-PLUS_INFINITY: Final = DIGITS + 2
-MINUS_INFINITY: Final = DIGITS + 3
+_MOST_DIGITS: Final = 2 * DIGITS + 2  # products of two accumulators need twice the digits
 
-WIDTH: Final = 2 * DIGITS + 2
-"""Length of any vector here: the products of two accumulators need twice the digits."""
+# Behind all digits: the range of digits touched since it was last empty, and how many infinities it holds.
+LOWEST: Final = _MOST_DIGITS
+HIGHEST: Final = _MOST_DIGITS + 1
+PLUS_INFINITY: Final = _MOST_DIGITS + 2
+MINUS_INFINITY: Final = _MOST_DIGITS + 3
+
+WIDTH: Final = _MOST_DIGITS + 4
+"""Length of any vector here."""
 
 DIGIT_BITS: Final = 32
 DIGIT_MASK: Final = 0xFFFF_FFFF
