@@ -1,6 +1,7 @@
 """Run programs in turn, A B C A B C ..., each in a process of its own; medians, ratios and peak memory.
 
-A program prints one JSON line with `seconds` and `check`. What cannot be run is shown with the reason, never left out.
+A program prints one JSON line with `seconds`, `check` and perhaps `cpu_s`. What cannot be run is shown with the reason,
+never left out.
 """
 
 from __future__ import annotations
@@ -80,7 +81,7 @@ def _measure(one: Contender, limit_s: float) -> None:
             return
         found = json.loads(out.read().strip().splitlines()[-1])
     scale = 2**20 if sys.platform == "darwin" else 2**10
-    one.found.append({**found, "peak_mb": usage.ru_maxrss / scale, "cpu_s": usage.ru_utime + usage.ru_stime})
+    one.found.append({"cpu_s": usage.ru_utime + usage.ru_stime, **found, "peak_mb": usage.ru_maxrss / scale})
 
 
 def report(contenders: list[Contender], base: str) -> None:
@@ -97,4 +98,4 @@ def report(contenders: list[Contender], base: str) -> None:
             f"{one.name:42}{one.middle('seconds'):9.2f}{min(seconds):8.2f}{max(seconds):8.2f}{ratio}"
             f"{one.middle('peak_mb'):9.0f}{one.middle('cpu_s'):8.1f}"
         )
-    print(f"ratio: to {base!r}; cpu s: of the whole process, start and imports included")
+    print(f"ratio: to {base!r}; cpu s: of all threads; Spark's with its start")
