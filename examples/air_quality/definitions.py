@@ -1,4 +1,4 @@
-"""How much fine dust will there be at a station in Beijing a day from now? See README.md."""
+"""How much fine dust will there be at a station in Beijing six hours from now? See README.md."""
 
 from keepfit import (
     Calendar,
@@ -71,9 +71,9 @@ dust = Model(
         Calendar("weekday", zone=ZONE),
         Holiday("CN", zone=ZONE),
     ],
-    target=pm25.at("24h", tolerance="1h"),
+    target=pm25.at("6h", tolerance="1h"),
     estimator=XGBoost(max_depth=5),
     metric="rmse",
-    gates=[Gate("r2", threshold=0.05), Gate.not_worse_than_champion()],
+    gates=[Gate("r2", threshold=0.3), Gate.not_worse_than_champion()],
     policy=Policy(retrain=when.older_than("90d"), cooldown="28d"),
 )

@@ -15,10 +15,10 @@ def prepare(source: str, folder: str) -> None:
     Path(folder).mkdir(parents=True, exist_ok=True)
     for path in sorted(Path(source).glob("PRSA_Data_*.csv*")):
         target = Path(folder) / f"air_{path.name.split('_')[2]}.csv.gz"
-        opened = gzip.open(path, "rt", newline="") if path.suffix == ".gz" else path.open(newline="")
+        text = (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).decode()
         # without a time in the file's head, the same rows make the same bytes
-        with opened as raw, gzip.GzipFile(target, "wb", 6, mtime=0) as packed, TextIOWrapper(packed, newline="") as out:
-            rows = csv.reader(raw)
+        with gzip.GzipFile(target, "wb", 6, mtime=0) as packed, TextIOWrapper(packed, newline="") as out:
+            rows = csv.reader(text.splitlines())
             _, _, _, _, _, *names = next(rows)
             writer = csv.writer(out)
             writer.writerow(["measured_at", *names])
