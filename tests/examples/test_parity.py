@@ -13,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,15 @@ def server(folder: Path, environment: dict[str, str], as_of: str) -> Iterator[st
         process.communicate(timeout=60)
 
 
+def ready(client: httpx.Client) -> None:
+    """Wait until the champion answers."""
+    for _ in range(600):
+        if client.get("/readyz").status_code == 200:
+            return
+        time.sleep(0.1)
+    raise AssertionError(client.get("/readyz").text)
+
+
 @pytest.mark.parametrize("case", [parameter(case) for case in CASES])
 def test_a_request_has_the_features_of_the_training_set_bit_for_bit(case: Example, tmp_path: Path) -> None:
     folder, environment = begun(case, tmp_path)
@@ -111,6 +121,7 @@ def test_a_request_has_the_features_of_the_training_set_bit_for_bit(case: Exampl
     asked = batch.fetchall()[:ASKED]
     answers = {}
     with server(folder, environment, case.served) as address, httpx.Client(base_url=address, timeout=30) as client:
+        ready(client)
         key = next(name for name in client.get("/openapi.json").json()["paths"]["/predict"]["post"]["requestBody"]
                    ["content"]["application/json"]["schema"]["required"])  # fmt: skip
         for entity, t, score in asked:
