@@ -87,7 +87,7 @@ def _contenders(folder: Path, only: list[str]) -> list[sidebyside.Contender]:
         sidebyside.Contender(mode, sidebyside.uv(packages, script, mode, str(folder)), once=mode in SLOW)
         for mode, packages in PEERS.items()
     ]
-    return [one for one in found if not only or one.name.startswith(("keepfit", *only))]
+    return [one for one in found if not only or one.name.startswith(("keepfit lake", *only))]
 
 
 def make_data(folder: Path, scale: float) -> None:
@@ -117,11 +117,14 @@ def make_data(folder: Path, scale: float) -> None:
             row_number() over () as _record, row_number() over () as _order, timezone('UTC', ts) as _known
             from '{folder}/events.parquet') to '{folder}/unsorted.parquet'"""
     )
-    sorted_rows = "select * from '{}/unsorted.parquet' where {} order by entity, ts, _order"
-    write_deltalake(f"{folder}/lake", con.sql(sorted_rows.format(folder, "true")))
+    # one sort for all: filtered by month, its rows come in order
+    con.execute(f"create table sorted as select * from '{folder}/unsorted.parquet' order by entity, ts, _order")
+    write_deltalake(f"{folder}/lake", con.sql("from sorted"))
+    con.execute("create table months as select *, date_diff('month', timestamptz '2022-01-01', ts) as m from sorted")
     for month in range(24):
-        within = f"date_diff('month', timestamptz '2022-01-01 00:00:00+00', ts) = {month}"
-        write_deltalake(f"{folder}/monthly", con.sql(sorted_rows.format(folder, within)), mode="append")
+        write_deltalake(
+            f"{folder}/monthly", con.sql(f"select * exclude (m) from months where m = {month}"), mode="append"
+        )
     (folder / "done").touch()
 
 
@@ -226,7 +229,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--scale", type=float, default=1.0, help="share of the full size")
     parser.add_argument("--dir", help="where to put the data; a temporary folder if not given")
-    parser.add_argument("--only", nargs="+", default=[], help="peers whose names begin so")
+    parser.add_argument("--only", nargs="+", default=[], help="those whose names begin so, and keepfit lake")
     parser.add_argument("--latency", action="store_true", help="time single requests instead")
     parser.add_argument("--mode", choices=MODES, help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -1,8 +1,9 @@
 """Bring the events of observed entities together: runs of whole entities, each sorted by (entity, time, arrival).
 
 DuckDB reads the Parquet files with all threads and gives each row its entity's code; compiled code puts the rows in
-order. Neither knows more than a run at a time, so memory is bounded by a run and not by the table. A run's rows are
-found by the range of its keys: files are clustered by entity, and Parquet's statistics skip the rest.
+order. Neither knows more than a run at a time, so memory is bounded by a run and not by the table. A run's scan is cheap
+because files are clustered by entity: DuckDB hands the range of the joined keys to it, and Parquet's statistics skip the
+row groups of other entities.
 """
 
 from __future__ import annotations
