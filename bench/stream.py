@@ -77,7 +77,8 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     import numpy as np
     import windows
 
-    from keepfit.engines.local import LocalEngine
+    from keepfit import col
+from keepfit.engines.local import LocalEngine
     from keepfit.kernel.sweep import sweep
 
     files = sorted(str(file) for file in folder.glob("events_*.parquet"))[: options.files[0]]
@@ -86,7 +87,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     start = time.perf_counter()
     engine = LocalEngine(memory=options.duckdb_memory)
     out, runs, events = np.empty((len(wanted.outputs), len(seen))), 0, 0
-    for run in engine.events(table, files, ("amount",), seen, START + 10_000 * DAY_US):
+    for run in engine.events(table, files, (col("amount"),), seen, START + 10_000 * DAY_US):
         bounds = seen.offsets[run.first : run.stop + 1]
         own = slice(int(bounds[0]), int(bounds[-1]))
         out[:, own] = sweep(wanted, run.time, run.known, run.values, run.offsets, seen.t[own], bounds - bounds[0])

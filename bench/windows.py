@@ -31,7 +31,8 @@ import sidebyside
 if TYPE_CHECKING:
     from keepfit.engines.protocol import Observations
     from keepfit.kernel.program import Program
-    from keepfit.spec.tables import Events
+    from keepfit.spec.rows import col
+from keepfit.spec.tables import Events
 
 DAYS = (7, 30, 90)
 FUNCTIONS = ("sum", "count", "mean", "min", "max")
@@ -153,7 +154,7 @@ def run_keepfit(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     keys = engine.connection.sql(f"select max(entity) + 1 from '{folder}/observations.parquet'").fetchone() or (0,)
     seen = observations(int(keys[0]))
     out, swept = np.empty((len(wanted.outputs), len(seen))), 0.0
-    for run in engine.events(table, files, ("amount",), seen, START + 10_000 * DAY_US):
+    for run in engine.events(table, files, (col("amount"),), seen, START + 10_000 * DAY_US):
         bounds = seen.offsets[run.first : run.stop + 1]
         own, began = slice(int(bounds[0]), int(bounds[-1])), time.perf_counter()
         out[:, own] = sweep(wanted, run.time, run.known, run.values, run.offsets, seen.t[own], bounds - bounds[0])

@@ -14,7 +14,7 @@ import pytest
 
 from keepfit import actions, clock
 from keepfit.engines.local import LocalEngine
-from keepfit.kernel import plan as kernel_plan
+from keepfit.kernel import lower as kernel_lower
 from keepfit.kernel.program import Window
 from keepfit.stages.features import observe as observing
 from keepfit.stages.features.leakage import deletion, material
@@ -179,19 +179,19 @@ def ignores_known(patch):
 
 
 def window_closed_at_t(patch):
-    patch.setattr(kernel_plan, "Window", lambda start, end: Window(start, end + 1 if end == 0 else end))
+    patch.setattr(kernel_lower, "Window", lambda start, end: Window(start, end + 1 if end == 0 else end))
 
 
 def window_of_tomorrow(patch):
-    patch.setattr(kernel_plan, "Window", lambda start, end: Window(start, end + clock.DAY if end == 0 else end))
+    patch.setattr(kernel_lower, "Window", lambda start, end: Window(start, end + clock.DAY if end == 0 else end))
 
 
 def target_from_yesterday(patch):
-    patch.setattr(kernel_plan, "Window", lambda start, end: Window(start - clock.DAY if end > 0 else start, end))
+    patch.setattr(kernel_lower, "Window", lambda start, end: Window(start - clock.DAY if end > 0 else start, end))
 
 
 def target_one_day_longer(patch):
-    patch.setattr(kernel_plan, "Window", lambda start, end: Window(start, end + clock.DAY if end > 0 else end))
+    patch.setattr(kernel_lower, "Window", lambda start, end: Window(start, end + clock.DAY if end > 0 else end))
 
 
 def newest_record(patch):

@@ -19,9 +19,9 @@ REFUSED = {
     "a feature at a later moment": ("[sales.amount.at('24h', tolerance='1h')], target", "looks into the future"),
     "a ratio with the future in it": ("[past / sales.count(next='7d')], target", "looks into the future"),
     "the target among the features": ("[past, (sales.count(next='14d') == 0).named('gone')], target", "the future"),
-    "a target of the past": ("[past], sales.count(last='30d') == 0", "reads the past"),
-    "a target of the past in a ratio": ("[past], sales.count(next='7d') / past", "reads the past"),
-    "a target that is an attribute": ("[past], people.age > 30", "reads the past"),
+    "a target of the past": ("[past], sales.count(last='30d') == 0", "looks at no events after t"),
+    "a target of two pasts in a ratio": ("[past], sales.count(last='7d') / past", "looks at no events after t"),
+    "a target that is an attribute": ("[past], people.age > 30", "looks at no events after t"),
     "a target that reaches back": ("[past], sales.amount.at('1h', tolerance='2h')", "reaches back before t"),
     "a target of the calendar": ("[past], Calendar('month') > 6", "looks at no events"),
 }

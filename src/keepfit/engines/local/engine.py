@@ -12,7 +12,7 @@ from arro3.core import Array
 from arro3.core import Table as ArrowTable
 from numpy.typing import NDArray
 
-from keepfit.engines.local import contract, query, together
+from keepfit.engines.local import contract, query
 from keepfit.engines.local.probe import LocalProbe
 from keepfit.engines.protocol import CheckedFile, Column, Observations, SortedEvents
 from keepfit.engines.sql import quoted
@@ -90,7 +90,9 @@ class LocalEngine:
         observations: Observations,
         as_of: int,
     ) -> Iterator[SortedEvents]:
-        """Yield the events of the observed entities in runs of whole entities, in order."""
+        """Yield the events of the observed entities in runs of whole entities, in order; conditions are 1 and 0."""
+        from keepfit.engines.local import together  # only here, since it loads the compiler
+
         self._register_keys(observations)
         reading = together.Reading(
             source=query.source(table, files),

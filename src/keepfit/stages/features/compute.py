@@ -49,6 +49,7 @@ def _swept(plan: EventsPlan, snapshot: Snapshot, observations: Observations) -> 
         swept[:, own] = sweep(
             plan.program, run.time, run.known, run.values, run.offsets, observations.t[own], bounds - bounds[0]
         )
+        del run  # before the next one is made: one is in memory at a time
     return swept
 
 
