@@ -28,7 +28,9 @@ format: install
 bench: install
 	$(RUN) python bench/startup.py
 	$(RUN) python bench/demo.py
-	$(RUN) python bench/kernel.py
+	$(RUN) python bench/windows.py
+	$(RUN) python bench/hourly.py
+	$(RUN) python bench/stream.py
 	$(RUN) python bench/serving.py
 
 install: $(UV)

@@ -126,7 +126,7 @@ def test_every_problem_of_the_definitions_is_listed(folder):
     edit(folder, "definitions.py", 'next="30d"', 'last="30d"')
     found = refusal(InvalidDefinitions, opened, folder)
     assert len(found.problems) == 2
-    assert "unknown column 'amonut' of sales" in str(found) and "reads the past" in str(found)
+    assert "unknown column 'amonut' of sales" in str(found) and "looks at no events after t" in str(found)
 
 
 @pytest.mark.parametrize(

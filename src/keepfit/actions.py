@@ -10,16 +10,18 @@ from typing import Any
 from keepfit import clock, loop, steps
 from keepfit.errors import ProjectError, RegistryError, TrainingError
 from keepfit.evidence import PROMOTE, ROLL_BACK, Evidence, Turn, as_data
+from keepfit.inspecting import described, ingested
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec import codec
-from keepfit.spec.features import Aggregate, Attribute
 from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
+from keepfit.stages.features import leakage, versions
 from keepfit.stages.ingest import unread
 from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
+from keepfit.stages.training.split import split, trains_until
 
 
 def _snapshot(project: Project, model: Model, as_of: int) -> Snapshot:
@@ -28,24 +30,24 @@ def _snapshot(project: Project, model: Model, as_of: int) -> Snapshot:
 
 def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
     """Return what a turn would read, compute and decide, without doing it."""
+    change = versions.difference(project.engine, project.records, model)
     found: dict[str, Any] = {
         "as_of": as_of,
         "model": model.name,
         "ingest": unread(project.engine, project.lake, project.data, project.definitions.tables),
-        "features": [_described(feature) for feature in model.features],
+        "features": described(model),
+        "feature_set": change,
         "target": model.target.name,
         "gates": [gate.name for gate in model.gates],
         "champion": None,
         "decision": "retrain",
         "reasons": ["nothing has been ingested yet"],
     }
-    if all(project.lake.exists(f"source/{table.name}") for table in model.tables()):
+    if ingested(project, model):
         snapshot = _snapshot(project, model, as_of)
         champion = steps.champion_at(project, model, as_of)
-        evidence = steps.watch(
-            project, model, snapshot, steps.answer(project, champion, snapshot) if champion else None
-        )
-        decision = decide(evidence, model.policy)
+        answers = steps.answer(project, champion, snapshot) if champion else None
+        decision = decide(steps.watch(project, model, snapshot, answers), model.policy)
         found |= {
             "champion": champion and champion.version.number,
             "decision": decision.action,
@@ -54,15 +56,12 @@ def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
     return found
 
 
-def _described(feature: Any) -> dict[str, str]:
-    leaves = feature.leaves()
-    sources = dict.fromkeys(
-        leaf.events.name if isinstance(leaf, Aggregate) else leaf.records.name
-        for leaf in leaves
-        if isinstance(leaf, Aggregate | Attribute)
-    )
-    windows = dict.fromkeys((leaf.window.label or "all the past") for leaf in leaves if isinstance(leaf, Aggregate))
-    return {"name": feature.name, "source": ", ".join(sources) or "calendar", "window": ", ".join(windows) or "at t"}
+def check_leakage(project: Project, model: Model, as_of: int, sample: int) -> dict[str, Any]:
+    """Return what each test for leaks compared and found on the rows ingested so far; changes nothing."""
+    seed = project.settings.training.seed
+    material = leakage.gathered(model, _snapshot(project, model, as_of), split, trains_until, sample, seed)
+    tests = leakage.prove(material)
+    return {"model": model.name, "as_of": as_of, "alarms": sum(test.alarms for test in tests), "tests": tests}
 
 
 def replay(

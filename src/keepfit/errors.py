@@ -9,6 +9,7 @@
     ├── TrainingError        there is too little, or too uniform, data to learn from (exit 5)
     ├── RegistryError        a model version is missing or cannot take that step (exit 6)
     ├── ServingError         the server cannot start (exit 7)
+    ├── MissingExtra         an optional library is not installed (exit 9)
     └── RequestError         a request is malformed or names an unknown entity (HTTP 4xx)
 
 An error is data with a bounded rendering: `str(error)` is the three lines a user reads, `as_dict()` is what
@@ -102,6 +103,25 @@ class ServingError(KeepfitError):
     """The server cannot start."""
 
     exit_code = 7
+
+
+class MissingExtra(KeepfitError):
+    """An optional library is not installed.
+
+    Parameters
+    ----------
+    extra : str
+        The extra of keepfit that brings it.
+    needed_by : str
+        What asked for it.
+    """
+
+    exit_code = 9
+
+    def __init__(self, extra: str, needed_by: str) -> None:
+        super().__init__(
+            f"{needed_by} needs a library that is not installed", where=needed_by, fix=f"pip install 'keepfit[{extra}]'"
+        )
 
 
 class RequestError(KeepfitError):

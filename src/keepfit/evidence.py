@@ -14,6 +14,7 @@ from typing import Any
 from keepfit import clock
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
+ALARM, NOTE = "alarm", "note"
 
 
 def as_data(value: Any) -> Any:
@@ -240,3 +241,43 @@ class Turn:
     drift: tuple[Drift, ...] = ()
     quarantine: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A trace of the future that a leakage test found in features, or in the rows they are made of.
+
+    Attributes
+    ----------
+    severity : str
+        'alarm': what is trained on this cannot be trusted; 'note': worth a look.
+    what, where, fix : str
+        As an error says it.
+    numbers : dict
+        The evidence: counts, shares, and one example.
+    """
+
+    test: str
+    severity: str
+    what: str
+    where: str
+    fix: str
+    numbers: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What one leakage test compared, in a sentence and in numbers, and what it found.
+
+    `compared` says why if there was nothing to compare.
+    """
+
+    test: str
+    compared: str
+    numbers: dict[str, Any] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def alarms(self) -> int:
+        """How many of the findings are alarms."""
+        return sum(finding.severity == ALARM for finding in self.findings)

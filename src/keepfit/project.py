@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.util
-import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -21,6 +19,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from filelock import FileLock, Timeout
 
 from keepfit.errors import DefinitionError, ProjectError, SettingsError, did_you_mean
+from keepfit.rows import modules
 from keepfit.spec import settings as settings_
 from keepfit.spec.check import InvalidDefinitions, Problem, check
 from keepfit.spec.model import Model
@@ -220,22 +219,13 @@ def load_definitions(folder: Path) -> Definitions:
 
 
 def _run(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("keepfit_definitions", path)
-    if spec is None or spec.loader is None:
-        raise DefinitionError(f"{path.name} is no Python file", where=str(path), fix="start from `keepfit init`")
-    module = importlib.util.module_from_spec(spec)
-    unwritten, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    sys.path.insert(0, str(path.parent))
     try:
-        spec.loader.exec_module(module)
+        # a function that it declares is found again under this name
+        return modules.run(modules.DEFINITIONS, path)
     except (Exception, SystemExit) as error:
         raise DefinitionError(
             f"{type(error).__name__}: {error}", where=f"{path}, line {_line(error, path)}", fix="mend that line"
         ) from error
-    finally:
-        sys.dont_write_bytecode = unwritten
-        sys.path.remove(str(path.parent))
-    return module
 
 
 def _line(error: BaseException, path: Path) -> int:

@@ -29,9 +29,11 @@ class Snapshot:
     versions: dict[str, int]
     as_of: int
 
-    def files(self, table: Table) -> list[str]:
-        """Return the Parquet files of the table's version."""
-        return self.lake.parquet_files(tables.source(table.name), self.versions[table.name])
+    def files(self, table: Table, version: int | None = None) -> list[str]:
+        """Return the Parquet files of the table's version, or of an earlier one."""
+        return self.lake.parquet_files(
+            tables.source(table.name), self.versions[table.name] if version is None else version
+        )
 
     def span(self, table: Events) -> tuple[int, int, int]:
         """Return (rows, first time, last time) of the rows known."""

@@ -135,6 +135,21 @@ DECISIONS = Declared(
 )
 
 
+FEATURE_SETS = Declared(
+    "feature_sets",
+    grain="one version of a model's feature set",
+    keys=("model", "version"),
+    time="as_of",
+    columns={
+        "model": "VARCHAR",
+        "version": "BIGINT",  # from 1; a new one when a definition, or a table it reads, changed
+        "fingerprint": "VARCHAR",
+        "as_of": "TIMESTAMPTZ",
+        "features": "VARCHAR",  # JSON, name -> fingerprint
+    },
+)
+
+
 def training_set(model: str) -> str:
     """Return the lake path of a model's training sets; grain: one mature observation, keys entity and t."""
     return f"training/{model}"

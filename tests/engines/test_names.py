@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from keepfit import Events, Files, Float, Records, clock
+from keepfit import Events, Files, Float, Records, clock, col
 from keepfit.engines.protocol import Observations
 
 
@@ -30,7 +30,7 @@ def test_columns_of_any_name_come_back(desk, entity):
     snapshot = desk.snapshot(events, records, history, as_of="2025-06-01")
     engine, files, wanted = desk.engine, snapshot.files, list(map(float, range(len(names))))
     seen = Observations(np.array(["x"], object), np.array([0, 1]), np.array([JUNE]))
-    (run,) = engine.events(events, files(events), names, seen, JUNE)
+    (run,) = engine.events(events, files(events), list(map(col, names)), seen, JUNE)
     assert (run.values[:, 0].tolist(), run.time.tolist()) == (wanted, [at(MAY)])
     for table in (records, history):
         found = engine.attributes(table, files(table), names, seen)
@@ -38,8 +38,8 @@ def test_columns_of_any_name_come_back(desk, entity):
         found = engine.current_records(table, files(table), names, JUNE)
         assert [found[name][0] for name in names] == wanted
         assert found["entity"].tolist() == ["x"]
-    recent = engine.recent(events, files(events), names, JUNE, JUNE)
-    assert [recent[name][0] for name in names] == wanted
+    recent = engine.recent(events, files(events), list(map(col, names)), [], JUNE, JUNE)
+    assert [recent[str(col(name))][0] for name in names] == wanted
     assert (recent["entity"].tolist(), recent["time"].tolist()) == (["x"], [at(MAY)])
     assert engine.span(events, files(events), JUNE) == (1, at(MAY), at(MAY))
     assert engine.entities(events, files(events), JUNE)[0].tolist() == ["x"]
@@ -56,10 +56,11 @@ def test_recent_rows_are_those_since_and_of_each_entity_the_newest_of_each_colum
     desk.write("a.csv", "\n".join(["who,at,p,q", *lines]) + "\n")
     desk.ingest(table)
     files = desk.snapshot(table, as_of="2025-06-01").files(table)
-    found = desk.engine.recent(table, files, ["p", "q"], at("2025-04-01"), JUNE)
+    p_and_q = [col("p"), col("q")]
+    found = desk.engine.recent(table, files, p_and_q, [[one.not_null()] for one in p_and_q], at("2025-04-01"), JUNE)
     assert found["entity"].tolist() == ["a", "a", "a", "b", "b", "c"]
     assert found["p"].tolist()[:2] == [1, 2] and np.isnan(found["p"][2])
     assert found["p"].tolist()[3:] == [6, 5, 9]
-    none = desk.engine.recent(table, files, [], at("2025-04-01"), JUNE)
+    none = desk.engine.recent(table, files, [], [], at("2025-04-01"), JUNE)
     assert none["entity"].tolist() == ["a", "b", "b", "c"]
-    assert len(desk.engine.recent(table, files, ["p"], None, JUNE)["time"]) == 10
+    assert len(desk.engine.recent(table, files, [col("p")], [], None, JUNE)["time"]) == 10

@@ -25,8 +25,9 @@ SOURCE = ROOT / "src" / "keepfit"
 FILES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
 
 PUBLIC = [
-    "Boolean", "Calendar", "Category", "EachRow", "Estimator", "Events", "Every", "Files", "Float", "Gate", "Integer",
-    "Length", "Model", "Policy", "Records", "Sentiment", "Text", "XGBoost", "col", "when",
+    "Boolean", "Calendar", "Category", "EachRow", "Estimator", "Events", "Every", "Files", "Float", "Gate", "Holiday",
+    "Input", "Integer",
+    "Length", "Model", "Policy", "Python", "Records", "Sentiment", "Text", "XGBoost", "col", "when",
 ]  # fmt: skip
 
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60
@@ -197,7 +198,7 @@ def test_every_command_takes_a_project_a_profile_and_json(name):
     assert {"--project", "--profile", "--json"} <= options(name)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("check", "serve")])
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("check", "features", "serve")])
 def test_every_command_that_acts_on_data_takes_its_moment(name):
     assert "--as-of" in options(name)
 

@@ -7,7 +7,6 @@ import copy
 import pytest
 
 from keepfit import Boolean, Category, Events, Files, Float, Integer, Length, Text, col
-from keepfit.spec.features import EventColumn
 
 sales = Events(
     "sales", Files("s.csv"), entity="id", time="at",
@@ -36,7 +35,7 @@ def test_within_is_a_past_condition():
 
 
 def test_an_unknown_column_is_kept_as_written_for_check_to_report():
-    assert sales.amonut == EventColumn(sales, "amonut")
+    assert (sales.amonut.name, sales.amonut.events) == ("amonut", sales)
 
 
 def test_a_private_name_is_no_column():

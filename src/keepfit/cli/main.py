@@ -13,6 +13,8 @@ COMMANDS = {
     "init": "setup",
     "check": "setup",
     "plan": "setup",
+    "features": "features",
+    "preview": "features",
     "ingest": "data",
     "dataset": "data",
     "run": "turns",

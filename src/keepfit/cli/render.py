@@ -7,7 +7,7 @@ from typing import Any
 
 from keepfit import clock
 from keepfit.cli import console
-from keepfit.evidence import Drift, Evidence, Realised, Turn
+from keepfit.evidence import Drift, Evidence, Realised, Tested, Turn
 
 
 def line(turn: Turn) -> str:
@@ -115,3 +115,16 @@ def challenge(found: dict[str, Any]) -> None:
     ]
     if verdicts:
         console.table(["gate", "", "reason"], verdicts)
+
+
+def leakage(found: dict[str, Any]) -> None:
+    """Print one line for each test for leaks, then what was found."""
+    tests: Sequence[Tested] = found["tests"]
+    findings = [finding for test in tests for finding in test.findings]
+    said = f"{found['alarms']} alarms" if found["alarms"] != 1 else "1 alarm"
+    console.say(f"{found['model']} as of {clock.show(found['as_of'])}: {len(tests)} tests, {said}")
+    for test in tests:
+        result = "ALARM" if test.alarms else "note" if test.findings else "ok"
+        console.say(f"  {test.test:<13} {result:<6} {test.compared}")
+    for finding in findings:
+        console.say(f"{finding.severity}: {finding.what}\n  where: {finding.where}\n  fix:   {finding.fix}")

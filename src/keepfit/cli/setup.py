@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keepfit import clock
 from keepfit.cli.options import as_of, common, micros, opened
+
+if TYPE_CHECKING:
+    from keepfit.project import Project
+
+LEAKS = 8  # the exit code of a proof that failed: no error of keepfit's (see keepfit.errors), yet nothing to go on with
 
 
 @click.command()
@@ -52,24 +58,50 @@ def _begun(name: str, made: dict[str, Any]) -> None:
 
 
 @click.command()
+@click.argument("what", type=click.Choice(["definitions", "leakage"]), default="definitions")
+@click.argument("model", required=False)
 @common
-def check(folder: Path, profile: str | None, as_json: bool) -> None:
+@as_of
+@click.option("--sample", type=click.IntRange(min=1), default=50, show_default=True, help="Observations to recompute.")
+def check(
+    what: str,
+    model: str | None,
+    folder: Path,
+    profile: str | None,
+    as_json: bool,
+    moment: datetime | None,
+    sample: int,
+) -> None:
     """Report every problem of definitions and settings in one pass; exit code 2 if there are any.
+
+    With `leakage`, prove on the rows ingested so far that nothing of MODEL has seen the future; exit code 8 if there is an
+    alarm. --as-of and --sample are for this proof.
 
     \b
     Example:
       keepfit check --project churn
+      keepfit check leakage churn
     """
-    from keepfit.cli import console
+    from keepfit import actions
+    from keepfit.cli import console, render
 
     project = opened(folder, profile)
-    found = {
+    if what == "definitions":
+        console.show(_definitions(project), as_json=as_json, render=_checked)
+        return
+    found = actions.check_leakage(project, project.model(model), micros(moment), sample)
+    console.show(found, as_json=as_json, render=render.leakage)
+    if found["alarms"]:
+        sys.exit(LEAKS)
+
+
+def _definitions(project: Project) -> dict[str, Any]:
+    return {
         "problems": [],
         "profile": project.settings.profile,
         "tables": [table.name for table in project.definitions.tables],
-        "models": {model.name: [feature.name for feature in model.features] for model in project.definitions.models},
+        "models": {model.name: [one.name for one in model.features] for model in project.definitions.models},
     }
-    console.show(found, as_json=as_json, render=_checked)
 
 
 def _checked(found: dict[str, Any]) -> None:
@@ -98,6 +130,19 @@ def plan(model: str | None, folder: Path, profile: str | None, as_json: bool, mo
     console.show(actions.plan(project, project.model(model), micros(moment)), as_json=as_json, render=_planned)
 
 
+def _feature_set(change: Any) -> list[str]:
+    """Return what changed in a model's features since it was last trained, and what that costs."""
+    said = [f"feature set: version {change.version} ({change.fingerprint[:12]})"]
+    for word, names in (("added", change.added), ("removed", change.removed), ("changed", change.changed)):
+        said += [f"  {word}: {', '.join(names)}"] if names else []
+    computed = len(change.added) + len(change.changed)
+    if computed or change.removed:
+        said.append(
+            f"  {computed} to compute, {len(change.unchanged)} reused where no row came since; the model is retrained"
+        )
+    return said
+
+
 def _planned(found: dict[str, Any]) -> None:
     from keepfit.cli import console
 
@@ -107,8 +152,10 @@ def _planned(found: dict[str, Any]) -> None:
         for table, new in found["ingest"].items()
     ]
     console.table(["table", "files to read", "names"], files)
-    features = [(item["name"], item["source"], item["window"]) for item in found["features"]]
+    features = [(item.name, item.source, item.window) for item in found["features"]]
     console.table(["feature", "source", "window"], features)
+    for sentence in _feature_set(found["feature_set"]):
+        console.say(sentence)
     console.say(f"target: {found['target']}   gates: {', '.join(found['gates']) or 'none'}")
     console.say(f"champion: {found['champion'] or 'none yet'}")
     console.say(f"on the rows ingested so far the decision would be: {found['decision']}")

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Events, Records, Table
 
 Column = NDArray[Any]  # float64 with NaN for null, or objects: text and None
@@ -32,6 +33,15 @@ class Observations:
     entities: Column
     offsets: NDArray[np.int64]
     t: NDArray[np.int64]
+
+    @classmethod
+    def grouped(cls, keys: Column, t: NDArray[np.int64]) -> tuple[Observations, NDArray[np.int64]]:
+        """Return the observations of keys at moments, in order, and the row that each of them comes from."""
+        names = keys.astype(str)
+        order = np.lexsort((t, names))
+        entities, starts = np.unique(names[order], return_index=True)
+        offsets = np.append(starts, len(order)).astype(np.int64)
+        return cls(entities.astype(object), offsets, t[order]), order
 
     def __len__(self) -> int:
         return len(self.t)
@@ -109,6 +119,51 @@ class CheckedFile:
     tables: tuple[str, ...] = ()
 
 
+class Probe(Protocol):
+    """What a proof against leaks asks of some Parquet files of one table.
+
+    It reads the stored rows as they are, and shares no query with the reads of `Engine`, so that a mistake there is seen.
+    """
+
+    def write_past(self, columns: Sequence[str], observations: Observations, folder: Path) -> tuple[list[str], int]:
+        """Write the rows known before the moment of their entity, and return (files, rows deleted).
+
+        An entity has one moment, that of its observation; one without, the earliest. Records without time stay whole.
+        """
+
+    def write_window(
+        self, columns: Sequence[str], observations: Observations, horizon: int, folder: Path, *, past: bool = False
+    ) -> list[str]:
+        """Write the rows with t <= time < t + horizon, with `past` those before too; each entity has one observation."""
+
+    def tempting(self, observations: Observations) -> NDArray[np.bool_]:
+        """Return which observations have a row that happened at or before t and was not known before it."""
+
+    def unseen(self, observations: Observations) -> NDArray[np.bool_]:
+        """Return which observations are of an entity none of whose rows was known before t."""
+
+    def strangers(self, observations: Observations) -> NDArray[np.bool_]:
+        """Return which observations do not lie 1 µs after a row of their entity became known."""
+
+    def updates(self, columns: Sequence[str], now: Sequence[str]) -> dict[str, tuple[int, str | None]]:
+        """Return what differs between each entity's first record here and its record in the files `now`.
+
+        For each column, and for `entities` (all there ever were) and `removed` (not there now): (entities, one of them).
+        """
+
+    def restated(self, arrivals: Mapping[str, tuple[int, int]], as_of: int) -> list[dict[str, Any]]:
+        """Return, for each file that repeats moments of files before it, how many rows it repeats and moments it alters.
+
+        `arrivals` says of each file: (batch, place), both ascending in the order of arrival.
+        """
+
+    def late(self, arrivals: Mapping[str, tuple[int, int]], allowance: int, as_of: int) -> list[dict[str, Any]]:
+        """Return, for each file of a later batch, its rows and those older than what their entity already had."""
+
+    def twins(self, least: int, as_of: int) -> tuple[int, Column, NDArray[np.int64]]:
+        """Return (entities compared, keys that have a twin, twin group of each): identical histories, not by chance."""
+
+
 class Engine(Protocol):
     """Where rows are computed.
 
@@ -132,9 +187,14 @@ class Engine(Protocol):
         """Return an observation 1 µs after each row became known."""
 
     def events(
-        self, table: Events, files: Sequence[str], columns: Sequence[str], observations: Observations, as_of: int
+        self,
+        table: Events,
+        files: Sequence[str],
+        columns: Sequence[RowExpression],
+        observations: Observations,
+        as_of: int,
     ) -> Iterator[SortedEvents]:
-        """Yield the events of the observed entities in runs of whole entities, in order."""
+        """Yield the events of the observed entities in runs of whole entities, in order; conditions are 1 and 0."""
 
     def attributes(
         self, table: Records, files: Sequence[str], columns: Sequence[str], observations: Observations
@@ -142,18 +202,34 @@ class Engine(Protocol):
         """Return the columns of each observation's record: the newest, or as of t if the table has a time."""
 
     def recent(
-        self, table: Events, files: Sequence[str], columns: Sequence[str], since: int | None, as_of: int
+        self,
+        table: Events,
+        files: Sequence[str],
+        columns: Sequence[RowExpression],
+        newest: Sequence[Sequence[RowExpression]],
+        since: int | None,
+        as_of: int,
     ) -> dict[str, Column]:
-        """Return the events with time >= since (all if None), and each entity's newest, for an online store.
+        """Return the events with time >= since (all if None), for an online store, and each entity's newest.
 
-        Columns: `entity`, `time` and `known` (int64 microseconds), and those asked for as float64; sorted by
-        (entity, time, order of arrival). Of each column, an entity's newest row that is not null is among them.
+        Columns: `entity`, `time` and `known` (int64 microseconds), and those asked for as float64 under their texts;
+        sorted by (entity, time, order of arrival). For each list of conditions in `newest`, an entity's newest row that
+        meets them all is among them, and so is its newest row.
         """
+
+    def top_values(self, table: Events, files: Sequence[str], column: str, top: int, before: int) -> list[str]:
+        """Return a category's most frequent labels among the rows known before a moment; of equals the first by name."""
 
     def current_records(
         self, table: Records, files: Sequence[str], columns: Sequence[str], as_of: int
     ) -> dict[str, Column]:
         """Return the newest record of each entity: `entity`, and the columns asked for."""
+
+    def first_known(self, files: Sequence[str]) -> int | None:
+        """Return when the first row of these files was known, in microseconds; None if they hold none."""
+
+    def columns(self, files: Sequence[str]) -> dict[str, Column]:
+        """Return the columns of a table of keepfit's own as arrays; times come as int64 microseconds."""
 
     def together(self, table: Table, checked: Sequence[CheckedFile]) -> Any:
         """Return the good rows of checked files as one relation, without rows if there are no files."""
@@ -169,3 +245,6 @@ class Engine(Protocol):
 
     def rows(self, files: Sequence[str], where: str = "true") -> list[dict[str, Any]]:
         """Return rows of a small table of keepfit's own as dictionaries; times come as int64 microseconds."""
+
+    def probe(self, table: Table, files: Sequence[str]) -> Probe:
+        """Return what tests for leaks ask of these files."""

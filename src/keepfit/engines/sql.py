@@ -6,10 +6,13 @@ Identifiers are always quoted.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from sqlglot import exp
 
+from keepfit.rows.evaluate import CODE_DIGITS
 from keepfit.spec.columns import (
     BLANKS,
     FALSE,
@@ -24,18 +27,32 @@ from keepfit.spec.columns import (
     Integer,
 )
 from keepfit.spec.rows import (
+    Clip,
+    Coded,
+    Constant,
+    Fill,
     Literal,
+    OneOf,
+    Present,
     RowArithmetic,
     RowColumn,
     RowComparison,
     RowExpression,
-    StartsWith,
+    RowFunction,
+    RowLogic,
+    RowNot,
+    RowNull,
     TextNumber,
+    TextTest,
+    kind,
 )
 
 TYPES = {"float": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "category": "VARCHAR", "text": "VARCHAR"}
 Sql = Any  # sqlglot's own classes differ between its versions
 ARITHMETIC = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}
+LOGIC = {"&": exp.And, "|": exp.Or}
+TEXT_TESTS = {"startswith": "starts_with", "endswith": "ends_with", "contains": "contains"}
+NO_COLUMNS: Mapping[str, Column] = MappingProxyType({})
 COMPARISON = {"==": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.GT, ">=": exp.GTE}
 
 
@@ -117,32 +134,104 @@ def broken(column: Column, label: str, raw: Sql, value: Sql) -> Sql:
     )
 
 
-def derived(expression: RowExpression) -> Sql:
-    """Return a row-level expression over typed columns."""
+def derived(expression: RowExpression, columns: Mapping[str, Column] = NO_COLUMNS) -> Sql:
+    """Return a row-level expression over typed columns; `keepfit.rows.evaluate` says the same in Python.
+
+    Parameters
+    ----------
+    columns : mapping of str to Column
+        The types of the columns that it reads. Of a type that is missing, `Coded` takes the value for a text.
+    """
     if isinstance(expression, RowColumn):
-        return name(expression.name)
+        return _column(expression.name, columns)
     if isinstance(expression, Literal):
-        return text(expression.value) if isinstance(expression.value, str) else _number(expression.value)
+        return _constant(expression.value)
     if isinstance(expression, TextNumber):
         return call(f"keepfit_{expression.function}", name(expression.column))
-    if isinstance(expression, StartsWith):
-        return call("starts_with", derived(expression.text), text(expression.prefix))
+    if isinstance(expression, Present):
+        return _when(_there(_column(expression.column, columns)), _number(1.0))
+    numeric = [kind(part, columns) in ("number", "boolean") for part in expression.parts()]
+    parts = [exp.paren(derived(part, columns)) for part in expression.parts()]
     if isinstance(expression, RowComparison):
-        sides: list[Sql] = [exp.paren(derived(part)) for part in expression.parts()]
-        if any(_is_number(part) for part in expression.parts()):
-            sides = [exp.cast(side, "DOUBLE") for side in sides]
+        sides = [_as_number(part) for part in parts] if any(numeric) else parts
         return COMPARISON[expression.op](this=sides[0], expression=sides[1])
     if isinstance(expression, RowArithmetic):
-        left, right = [exp.cast(exp.paren(derived(part)), "DOUBLE") for part in expression.parts()]
+        left, right = map(_as_number, parts)
         if expression.op == "/":
             return _finite(exp.Div(this=left, expression=call("nullif", right, _number(0.0))))
         return _finite(ARITHMETIC[expression.op](this=left, expression=right))
+    if isinstance(expression, RowLogic):
+        return LOGIC[expression.op](this=parts[0], expression=parts[1])
+    if isinstance(expression, RowNot):
+        return exp.Not(this=parts[0])
+    return _asked(expression, parts[0], numeric[0])
+
+
+def _column(column: str, columns: Mapping[str, Column]) -> Sql:
+    # the contract lets in no NaN; a column that came another way may hold one, which counts as null
+    if isinstance(columns.get(column), Float) and not isinstance(columns[column], Integer):
+        return call("nullif", name(column), exp.cast(text("nan"), "DOUBLE"))
+    return name(column)
+
+
+def _asked(expression: RowExpression, value: Sql, numeric: bool) -> Sql:
+    """Return what is asked of one value."""
+    if isinstance(expression, RowNull):
+        return exp.paren(_there(value)) if expression.present else exp.Is(this=value, expression=exp.Null())
+    if isinstance(expression, OneOf):
+        held = _as_number(value) if not isinstance(expression.values[0], str) else value
+        return exp.In(this=held, expressions=[_constant(one, bare=False) for one in expression.values])
+    if isinstance(expression, Fill):
+        number = isinstance(expression.by, int | float) and not isinstance(expression.by, bool)
+        return call("coalesce", _as_number(value) if number else value, _constant(expression.by))
+    if isinstance(expression, Clip):
+        return _clipped(_as_number(value), expression.low, expression.high)
+    if isinstance(expression, TextTest):
+        return call(TEXT_TESTS[expression.function], value, text(expression.piece))
+    if isinstance(expression, RowFunction):
+        return ONE[expression.function](value)
+    if isinstance(expression, Coded):
+        return exp.Add(this=_as_number(value), expression=_number(0.0)) if numeric else _code(value)
     raise TypeError(f"no SQL for {type(expression).__name__}; add a branch here and in keepfit.rows.evaluate")
 
 
-def _is_number(part: RowExpression) -> bool:
-    is_text = isinstance(part, Literal) and isinstance(part.value, str)
-    return isinstance(part, Literal | RowArithmetic | TextNumber) and not is_text
+def _code(value: Sql) -> Sql:
+    # not by reading 64 bits of the digest as a number, of which DuckDB alone has a way
+    digits = exp.Concat(expressions=[text("0x"), call("left", call("md5", value), exp.Literal.number(CODE_DIGITS))])
+    return exp.cast(exp.cast(digits, "BIGINT"), "DOUBLE")
+
+
+def _clipped(value: Sql, low: float | None, high: float | None) -> Sql:
+    bounds = [(beyond, bound) for beyond, bound in ((exp.LT, low), (exp.GT, high)) if bound is not None]
+    cases = [(beyond(this=value.copy(), expression=_number(bound)), bound) for beyond, bound in bounds]
+    return exp.Case(ifs=[exp.If(this=case, true=_number(bound)) for case, bound in cases], default=value)
+
+
+def _log1p(value: Sql) -> Sql:
+    # the value stands here once: an expression inside an expression would grow by powers
+    above = exp.Add(this=_number(1.0), expression=_as_number(value))
+    return _finite(call("ln", call("nullif", call("greatest", above, _number(0.0)), _number(0.0))))
+
+
+def _as_number(value: Sql) -> Sql:
+    return exp.cast(value, "DOUBLE")
+
+
+def _there(value: Sql) -> Sql:
+    return exp.Not(this=exp.Is(this=value, expression=exp.Null()))
+
+
+def _constant(value: Constant, *, bare: bool = True) -> Sql:
+    if isinstance(value, bool) and bare:
+        return exp.true() if value else exp.false()
+    return text(value) if isinstance(value, str) else _number(value)
+
+
+ONE: dict[str, Callable[[Sql], Sql]] = {
+    "abs": lambda value: call("abs", _as_number(value)),
+    "log1p": _log1p,
+    "lower": lambda value: call("lower", value),
+}
 
 
 def _when(condition: Sql, value: Sql) -> exp.Case:

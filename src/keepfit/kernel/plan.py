@@ -1,7 +1,7 @@
-"""From declared expressions to what must be computed: one program per events table, attributes, calendar parts.
+"""From declared expressions to what must be computed: one program per events table, attributes, and what t tells.
 
 Training set, batch scores and requests compile the same expressions by the same function, so nothing is computed a
-second way. The leaves are computed first (`Plan.events`, `Plan.records`, `calendar_part`); `evaluate` combines them.
+second way. The leaves are computed first (`Plan.events`, `Plan.records`, `calendar.of_moment`); `evaluate` combines them.
 """
 
 from __future__ import annotations
@@ -9,49 +9,46 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import numpy as np
 from numpy.typing import NDArray
 
-from keepfit import clock
-from keepfit.kernel.program import ROWS, UNBOUNDED, Output, Program, Window
-from keepfit.spec.features import Aggregate, Attribute, Calendar, Combined, Compared, Constant, Expression, Named
+from keepfit.kernel.evaluate import evaluate
+from keepfit.kernel.lower import Lowered, lower
+from keepfit.kernel.program import ROWS, UNBOUNDED, Output, Program
+from keepfit.spec.features import Aggregate, Attribute, Calendar, Expression, Holiday
+from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Events, Records
 
 Values = NDArray[Any]
-WHOLE_HISTORY = ("count", "sum", "mean", "min", "max", "std")
+OF_THE_NEWEST = ("last", "time_since_last")
 
 
 @dataclass(frozen=True)
 class EventsPlan:
-    """The aggregates over one table of events.
+    """The aggregates over one table of events, for the observed entity or for one that an attribute names.
 
     Attributes
     ----------
-    columns : tuple of str
-        The columns that are the rows of the kernel's `values`.
+    via : Attribute or None
+        Names the entity of the events; None if it is the observed one.
+    columns : tuple of RowExpression
+        What the rows of the kernel's `values` hold: numbers, codes of texts, conditions.
     names : tuple of str
         The leaf that each output of the program computes.
+    newest : tuple of tuple of RowExpression
+        For aggregates of the newest row in all the past: what must be there and true of that row.
+    retention : int or None
+        How far back events matter, in microseconds; None if an aggregate needs the whole past. Beyond it, only the rows
+        that `newest` asks for.
     """
 
     table: Events
-    columns: tuple[str, ...]
+    via: Attribute | None
+    columns: tuple[RowExpression, ...]
     program: Program
     names: tuple[str, ...]
-
-    @property
-    def retention(self) -> int | None:
-        """How far back events matter, in microseconds; None if an aggregate needs the whole past.
-
-        `last` and `time_since_last` without a window need, beyond it, only each column's newest value.
-        """
-        unbounded = [output for output in self.program.outputs if output.window.start == UNBOUNDED]
-        if any(output.function in WHOLE_HISTORY for output in unbounded):
-            return None
-        return max(
-            (-output.window.start for output in self.program.outputs if output.window.start != UNBOUNDED), default=0
-        )
+    newest: tuple[tuple[RowExpression, ...], ...]
+    retention: int | None
 
 
 @dataclass(frozen=True)
@@ -60,7 +57,7 @@ class Plan:
 
     events: tuple[EventsPlan, ...]
     records: tuple[tuple[Records, tuple[str, ...]], ...]
-    calendar: tuple[Calendar, ...]
+    moments: tuple[Calendar | Holiday, ...]
     expressions: tuple[Expression, ...]
 
     def evaluate(self, leaves: Mapping[str, Values]) -> dict[str, Values]:
@@ -74,65 +71,65 @@ def compile_plan(expressions: Iterable[Expression]) -> Plan:
     leaves = {leaf.name: leaf for expression in expressions for leaf in expression.leaves()}
     aggregates = [leaf for leaf in leaves.values() if isinstance(leaf, Aggregate)]
     attributes = [leaf for leaf in leaves.values() if isinstance(leaf, Attribute)]
-    events = {leaf.events.name: leaf.events for leaf in aggregates}
+    attributes += [leaf.via for leaf in aggregates if leaf.via is not None]
     records = {leaf.records.name: leaf.records for leaf in attributes}
+    ways: dict[tuple[str, str], list[Aggregate]] = {}
+    for leaf in aggregates:
+        ways.setdefault((leaf.events.name, leaf.via.name if leaf.via is not None else ""), []).append(leaf)
     return Plan(
-        events=tuple(
-            _events_plan(events[name], [leaf for leaf in aggregates if leaf.events.name == name])
-            for name in sorted(events)
-        ),
+        events=tuple(_events_plan(ways[way]) for way in sorted(ways)),
         records=tuple(
             (records[name], tuple(sorted({leaf.column for leaf in attributes if leaf.records.name == name})))
             for name in sorted(records)
         ),
-        calendar=tuple(leaf for leaf in leaves.values() if isinstance(leaf, Calendar)),
+        moments=tuple(leaf for leaf in leaves.values() if isinstance(leaf, Calendar | Holiday)),
         expressions=expressions,
     )
 
 
-def _events_plan(table: Events, leaves: list[Aggregate]) -> EventsPlan:
-    columns = tuple(sorted({leaf.column for leaf in leaves if leaf.column is not None}))
-    outputs = []
-    for leaf in leaves:
-        start, end = leaf.window.offsets()
-        window = Window(UNBOUNDED if start is None else start, end)
-        outputs.append(Output(leaf.function, ROWS if leaf.column is None else columns.index(leaf.column), window))
-    return EventsPlan(table, columns, Program(tuple(outputs)), tuple(leaf.name for leaf in leaves))
+def _events_plan(leaves: list[Aggregate]) -> EventsPlan:
+    lowered = [lower(leaf) for leaf in leaves]
+    read = {str(one): one for each in lowered for one in (each.value, each.condition) if one is not None}
+    columns = tuple(read[text] for text in sorted(read))
+    place = {str(column): index for index, column in enumerate(columns)}
+    outputs = [
+        Output(
+            each.function,
+            ROWS if each.value is None else place[str(each.value)],
+            each.window,
+            ROWS if each.condition is None else place[str(each.condition)],
+            each.parameter,
+        )
+        for each in lowered
+    ]
+    return EventsPlan(
+        leaves[0].events,
+        leaves[0].via,
+        columns,
+        Program(tuple(outputs)),
+        tuple(leaf.name for leaf in leaves),
+        _newest(lowered),
+        _retention(lowered),
+    )
 
 
-def evaluate(expression: Expression, leaves: Mapping[str, Values]) -> Values:
-    """Return an expression's column; null where a part is null or a divisor is zero. Conditions are 1.0 and 0.0."""
-    if isinstance(expression, Named):
-        return evaluate(expression.value, leaves)
-    if isinstance(expression, Constant):
-        return np.float64(expression.value)  # type: ignore[return-value]
-    if not isinstance(expression, Combined):
-        return leaves[expression.name]
-    left, right = evaluate(expression.left, leaves), evaluate(expression.right, leaves)
-    if isinstance(expression, Compared):
-        known = ~(np.isnan(left) | np.isnan(right))
-        return np.where(known, COMPARE[expression.op](left, right), np.nan)
-    with np.errstate(all="ignore"):
-        if expression.op == "/":
-            return np.where(right == 0, np.nan, np.divide(left, right))
-        return COMBINE[expression.op](left, right)  # type: ignore[no-any-return]
+def _of_the_newest(one: Lowered) -> bool:
+    """Whether one row of all the past decides: the newest that counts."""
+    return one.function in OF_THE_NEWEST and one.window.start == UNBOUNDED and one.window.end == 0
 
 
-COMBINE = {"+": np.add, "-": np.subtract, "*": np.multiply}
-COMPARE = {
-    "==": np.equal, "!=": np.not_equal, "<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal,
-}  # fmt: skip
+def _newest(lowered: list[Lowered]) -> tuple[tuple[RowExpression, ...], ...]:
+    asked = {}
+    for one in filter(_of_the_newest, lowered):
+        conditions = ([one.value.not_null()] if one.value is not None else []) + (
+            [one.condition] if one.condition is not None else []
+        )
+        asked[" & ".join(map(str, conditions))] = tuple(conditions)
+    return tuple(asked[text] for text in sorted(asked))
 
 
-def calendar_part(leaf: Calendar, t: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return a calendar part of each moment (microseconds UTC) in the leaf's zone."""
-    moments, places = np.unique(t, return_inverse=True)
-    zone = ZoneInfo(leaf.zone)
-    parts = [_part(leaf.part, clock.from_micros(int(moment)).astimezone(zone)) for moment in moments]
-    return np.array(parts, np.float64)[places]
-
-
-def _part(part: str, moment: Any) -> int:
-    if part == "weekday":
-        return int(moment.weekday())
-    return int(moment.timetuple().tm_yday if part == "day_of_year" else getattr(moment, part))
+def _retention(lowered: list[Lowered]) -> int | None:
+    unbounded = [one for one in lowered if one.window.start == UNBOUNDED]
+    if not all(map(_of_the_newest, unbounded)):
+        return None
+    return max((-one.window.start for one in lowered if one.window.start != UNBOUNDED), default=0)

@@ -5,10 +5,10 @@ Nothing here needs a compiler, so programs can be built, compared, hashed and pi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import groupby
+from operator import or_
 from typing import Final, NamedTuple, TypeVar
 
 import numpy as np
@@ -18,23 +18,54 @@ UNBOUNDED: Final = -(2**62)
 """A window start that lies before every event."""
 
 DAY_US: Final = 86_400_000_000
-"""Microseconds in a day, the unit of `time_since_last`."""
+"""Microseconds in a day, the unit of times since and trends."""
 
 ROWS: Final = -1
 """A column or condition of `ROWS` means the row itself: every row counts."""
 
-FUNCTIONS: Final = ("count", "sum", "mean", "min", "max", "std", "last", "time_since_last")
-COUNT, SUM, MEAN, MIN, MAX, STD, LAST, TIME_SINCE_LAST = range(len(FUNCTIONS))
+EWM_REACH: Final = 60
+"""The most half-lives that a window of `ewm` may reach back; what is older weighs less than 2**-60."""
 
-NEEDS_SUM, NEEDS_SQUARES, NEEDS_MIN, NEEDS_MAX = 1, 2, 4, 8
+FUNCTIONS: Final = (
+    "count",
+    "sum",
+    "mean",
+    "min",
+    "max",
+    "std",
+    "var",
+    "first",
+    "last",
+    "distinct",
+    "entropy",
+    "quantile",
+    "trend",
+    "ewm",
+    "time_since_last",
+    "time_since_first",
+)
+COUNT, SUM, MEAN, MIN, MAX, STD, VAR, FIRST, LAST, DISTINCT, ENTROPY, QUANTILE, TREND, EWM = range(14)
+TIME_SINCE_LAST, TIME_SINCE_FIRST = 14, 15
+
+NEEDS_SUM, NEEDS_MIN, NEEDS_MAX, NEEDS_FIRST = 1, 2, 4, 8
+NEEDS_SQUARES, NEEDS_RANKS, NEEDS_ENTROPY, NEEDS_ORDER, NEEDS_TREND, NEEDS_EWM = 16, 32, 64, 128, 256, 512
+NEEDS_QUEUE: Final = NEEDS_MIN | NEEDS_MAX | NEEDS_FIRST
 _NEEDS: Final = {
     SUM: NEEDS_SUM,
     MEAN: NEEDS_SUM,
     STD: NEEDS_SUM | NEEDS_SQUARES,
+    VAR: NEEDS_SUM | NEEDS_SQUARES,
     MIN: NEEDS_MIN,
     MAX: NEEDS_MAX,
+    FIRST: NEEDS_FIRST,
+    TIME_SINCE_FIRST: NEEDS_FIRST,
+    DISTINCT: NEEDS_RANKS,
+    ENTROPY: NEEDS_RANKS | NEEDS_ENTROPY,
+    QUANTILE: NEEDS_RANKS | NEEDS_ORDER,
+    TREND: NEEDS_SUM | NEEDS_TREND,
+    EWM: NEEDS_EWM,
 }
-_OF_ROWS: Final = ("count", "time_since_last")
+_OF_ROWS: Final = ("count", "time_since_last", "time_since_first")
 
 _Scalar = TypeVar("_Scalar", bound=np.generic)
 
@@ -74,21 +105,33 @@ class Output:
     Parameters
     ----------
     function : str
-        One of `FUNCTIONS`. Empty windows give 0 for count and sum and NaN for the others; `std` is the sample
-        standard deviation (n - 1) and NaN below two values; `time_since_last` is in days.
+        One of `FUNCTIONS`. Empty windows give 0 for count and sum and NaN for the others. `std` and `var` are those
+        of a sample (n - 1) and NaN below two values; `distinct` counts values, 0.0 and -0.0 as one; `entropy` is
+        that of the shares of the values, in nats; `quantile` interpolates linearly (type 7); `trend` is the least
+        squares slope over time, per day, NaN where all times are equal; `ewm` is the mean with weights that halve
+        with every half-life; `time_since_last` and `time_since_first` are in days, negative ahead of `t`.
     column : int
         Row of the sweep's `values`; NaN there is a null and is skipped. `ROWS` (-1) takes the rows themselves,
-        for count and time_since_last.
+        for count, time_since_last and time_since_first.
     window : Window
-        Which events count.
+        Which events count. For `ewm`, it lies before `t` and reaches back `EWM_REACH` half-lives at most.
     condition : int
         Row of `values` that must be neither null nor zero for an event to count; `ROWS` (-1) takes all events.
+    parameter : float
+        What share lies below the `quantile`, in [0, 1]; the half-life of `ewm`, a whole number of microseconds;
+        0.0 for all others.
+
+    Raises
+    ------
+    ValueError
+        If the function is unknown, or column, window or parameter are not for it.
     """
 
     function: str
     column: int
     window: Window
     condition: int = ROWS
+    parameter: float = 0.0
 
     def __post_init__(self) -> None:
         if self.function not in FUNCTIONS:
@@ -96,26 +139,46 @@ class Output:
         if self.column < ROWS or self.condition < ROWS:
             raise ValueError(f"column {self.column}, condition {self.condition}: use -1 or the index of a value column")
         if self.column == ROWS and self.function not in _OF_ROWS:
-            raise ValueError(f"{self.function} needs a value column; only {' and '.join(_OF_ROWS)} take rows (-1)")
+            raise ValueError(f"{self.function} needs a value column; only {', '.join(_OF_ROWS)} take rows (-1)")
+        if self.function == "ewm":
+            self._check_decay()
+        elif self.function == "quantile":
+            if not 0 <= self.parameter <= 1:
+                raise ValueError(f"quantile {self.parameter} does not exist; give a share in [0, 1], 0.5 is the median")
+        elif self.parameter != 0:
+            raise ValueError(f"{self.function} takes no parameter, got {self.parameter}; leave it out")
+
+    def _check_decay(self) -> None:
+        half_life = self.parameter
+        if not (1 <= half_life <= -UNBOUNDED and float(half_life).is_integer()):
+            raise ValueError(f"half-life {half_life} of ewm; give a whole number of microseconds, 1 or more")
+        if self.window.future:
+            raise ValueError("ewm looks back; give a window that ends at 0 or before")
+        if self.window.start < -EWM_REACH * int(half_life):
+            raise ValueError(
+                f"ewm with half-life {int(half_life)} reaches back further than {EWM_REACH} half-lives; "
+                f"give a window that starts at {-EWM_REACH * int(half_life)} or later"
+            )
+
+
+SLOT_COLUMN, SLOT_CONDITION, SLOT_START, SLOT_END, SLOT_HALF_LIFE, SLOT_NEEDS, SLOT_OUTPUTS = range(7)
+"""Fields of a slot: indices of columns, µs relative to t, µs, NEEDS_ flags, its first output."""
+
+OUTPUT_FUNCTION, OUTPUT_PLACE = range(2)
+"""Fields of an output: index into `FUNCTIONS`, position in `Program.outputs`."""
 
 
 class Encoding(NamedTuple):
-    """A program as arrays. Windows, slots and outputs are sorted, so that each owns a run of the next.
+    """A program as few read-only arrays: each costs a request a fraction of a microsecond.
 
-    A slot is a distinct (window, column, condition): the unit of running state, shared by its outputs.
-    All arrays are read-only int64 except `future`, which is bool.
+    A slot is a distinct (column, condition, window, half-life): the unit of running state, shared by its outputs.
+    Slots are sorted, so that those of one column are neighbours; slot s owns the outputs from its SLOT_OUTPUTS to
+    that of slot s + 1.
     """
 
-    start: NDArray[np.int64]  # [windows] offset in µs
-    end: NDArray[np.int64]  # [windows] offset in µs
-    future: NDArray[np.bool_]  # [windows]
-    slots: NDArray[np.int64]  # [windows + 1] window w owns slots[w] : slots[w + 1]
-    column: NDArray[np.int64]  # [slots]
-    condition: NDArray[np.int64]  # [slots]
-    needs: NDArray[np.int64]  # [slots] NEEDS_ flags
-    outputs: NDArray[np.int64]  # [slots + 1] slot s owns outputs[s] : outputs[s + 1]
-    function: NDArray[np.int64]  # [outputs] index into FUNCTIONS
-    place: NDArray[np.int64]  # [outputs] position in Program.outputs
+    slots: NDArray[np.int64]  # [slots + 1, SLOT_ fields]; of the last row, only SLOT_OUTPUTS means something
+    outputs: NDArray[np.int64]  # [outputs, OUTPUT_ fields]
+    parameters: NDArray[np.float64]  # [outputs]
 
 
 @dataclass(frozen=True)
@@ -130,6 +193,11 @@ class Program:
         return encode(self)
 
     @cached_property
+    def needs(self) -> int:
+        """What state any of the outputs needs: NEEDS_ flags."""
+        return int(np.bitwise_or.reduce(self.encoding.slots[:, SLOT_NEEDS]))
+
+    @cached_property
     def columns(self) -> int:
         """How many value columns the outputs refer to."""
         return 1 + max((max(o.column, o.condition) for o in self.outputs), default=ROWS)
@@ -139,37 +207,24 @@ def encode(program: Program) -> Encoding:
     """Compile a program into the arrays that the sweep reads."""
     order = sorted(range(len(program.outputs)), key=lambda place: _slot(program.outputs[place]))
     outputs = [program.outputs[place] for place in order]
-    functions = [FUNCTIONS.index(o.function) for o in outputs]
-    windows = list(dict.fromkeys(o.window for o in outputs))
-    slots = list(dict.fromkeys(_slot(o) for o in outputs))
-    needs = dict.fromkeys(slots, 0)
-    for output, function in zip(outputs, functions, strict=True):
-        needs[_slot(output)] |= _NEEDS.get(function, 0)
+    slots = []
+    first = 0
+    for slot, run in groupby(outputs, key=_slot):
+        functions = [FUNCTIONS.index(output.function) for output in run]
+        slots.append((*slot, reduce(or_, (_NEEDS.get(function, 0) for function in functions)), first))
+        first += len(functions)
+    slots.append((0, 0, 0, 0, 0, 0, first))
+    fields = [(FUNCTIONS.index(output.function), place) for output, place in zip(outputs, order, strict=True)]
     return Encoding(
-        start=_integers(w.start for w in windows),
-        end=_integers(w.end for w in windows),
-        future=_frozen(np.array([w.future for w in windows], np.bool_)),
-        slots=_runs([slot[:2] for slot in slots]),
-        column=_integers(slot[2] for slot in slots),
-        condition=_integers(slot[3] for slot in slots),
-        needs=_integers(needs.values()),
-        outputs=_runs([_slot(o) for o in outputs]),
-        function=_integers(functions),
-        place=_integers(order),
+        slots=_frozen(np.array(slots, np.int64)),
+        outputs=_frozen(np.array(fields, np.int64).reshape(-1, 2)),
+        parameters=_frozen(np.array([output.parameter for output in outputs], np.float64)),
     )
 
 
-def _slot(output: Output) -> tuple[int, int, int, int]:
-    return output.window.start, output.window.end, output.column, output.condition
-
-
-def _runs(keys: Sequence[object]) -> NDArray[np.int64]:
-    """Bounds of the runs of equal neighbours: run r is [r] : [r + 1]."""
-    return _integers(np.cumsum([0, *(len(list(run)) for _, run in groupby(keys))]))
-
-
-def _integers(numbers: Iterable[int]) -> NDArray[np.int64]:
-    return _frozen(np.fromiter(numbers, np.int64))
+def _slot(output: Output) -> tuple[int, int, int, int, int]:
+    half_life = int(output.parameter) if output.function == "ewm" else 0
+    return output.column, output.condition, output.window.start, output.window.end, half_life
 
 
 def _frozen(array: NDArray[_Scalar]) -> NDArray[_Scalar]:

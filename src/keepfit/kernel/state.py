@@ -1,6 +1,6 @@
-"""What a window holds: counts, exact sums, queues of minima and maxima; enter, leave, read.
+"""What a window holds: counts, exact sums, queues, ranks; rows enter and leave.
 
-A slot is the running state of one (window, column, condition); all slots of a thread live in one `Scratch`.
+A slot is the running state of one (column, condition, window). A thread fills one slot at a time, in one `Scratch`.
 The state is a function of the rows inside, not of how they came, late or in turn: sums are exact, the latest is the
 greatest row, and values are ordered totally (-0.0 before +0.0).
 """
@@ -8,113 +8,154 @@ greatest row, and values are ordered totally (-0.0 before +0.0).
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.kernel import exact
-from keepfit.kernel.exact import compiled
+from keepfit.kernel import decay, exact, moments, queues, ranks
+from keepfit.kernel.exact import called, compiled
 from keepfit.kernel.program import (
-    COUNT,
-    DAY_US,
-    LAST,
-    MAX,
-    MEAN,
-    MIN,
-    NEEDS_MAX,
+    NEEDS_ENTROPY,
+    NEEDS_EWM,
     NEEDS_MIN,
+    NEEDS_ORDER,
+    NEEDS_QUEUE,
+    NEEDS_RANKS,
     NEEDS_SQUARES,
     NEEDS_SUM,
-    STD,
-    SUM,
-    TIME_SINCE_LAST,
+    NEEDS_TREND,
+    SLOT_COLUMN,
+    SLOT_CONDITION,
+    SLOT_HALF_LIFE,
+    SLOT_NEEDS,
     Encoding,
 )
 
 Integers = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-INSIDE, LATEST = 0, 1  # of a tally
+# Places in the tally: rows inside; greatest row that ever entered; different values; anchor of the weights; ranks of
+# the entity; and where each of three queues starts and stops.
+INSIDE, LATEST, DISTINCT, ANCHOR, RANKS, ENDS, _TALLIES = 0, 1, 2, 3, 4, 5, 11
+
+# Rows of the digits.
+SUMS, SQUARES, ENTROPY, WEIGHTED, WEIGHTS, PRODUCTS, TIMES, TIMES_SQUARED, WORK = range(9)
+
+# Lanes have a place for each row of an entity. A queue's lane is QUEUE plus its side.
+LATE, QUEUE, RANK, EXAMPLE, COUNTS, TREE, SPARE = 0, 1, 4, 5, 6, 7, 8
+_LANES_WITH: Final = {NEEDS_QUEUE: RANK, NEEDS_RANKS: SPARE + 3}
+_RARE: Final = NEEDS_RANKS | NEEDS_TREND | NEEDS_EWM
 
 
 class Scratch(NamedTuple):
-    """Running state of one thread, reused from entity to entity."""
+    """Running state of one thread, reused from slot to slot and from entity to entity."""
 
-    tail: Integers  # [windows] first row with time >= t + start
-    head: Integers  # [windows] first row with time >= t + end
-    tally: Integers  # [slots, 2] rows inside; greatest row that ever entered
-    sums: Integers  # [slots, exact.SUM_WIDTH]
-    squares: Integers  # [slots, exact.SQUARES_WIDTH], or [slots, 0] if no output is a std
-    work: Integers  # exact.WORK_SHAPE
-    queue: Integers  # [slots, 2, rows] rows that may still become the minimum (0) or maximum (1)
-    ends: Integers  # [slots, 2, 2] where each queue starts and ends
-    late: Integers  # [rows] the entity's late rows, ordered by known
+    tally: Integers  # [_TALLIES + ranks.HISTOGRAM]
+    digits: Integers  # [accumulators, exact.WIDTH]
+    lanes: Integers  # [lanes, rows + 1]
 
 
-def new_scratch(encoding: Encoding, rows: int) -> Scratch:
-    """Allocate what one thread needs for entities of up to `rows` events; `clear` makes it ready."""
+def new_scratch(needs: int, rows: int) -> Scratch:
+    """Allocate what one thread needs for slots with these NEEDS_ flags, for entities of up to `rows` events."""
     if rows > exact.MAX_VALUES:
         raise ValueError(f"an entity has {rows} events; exact sums hold {exact.MAX_VALUES}: split it by time")
-    windows, slots = encoding.start.size, encoding.column.size
-    needs = int(np.bitwise_or.reduce(encoding.needs))
-    squares = exact.SQUARES_WIDTH if needs & NEEDS_SQUARES else 0
-    queued = rows if needs & (NEEDS_MIN | NEEDS_MAX) else 0
+    digits = np.zeros((WORK + moments.WORK_ROWS, exact.WIDTH), np.int64)
+    digits[:, exact.LOWEST], digits[:, exact.HIGHEST] = exact.DIGITS, -1
+    lanes = max((lanes for need, lanes in _LANES_WITH.items() if needs & need), default=QUEUE)
     return Scratch(
-        tail=np.empty(windows, np.int64),
-        head=np.empty(windows, np.int64),
-        tally=np.empty((slots, 2), np.int64),
-        sums=np.zeros((slots, exact.SUM_WIDTH), np.int64),
-        squares=np.zeros((slots, squares), np.int64),
-        work=np.empty(exact.WORK_SHAPE, np.int64),
-        queue=np.empty((slots, 2, queued), np.int64),  # memory is taken as it is first written, not here
-        ends=np.empty((slots, 2, 2), np.int64),
-        late=np.empty(rows, np.int64),
+        tally=np.zeros(_TALLIES + ranks.HISTOGRAM, np.int64),
+        digits=digits,
+        lanes=np.empty((lanes, rows + 1), np.int64),  # memory is taken as it is first written, not here
     )
 
 
-@compiled
-def clear(scratch: Scratch, begin: int) -> None:
-    """Empty the running state and put all cursors on an entity's first row."""
-    scratch.tail[:] = begin
-    scratch.head[:] = begin
-    scratch.tally[:] = 0
-    scratch.ends[:] = 0
-    for slot in range(scratch.tally.shape[0]):
-        exact.clear(scratch.sums[slot], scratch.squares[slot])
-
-
 class Slot(NamedTuple):
-    """The running state of one (window, column, condition), cut out of the scratch."""
+    """One (column, condition, window) of one entity, with the scratch that holds its state."""
 
     needs: int  # NEEDS_ flags of its outputs
     by_row: bool  # whether rows count without a value
     conditional: bool  # whether the condition applies
+    half_life: int  # µs, of `ewm`
+    begin: int  # the entity's first row
+    time: Integers  # [events]
     column: Floats  # [events]
     condition: Floats  # [events]
-    tally: Integers  # from here on as in Scratch, without [slots]
-    sums: Integers
-    squares: Integers
-    queue: Integers
-    ends: Integers
+    tally: Integers  # from here on as in Scratch
+    digits: Integers
+    lanes: Integers
 
 
 @compiled
-def slot_at(encoding: Encoding, scratch: Scratch, values: Floats, index: int) -> Slot:
-    """Cut one slot out of the scratch, as views; a column that it does not read is any column."""
-    column, condition = encoding.column[index], encoding.condition[index]
+def open_slot(encoding: Encoding, scratch: Scratch, time: Integers, values: Floats, index: int, begin: int) -> Slot:
+    """Return a slot for an entity; a column that it does not read is any column."""
+    fields = encoding.slots[index]
+    column, condition = fields[SLOT_COLUMN], fields[SLOT_CONDITION]
     return Slot(
-        encoding.needs[index],
+        fields[SLOT_NEEDS],
         column < 0,
         condition >= 0,
+        fields[SLOT_HALF_LIFE],
+        begin,
+        time,
         values[max(column, 0)],
         values[max(condition, 0)],
-        scratch.tally[index],
-        scratch.sums[index],
-        scratch.squares[index],
-        scratch.queue[index],
-        scratch.ends[index],
+        scratch.tally,
+        scratch.digits,
+        scratch.lanes,
     )
+
+
+@called
+def rank(slot: Slot, end: int) -> None:
+    """Rank the values of the entity, which ends before the row `end`, for this slot and those of its column."""
+    slot.tally[RANKS] = ranks.rank_values(
+        slot.column,
+        slot.begin,
+        end,
+        slot.lanes[RANK],
+        slot.lanes[EXAMPLE],
+        slot.lanes[SPARE:],
+        slot.tally[_TALLIES:],
+    )
+
+
+@called
+def clear(slot: Slot) -> None:
+    """Empty the state; what the slot does not use was left empty by the one before."""
+    slot.tally[:RANKS] = 0
+    slot.tally[ENDS:_TALLIES] = 0
+    if slot.needs & NEEDS_RANKS:
+        _clear_ranks(slot.needs, slot.tally, slot.lanes)
+
+
+@called
+def close(slot: Slot) -> None:
+    """Leave the digits empty for the next slot; only touched digits cost."""
+    if slot.needs & _RARE:
+        _close_rare(slot.needs, slot.digits)
+    if slot.needs & NEEDS_SUM:
+        if slot.needs & NEEDS_SQUARES:
+            moments.clear_squares(slot.digits[SQUARES], slot.digits[SUMS])
+        exact.clear(slot.digits[SUMS])
+
+
+@called
+def _clear_ranks(needs: int, tally: Integers, lanes: Integers) -> None:
+    lanes[COUNTS, : tally[RANKS]] = 0
+    if needs & NEEDS_ORDER:
+        lanes[TREE, : tally[RANKS] + 1] = 0
+
+
+@called
+def _close_rare(needs: int, digits: Integers) -> None:
+    if needs & NEEDS_ENTROPY:
+        exact.clear(digits[ENTROPY])
+    if needs & NEEDS_TREND:
+        moments.clear_moments(digits[PRODUCTS], digits[TIMES], digits[TIMES_SQUARED], digits[SUMS])
+    if needs & NEEDS_EWM:
+        exact.clear(digits[WEIGHTED])
+        exact.clear(digits[WEIGHTS])
 
 
 @compiled
@@ -133,13 +174,16 @@ def include(slot: Slot, row: int) -> None:
     slot.tally[LATEST] = max(slot.tally[LATEST], row)
     slot.tally[INSIDE] += 1
     if slot.needs & NEEDS_SUM:
-        exact.add(slot.sums, slot.column[row], 1)
-    if slot.needs & NEEDS_SQUARES:
-        exact.add_square(slot.squares, slot.column[row], 1)
-    if slot.needs & NEEDS_MIN:
-        _enqueue(slot, 0, row)
-    if slot.needs & NEEDS_MAX:
-        _enqueue(slot, 1, row)
+        x = slot.column[row]
+        exact.add(slot.digits[SUMS], x, 1)
+        if slot.needs & NEEDS_SQUARES:
+            moments.add_square(slot.digits[SQUARES], x, 1)
+    if slot.needs & NEEDS_QUEUE:
+        for side in range(3):
+            if slot.needs & (NEEDS_MIN << side):
+                queues.enqueue(slot.lanes[QUEUE + side], slot.tally[ENDS + 2 * side :], slot.column, side, row)
+    if slot.needs & _RARE:
+        _update_rare(slot, row, 1)
 
 
 @compiled
@@ -149,93 +193,70 @@ def exclude(slot: Slot, row: int) -> None:
         return
     slot.tally[INSIDE] -= 1
     if slot.needs & NEEDS_SUM:
-        exact.add(slot.sums, slot.column[row], -1)
-    if slot.needs & NEEDS_SQUARES:
-        exact.add_square(slot.squares, slot.column[row], -1)
-    if slot.needs & NEEDS_MIN:
-        _dequeue(slot, 0, row)
-    if slot.needs & NEEDS_MAX:
-        _dequeue(slot, 1, row)
+        x = slot.column[row]
+        exact.add(slot.digits[SUMS], x, -1)
+        if slot.needs & NEEDS_SQUARES:
+            moments.add_square(slot.digits[SQUARES], x, -1)
+    if slot.needs & NEEDS_QUEUE:
+        for side in range(3):
+            if slot.needs & (NEEDS_MIN << side):
+                queues.dequeue(slot.lanes[QUEUE + side], slot.tally[ENDS + 2 * side :], row)
+    if slot.needs & _RARE:
+        _update_rare(slot, row, -1)
     if slot.tally[INSIDE] == 0:
-        exact.forget_range(slot.sums)
-        slot.ends[:] = 0
+        _forget(slot)
 
 
 @compiled
-def _dequeue(slot: Slot, side: int, row: int) -> None:
-    """Take a row that leaves the window off the front of its queue, if it is still there."""
-    front = slot.ends[side, 0]
-    if front < slot.ends[side, 1] and slot.queue[side, front] == row:
-        slot.ends[side, 0] = front + 1
+def front(slot: Slot, side: int) -> int:
+    """Return the row at the front of a queue; some row is inside."""
+    return slot.lanes[QUEUE + side, slot.tally[ENDS + 2 * side]]  # type: ignore[no-any-return]
 
 
 @compiled
-def _enqueue(slot: Slot, side: int, row: int) -> None:
-    """Put a row into a monotonic queue: rows ascend, and each value beats all that follow it.
-
-    A late row goes between its neighbours; it costs the rows behind it, so as much as it is late.
-    """
-    queue, column = slot.queue[side], slot.column
-    front, back = slot.ends[side, 0], slot.ends[side, 1]
-    rank = _rank(column[row], side)
-    place = back
-    while place > front and queue[place - 1] > row:
-        place -= 1
-    if place < back and _rank(column[queue[place]], side) <= rank:
-        return  # a later row is as good for as long as this one is inside
-    start = place
-    while start > front and _rank(column[queue[start - 1]], side) >= rank:
-        start -= 1
-    if place < back:
-        _shift(queue, place, back, start + 1)
-    queue[start] = row
-    slot.ends[side, 1] = back + start + 1 - place
+def _forget(slot: Slot) -> None:
+    """Note that nothing is inside any more, so that readings start narrow and queues at their lane's start."""
+    slot.tally[ENDS:_TALLIES] = 0
+    exact.forget_range(slot.digits[SUMS])
+    exact.forget_range(slot.digits[ENTROPY])
+    exact.forget_range(slot.digits[WEIGHTED])
+    exact.forget_range(slot.digits[WEIGHTS])
 
 
-@compiled
-def _shift(queue: Integers, first: int, stop: int, target: int) -> None:
-    """Move queue[first : stop] to start at `target`, one place up or any number down."""
-    if target <= first:
-        for k in range(stop - first):
-            queue[target + k] = queue[first + k]
-    else:
-        for k in range(stop - first - 1, -1, -1):
-            queue[target + k] = queue[first + k]
+@called
+def _update_rare(slot: Slot, row: int, times: int) -> None:
+    """Let a row enter (times=1) or leave (-1) what few slots need; each is a call."""
+    if slot.needs & NEEDS_RANKS:
+        _update_ranks(slot.needs, slot.tally, slot.digits, slot.lanes, slot.lanes[RANK, row - slot.begin], times)
+    if slot.needs & NEEDS_TREND:
+        moments.add_moment(
+            slot.digits[PRODUCTS],
+            slot.digits[TIMES],
+            slot.digits[TIMES_SQUARED],
+            slot.column[row],
+            slot.time[row],
+            times,
+        )
+    if slot.needs & NEEDS_EWM:
+        _update_mean(slot.tally, slot.digits, slot.column[row], slot.time[row], slot.half_life, times)
 
 
-@compiled
-def _rank(x: float, side: int) -> int:
-    """Order doubles as integers, -0.0 before +0.0; reversed for the queue of maxima."""
-    bits = int(np.float64(x).view(np.int64))
-    return (bits ^ ((bits >> 63) & 0x7FFF_FFFF_FFFF_FFFF)) ^ -side
+@called
+def _update_ranks(needs: int, tally: Integers, digits: Integers, lanes: Integers, rank: int, times: int) -> None:
+    before = lanes[COUNTS, rank]
+    after = before + times
+    lanes[COUNTS, rank] = after
+    tally[DISTINCT] += np.int64(after > 0) - np.int64(before > 0)
+    if needs & NEEDS_ENTROPY:
+        ranks.update_entropy(digits[ENTROPY], before, after)
+    if needs & NEEDS_ORDER:
+        ranks.update_tree(lanes[TREE], tally[RANKS], rank, times)
 
 
-@compiled
-def emit(encoding: Encoding, slot: Slot, index: int, work: Integers, time: Integers, now: int, out: Floats) -> None:
-    """Write the outputs of one slot at one observation; `out` is that observation's [outputs]."""
-    count, latest = slot.tally[INSIDE], slot.tally[LATEST]
-    total, scale = 0.0, 0
-    if slot.needs & NEEDS_SUM:
-        total, scale = exact.total(slot.sums, work)
-    for output in range(encoding.outputs[index], encoding.outputs[index + 1]):
-        function = encoding.function[output]
-        result = math.nan
-        if function == COUNT:
-            result = float(count)
-        elif function == SUM:
-            result = math.ldexp(total, scale)
-        elif count == 0:
-            pass
-        elif function == MEAN:
-            result = math.ldexp(total / count, scale)  # divided before scaling: the sum may overflow, its mean cannot
-        elif function == STD:
-            result = exact.deviation(slot.sums, slot.squares, count, work)
-        elif function == MIN:
-            result = slot.column[slot.queue[0, slot.ends[0, 0]]]
-        elif function == MAX:
-            result = slot.column[slot.queue[1, slot.ends[1, 0]]]
-        elif function == LAST:
-            result = slot.column[latest]
-        elif function == TIME_SINCE_LAST:
-            result = (now - time[latest]) / DAY_US
-        out[encoding.place[output]] = result
+@called
+def _update_mean(tally: Integers, digits: Integers, x: float, t: int, half_life: int, times: int) -> None:
+    if times > 0:
+        tally[ANCHOR] = decay.anchor_for(
+            digits[WEIGHTED], digits[WEIGHTS], tally[ANCHOR], t, half_life, tally[INSIDE] == 1
+        )
+    decay.add_decayed(digits[WEIGHTED], digits[WEIGHTS], tally[ANCHOR], x, t, half_life, times)

@@ -9,12 +9,13 @@ late rows, ordered by `known`, and enters when its time comes. Whether a row is 
 cursors of the previous observation, at `before`, had entered if and only if `known < before`.
 
 What a window holds (`state`) depends on its rows and not on how they came. Hence equal bits for any batching,
-thread count or start.
+thread count or start. An entity is walked slot by slot: its events stay in the processor's cache, one slot's state too.
 """
 
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -22,13 +23,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.kernel import state
-from keepfit.kernel.exact import compiled
-from keepfit.kernel.program import Encoding, Program
-from keepfit.kernel.state import Floats, Integers, Scratch
+from keepfit.kernel.emit import emit
+from keepfit.kernel.exact import called, compiled, entry
+from keepfit.kernel.program import (
+    NEEDS_RANKS,
+    SLOT_COLUMN,
+    SLOT_END,
+    SLOT_OUTPUTS,
+    SLOT_START,
+    Encoding,
+    Program,
+)
+from keepfit.kernel.state import Floats, Integers, Scratch, Slot
 
 _POOL_FROM: Final = 50_000  # events + observations; below this a pool costs more than it saves
 _RANGES_PER_THREAD: Final = 4  # so that a thread that was held up leaves work to the others
+_KEPT_ROWS: Final = 4095  # scratch for entities up to this size is kept by its thread, 0.4 MB at most
+_INT64: Final = np.dtype(np.int64)
+_FLOAT64: Final = np.dtype(np.float64)
 _NEVER: Final = -(2**63)
+_ALL_NEEDS: Final = -1
+
+_of_thread = threading.local()
 
 
 def sweep(
@@ -72,24 +88,28 @@ def sweep(
     ValueError
         If shapes or types do not fit. That rows are sorted is the caller's promise: checking would cost a pass.
     """
-    time = _checked("time", time, np.int64, 1)
-    known = time if known is None else _checked("known", known, np.int64, 1)
-    values = _checked("values", values, np.float64, 2)
-    event_offsets = _checked("event_offsets", event_offsets, np.int64, 1)
-    t = _checked("t", t, np.int64, 1)
-    observation_offsets = _checked("observation_offsets", observation_offsets, np.int64, 1)
+    time = _checked("time", time, _INT64, 1)
+    known = time if known is None else _checked("known", known, _INT64, 1)
+    values = _checked("values", values, _FLOAT64, 2)
+    event_offsets = _checked("event_offsets", event_offsets, _INT64, 1)
+    t = _checked("t", t, _INT64, 1)
+    observation_offsets = _checked("observation_offsets", observation_offsets, _INT64, 1)
     _check_shapes(program, time, known, values, event_offsets, t, observation_offsets)
 
     out = np.empty((len(program.outputs), t.size))
     entities = event_offsets.size - 1
+    encoding = program.encoding
+    given: Any = (*encoding, time, known, values, event_offsets, t, observation_offsets)
 
     def run(first: int, stop: int) -> None:
         greatest = int(np.diff(event_offsets[first : stop + 1]).max())
-        scratch = state.new_scratch(program.encoding, greatest)
-        _sweep_entities(
-            program.encoding, scratch, time, known, values, event_offsets, t, observation_offsets, first, stop, out
-        )
+        arguments: tuple[Any, ...] = (*state.new_scratch(program.needs, greatest), *given, first, stop, out)
+        _sweep_entities(*arguments)
 
+    if time.size <= _KEPT_ROWS and t.size < _POOL_FROM:
+        arguments: tuple[Any, ...] = (*_kept_scratch(), *given, 0, entities, out)
+        _sweep_entities(*arguments)
+        return out
     workers = threads or os.cpu_count() or 1
     if workers == 1 or entities < 2 or time.size + t.size < _POOL_FROM:
         if entities:
@@ -101,13 +121,24 @@ def sweep(
     return out
 
 
-def _checked(name: str, array: NDArray[Any], dtype: type[np.generic], dimensions: int) -> NDArray[Any]:
+def _kept_scratch() -> Scratch:
+    """Return this thread's scratch for small entities and any program: a request allocates nothing."""
+    scratch: Scratch | None = getattr(_of_thread, "scratch", None)
+    if scratch is None:
+        scratch = _of_thread.scratch = state.new_scratch(_ALL_NEEDS, _KEPT_ROWS)
+    return scratch
+
+
+def _checked(name: str, array: NDArray[Any], dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
     """Return a read-only view, so that writable and read-only input run the same compiled code."""
-    if array.dtype != dtype or array.ndim != dimensions or not array.flags.c_contiguous:
+    flags = array.flags
+    if array.dtype != dtype or array.ndim != dimensions or not flags.c_contiguous:
         raise ValueError(
-            f"{name} is {array.dtype} with shape {array.shape}; the sweep reads contiguous {dtype.__name__} with "
-            f"{dimensions} dimension(s): np.ascontiguousarray({name}, np.{dtype.__name__})"
+            f"{name} is {array.dtype} with shape {array.shape}; the sweep reads contiguous {dtype.name} with "
+            f"{dimensions} dimension(s): np.ascontiguousarray({name}, np.{dtype.name})"
         )
+    if not flags.writeable:
+        return array
     view = array.view()
     view.flags.writeable = False
     return view
@@ -136,7 +167,7 @@ def _check_shapes(
     for name, offsets, rows in (("event", event_offsets, time.size), ("observation", observation_offsets, t.size)):
         if offsets[0] != 0 or offsets[-1] != rows:
             raise ValueError(f"{name}_offsets run from {offsets[0]} to {offsets[-1]}; start at 0 and end at {rows}")
-        if (offsets[1:] < offsets[:-1]).any():  # would read outside the arrays
+        if offsets.size > 2 and (offsets[1:] < offsets[:-1]).any():  # would read outside the arrays
             raise ValueError(f"{name}_offsets descend; give the bounds of each entity's rows, sorted by entity")
 
 
@@ -146,10 +177,14 @@ def _ranges(offsets: Integers, parts: int) -> list[int]:
     return [int(bound) for bound in np.unique(np.searchsorted(offsets, marks))]
 
 
-@compiled
+@entry
 def _sweep_entities(
-    encoding: Encoding,
-    scratch: Scratch,
+    tally: Integers,
+    digits: Integers,
+    lanes: Integers,
+    slots: Integers,
+    outputs: Integers,
+    parameters: Floats,
     time: Integers,
     known: Integers,
     values: Floats,
@@ -161,24 +196,61 @@ def _sweep_entities(
     out: Floats,
 ) -> None:
     """Fill the columns of `out` that belong to the entities first : stop."""
+    scratch, encoding = Scratch(tally, digits, lanes), Encoding(slots, outputs, parameters)
     for entity in range(first, stop):
         begin, end = event_offsets[entity], event_offsets[entity + 1]
-        state.clear(scratch, begin)
-        late = scratch.late[: _find_late(scratch.late, time, known, begin, end)]
-        heard, before = 0, _NEVER
-        for i in range(observation_offsets[entity], observation_offsets[entity + 1]):
-            now, hearing = t[i], heard
-            while hearing < late.size and known[late[hearing]] < now:
-                hearing += 1
-            for window in range(encoding.start.size):
-                _move(encoding, scratch, time, known, values, late[heard:hearing], window, end, before, now)
-                for index in range(encoding.slots[window], encoding.slots[window + 1]):
-                    slot = state.slot_at(encoding, scratch, values, index)
-                    state.emit(encoding, slot, index, scratch.work, time, now, out[:, i])
-            before, heard = now, hearing
+        begin_t, end_t = observation_offsets[entity], observation_offsets[entity + 1]
+        if begin_t == end_t:
+            continue
+        late = lanes[state.LATE, : _find_late(lanes[state.LATE], time, known, begin, end)]
+        ranked = np.int64(-1)
+        for index in range(slots.shape[0] - 1):
+            slot = state.open_slot(encoding, scratch, time, values, index, begin)
+            if slot.needs & NEEDS_RANKS and ranked != slots[index, SLOT_COLUMN]:
+                ranked = slots[index, SLOT_COLUMN]
+                state.rank(slot, end)
+            state.clear(slot)
+            _sweep_slot(encoding, slot, index, known, late, end, t[begin_t:end_t], out[:, begin_t:end_t])
+            state.close(slot)
 
 
-@compiled
+@called
+def _sweep_slot(
+    encoding: Encoding,
+    slot: Slot,
+    index: int,
+    known: Integers,
+    late: Integers,
+    end: int,
+    t: Integers,
+    out: Floats,
+) -> None:
+    """Move one slot's window over the observations of one entity."""
+    start, stop = encoding.slots[index, SLOT_START], encoding.slots[index, SLOT_END]
+    first, last = encoding.slots[index, SLOT_OUTPUTS], encoding.slots[index + 1, SLOT_OUTPUTS]
+    future = stop > 0
+    old_tail = old_head = slot.begin
+    heard, before = 0, _NEVER
+    for i in range(t.size):
+        now = t[i]
+        tail = _first_from(slot.time, old_tail, end, now + start)
+        head = _first_from(slot.time, max(old_head, tail), end, now + stop)
+        for row in range(old_tail, min(tail, old_head)):
+            if future or known[row] < before:
+                state.exclude(slot, row)
+        if not future:
+            while heard < late.size and known[late[heard]] < now:
+                if tail <= late[heard] < old_head:
+                    _include_late(slot, late[heard])
+                heard += 1
+        for row in range(max(old_head, tail), head):
+            if future or known[row] < now:
+                state.include(slot, row)
+        emit(encoding, slot, first, last, now, out[:, i])
+        old_tail, old_head, before = tail, head, now
+
+
+@called
 def _find_late(late: Integers, time: Integers, known: Integers, begin: int, end: int) -> int:
     """List the rows that became known after they happened, ordered by when; return how many."""
     count, ordered = 0, True
@@ -208,37 +280,9 @@ def _sort(rows: Integers, known: Integers) -> None:
         gap //= 3
 
 
-@compiled
-def _move(
-    encoding: Encoding,
-    scratch: Scratch,
-    time: Integers,
-    known: Integers,
-    values: Floats,
-    newly_known: Integers,
-    window: int,
-    end: int,
-    before: int,
-    now: int,
-) -> None:
-    """Move a window from the observation at `before` to the one at `now`."""
-    old_tail, old_head = scratch.tail[window], scratch.head[window]
-    tail = _first_from(time, old_tail, end, now + encoding.start[window])
-    head = _first_from(time, max(old_head, tail), end, now + encoding.end[window])
-    future = encoding.future[window]
-    for index in range(encoding.slots[window], encoding.slots[window + 1]):
-        slot = state.slot_at(encoding, scratch, values, index)
-        for row in range(old_tail, min(tail, old_head)):
-            if future or known[row] < before:
-                state.exclude(slot, row)
-        if not future:
-            for row in newly_known:
-                if tail <= row < old_head:
-                    state.include(slot, row)
-        for row in range(max(old_head, tail), head):
-            if future or known[row] < now:
-                state.include(slot, row)
-    scratch.tail[window], scratch.head[window] = tail, head
+@called
+def _include_late(slot: Slot, row: int) -> None:
+    state.include(slot, row)
 
 
 @compiled

@@ -88,6 +88,11 @@ class Lake:
         """Return the commits of a table, newest first, as Delta records them."""
         return self._open(name).history()
 
+    def notes(self, name: str) -> dict[str, str]:
+        """Return the texts kept with a table's newest commit; nothing if there is no table."""
+        newest = self.history(name)[0] if self.exists(name) else {}
+        return {key: value for key, value in newest.items() if isinstance(value, str)}
+
     def _write(
         self, name: str, rows: Any, options: dict[str, Any], transaction: str | None, notes: Mapping[str, str] | None
     ) -> int:

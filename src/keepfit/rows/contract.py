@@ -9,9 +9,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from keepfit import clock
-from keepfit.errors import RequestError, did_you_mean
+from keepfit.errors import DefinitionError, RequestError, SourceError, did_you_mean
 from keepfit.rows.evaluate import evaluate
+from keepfit.rows.python import derive_one
 from keepfit.spec.columns import BLANKS, MOMENT, Value
+from keepfit.spec.rows import Python
 from keepfit.spec.tables import Events, Table
 
 
@@ -63,13 +65,25 @@ def check_row(table: Events, raw: Mapping[str, Any]) -> dict[str, Value]:
             "; ".join(reasons), where=table.name, fix=f"send a row that meets the contract of {table.name}"
         )
     delay = clock.duration(table.known_after) if table.known_after else 0
-    derived = {name: evaluate(expression, row) for name, expression in table.derive.items()}
+    derived = {name: _derived(name, table, row) for name in table.derive}
     return {
         **row,
         **derived,
         "time": times["time"],
         "known": max(known, times["time"]) + delay,
     }
+
+
+def _derived(name: str, table: Table, row: Mapping[str, Value]) -> Value:
+    expression = table.derive[name]
+    if not isinstance(expression, Python):
+        return evaluate(expression, row)
+    try:
+        return derive_one(name, table, row)
+    except SourceError as error:
+        raise RequestError(error.what, where=error.where, fix=error.fix) from error
+    except DefinitionError as error:  # not the request's fault: the function is not the one of the champion
+        raise RequestError(error.what, where=error.where, fix=error.fix, http_status=503) from error
 
 
 def _moment(table: Events, column: str, raw: Mapping[str, Any], reasons: list[str]) -> int:

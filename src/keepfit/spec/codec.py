@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 from keepfit.spec import columns, features, gates, model, observe, policy, rows, sources, tables, window
+from keepfit.spec.features import Aggregate, Attribute, Expression
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
 
@@ -31,6 +32,28 @@ def encode(spec: Model) -> dict[str, Any]:
 def encode_table(table: Table) -> dict[str, Any]:
     """Return a table's declaration as JSON data."""
     return _fields(table)
+
+
+def encode_expression(expression: Expression) -> dict[str, Any]:
+    """Return a feature with the tables it reads as JSON data."""
+    return {"tables": [_fields(table) for table in tables_of(expression)], "expression": _fields(expression)}
+
+
+def feature_fingerprint(expression: Expression) -> str:
+    """Return the fingerprint of a feature and of the tables it reads."""
+    return fingerprint(encode_expression(expression))
+
+
+def tables_of(expression: Expression) -> list[Table]:
+    """Return the tables that an expression reads, each once, by name."""
+    found: dict[str, Table] = {}
+    for leaf in expression.leaves():
+        if isinstance(leaf, Aggregate):
+            found[leaf.events.name] = leaf.events
+        attribute = leaf.via if isinstance(leaf, Aggregate) else leaf
+        if isinstance(attribute, Attribute):
+            found[attribute.records.name] = attribute.records
+    return [found[name] for name in sorted(found)]
 
 
 def decode(data: dict[str, Any]) -> Model:

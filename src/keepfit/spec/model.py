@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from keepfit.spec.features import Aggregate, Attribute, Expression
+from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression, Input
 from keepfit.spec.gates import Gate
 from keepfit.spec.observe import EachRow, Every
 from keepfit.spec.policy import OlderThan, Policy
@@ -79,10 +79,33 @@ class Model:
             (leaf.window.offsets()[1] for leaf in self.target.leaves() if isinstance(leaf, Aggregate)), default=0
         )
 
+    def inputs(self) -> list[Expression]:
+        """Return what the model learns from, one column each: `by=` gives one for each value, once they are learned."""
+        found = [one.expand() if isinstance(one, ByCategory) else [one] for one in self.features]
+        return [expression for expressions in found for expression in expressions]
+
+    def awaited(self) -> list[Events]:
+        """Return the events that the target waits for."""
+        leaves = [leaf for leaf in self.target.leaves() if isinstance(leaf, Aggregate) and leaf.window.future]
+        return list({leaf.events.name: leaf.events for leaf in leaves}.values())
+
+    def request_inputs(self) -> dict[str, Input]:
+        """Return what a request may send beside the entity, by name."""
+        nodes = (node for expression in self.inputs() for node in expression.nodes())
+        return {node.label: node for node in nodes if isinstance(node, Input)}
+
+    def learned(self, values: Mapping[str, tuple[str, ...]]) -> Model:
+        """Return the model with the values of its `by=` features, by their names; without any, as it was declared."""
+        features = [
+            replace(one, learned=values.get(one.name)) if isinstance(one, ByCategory) else one for one in self.features
+        ]
+        return replace(self, features=features)
+
     def expressions(self) -> list[Expression]:
         """Return every expression of the model: features, target, activity condition."""
         active = self.observe.active if isinstance(self.observe, Every) else None
-        values = (*self.features, self.target, active)
+        features = [one.aggregate if isinstance(one, ByCategory) else one for one in self.features]
+        values = (*features, self.target, active)
         # what is no expression is reported by `check`, beside everything else that is wrong
         return [value for value in values if isinstance(value, Expression)]
 
@@ -92,6 +115,8 @@ class Model:
         for leaf in (leaf for expression in self.expressions() for leaf in expression.leaves()):
             if isinstance(leaf, Aggregate):
                 found[leaf.events.name] = leaf.events
+                if leaf.via is not None:
+                    found[leaf.via.records.name] = leaf.via.records
             elif isinstance(leaf, Attribute):
                 found[leaf.records.name] = leaf.records
         return [found[name] for name in sorted(found)]

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
-from keepfit.spec.columns import Boolean, Column, Float, Text
-from keepfit.spec.features import Aggregate, Attribute, EventColumn, Expression, Windows, aggregates
-from keepfit.spec.rows import RowExpression
+from keepfit.spec.columns import Column, Float, Text
+from keepfit.spec.features import (
+    Aggregate,
+    Attribute,
+    EventColumn,
+    Expression,
+    Narrowed,
+    Windows,
+    aggregates,
+    time_to_next,
+)
+from keepfit.spec.rows import Derivation, Python, result
 from keepfit.spec.sources import Files
 from keepfit.spec.window import Window
 
@@ -27,7 +36,7 @@ class Table:
         The column that names what predictions are about. Keys are compared as text.
     columns : mapping of str to Column
         The contract. A row that breaks it goes to quarantine with the reason.
-    derive : mapping of str to RowExpression
+    derive : mapping of str to RowExpression or Python
         Columns computed from the row's other columns.
     zone : str or None
         The IANA zone of local times in the files. A time without an offset is refused when no zone is declared.
@@ -37,7 +46,7 @@ class Table:
     source: Files
     entity: str
     columns: Mapping[str, Column] = field(default_factory=dict)
-    derive: Mapping[str, RowExpression] = field(default_factory=dict)
+    derive: Mapping[str, Derivation] = field(default_factory=dict)
     zone: str | None = None
     time: str | None = None
 
@@ -50,11 +59,18 @@ class Table:
 
     def type_of(self, column: str) -> Column | None:
         """Return a column's declared type, or that of its derivation; None if there is no such column."""
-        if column in self.columns:
-            return self.columns[column]
-        if column in self.derive:
-            return Boolean() if self.derive[column].boolean else Float()
-        return None
+        if column in self.derive and column not in self.columns:
+            derived = self.derive[column]
+            return derived.returns if isinstance(derived, Python) else result(derived, self.raw_types()) or Float()
+        return self.columns.get(column)
+
+    def raw_types(self) -> dict[str, Column]:
+        """Return the types of what `derive` reads: the declared columns, and the entity as text."""
+        return {**self.columns, self.entity: Text()}
+
+    def types(self) -> dict[str, Column]:
+        """Return the types of all columns of a row: declared, derived, and the entity as text."""
+        return self.raw_types() | {name: self.type_of(name) or Float() for name in self.derive}
 
     def key_column(self) -> Column:
         """Return the entity column's type: as declared, else text; never null."""
@@ -92,18 +108,26 @@ class Events(Table):
     def __getattr__(self, name: str) -> EventColumn:
         if name.startswith("_"):
             raise AttributeError(name)
-        return EventColumn(self, name)
+        return EventColumn(name, self)
 
     def __getitem__(self, name: str) -> EventColumn:
-        return EventColumn(self, name)
+        return EventColumn(name, self)
 
-    def count(self, last: Windows = None, next: Windows = None) -> Any:
+    def count(self, last: Windows = None, next: Windows = None, **narrowed: Unpack[Narrowed]) -> Any:
         """Return the number of rows in a window, or in each of several."""
-        return aggregates(self, None, "count", last, next)
+        return aggregates(self, None, "count", last, next, narrowed)
 
-    def time_since_last(self, last: Windows = None) -> Any:
+    def time_since_last(self, last: Windows = None, **narrowed: Unpack[Narrowed]) -> Any:
         """Return the days since the entity's last row before t; null if there is none."""
-        return aggregates(self, None, "time_since_last", last, None)
+        return aggregates(self, None, "time_since_last", last, None, narrowed)
+
+    def time_since_first(self, last: Windows = None, **narrowed: Unpack[Narrowed]) -> Any:
+        """Return the days since the entity's first row in the window; null if there is none."""
+        return aggregates(self, None, "time_since_first", last, None, narrowed)
+
+    def time_to_next(self, next: str, **narrowed: Unpack[Narrowed]) -> Expression:
+        """Return, as a target, the days to the next row; the horizon's days where none comes within it (censored)."""
+        return time_to_next(self, next, narrowed)
 
     def within(self, last: str) -> Expression:
         """Return whether the entity has a row in the past window; for `active=`."""

@@ -53,7 +53,8 @@ def load(version: Version) -> Loaded:
 
 def changed(before: Model, now: Model) -> tuple[str, ...]:
     """Return the parts of a definition that make another model of it: observe, features, target, estimator."""
-    old, new = codec.encode(before)["model"], codec.encode(now)["model"]
+    # what `by=` learned is of a version, not of the definition
+    old, new = (codec.encode(model.learned({}))["model"] for model in (before, now))
     return tuple(part for part in ("observe", "features", "target", "estimator") if old[part] != new[part])
 
 
@@ -87,7 +88,7 @@ def answer(project: Project, by: Loaded, snapshot: Snapshot) -> Scored:
     """Return the version's answers at the snapshot's as_of, by the definition the version was built from."""
     model = by.artifact.model
     observations = current(model, snapshot, _predicted_until(project, model, snapshot.as_of))
-    features = compute(model.features, snapshot, observations)
+    features = compute(model.inputs(), snapshot, observations)
     return Scored(by, observations, features, by.score(features))
 
 

@@ -25,19 +25,24 @@ from keepfit.evidence import (
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
-from keepfit.spec.features import Calendar, Constant, Expression
+from keepfit.spec.features import Calendar, Constant, Expression, Holiday
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.evaluate import evaluate
 from keepfit.stages.evaluation.threshold import choose_threshold
+from keepfit.stages.features import versions
 from keepfit.stages.features.compute import compute
+from keepfit.stages.features.reuse import Stored, fingerprints
 from keepfit.stages.features.training_set import TrainingSet, shortage, training_set
 from keepfit.stages.monitoring.profile import profile
 from keepfit.stages.registry.gates import judge
 from keepfit.stages.registry.mlflow import Version
 from keepfit.stages.retraining import conclude
-from keepfit.stages.training.split import split
+from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
-from keepfit.steps.answering import SCORE, Loaded, changed, comparable
+from keepfit.steps.answering import SCORE, Loaded, comparable
+
+# what is kept with a training set, so that the next one can take from it
+FEATURES, VERSIONS = "keepfit.features", "keepfit.versions"
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,7 @@ class Challenge:
 
 def build(project: Project, model: Model, snapshot: Snapshot) -> tuple[TrainingSet, str]:
     """Return the training set at as_of, and the reason why nothing can be trained on it, if there is one."""
-    found = training_set(model, snapshot)
+    found = training_set(model, snapshot, trains_until, stored_set(project, model))
     reason = shortage(model, found, project.settings.training.min_rows)
     if not reason:
         try:
@@ -66,13 +71,15 @@ def challenge(
     project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, champion: Loaded | None
 ) -> Challenge:
     """Train on a training set, evaluate beside the champion, judge by the gates, record the version."""
-    seed = project.settings.training.seed
+    seed, model = project.settings.training.seed, found.model
     columns, types = found.columns()
-    version = project.records.replace(tables.training_set(model.name), project.engine.relation(columns, types))
+    name, notes = tables.training_set(model.name), _notes(found, snapshot)
+    version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
     trained = train(model, found.t, found.features, found.target, seed=seed, choose_threshold=choose_threshold)
     evaluation = _evaluate(project, model, snapshot, found, trained, champion)
     verdicts = judge(model.gates, evaluation)
     definition = codec.encode(model)
+    versions.enter(project.engine, project.records, model, snapshot.as_of)
     lineage = {
         "as_of": clock.from_micros(snapshot.as_of).isoformat(),
         "definition": codec.fingerprint(definition),
@@ -85,6 +92,20 @@ def challenge(
     return Challenge(recorded, evaluation, verdicts, conclude(verdicts, evaluation))
 
 
+def stored_set(project: Project, model: Model) -> Stored | None:
+    """Return the model's last training set, with what it was computed from; None if there is none."""
+    name = tables.training_set(model.name)
+    notes = project.records.notes(name)
+    if not {FEATURES, VERSIONS} <= set(notes):
+        return None
+    columns = project.engine.columns(project.records.parquet_files(name))
+    return Stored(json.loads(notes[FEATURES]), json.loads(notes[VERSIONS]), columns)
+
+
+def _notes(found: TrainingSet, snapshot: Snapshot) -> dict[str, str]:
+    return {FEATURES: json.dumps(fingerprints(found.model.inputs())), VERSIONS: json.dumps(snapshot.versions)}
+
+
 def _evaluate(
     project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, trained: Trained, champion: Loaded | None
 ) -> Evaluation:
@@ -92,13 +113,11 @@ def _evaluate(
     rival = None
     if champion is not None and comparable(champion.artifact.model, model):
         features = {name: values[test] for name, values in found.features.items()}
-        if "features" in changed(champion.artifact.model, model):
+        if codec.encode(champion.artifact.model)["model"]["features"] != codec.encode(model)["model"]["features"]:
             # the champion was built from other features, be they of the same names: compute those at the same rows
             keys, t = found.entity[test], found.t[test]
-            order = np.lexsort((t, keys))
-            entities, starts = np.unique(keys[order].astype(str), return_index=True)
-            rows = Observations(entities.astype(object), np.append(starts, len(t)).astype(np.int64), t[order])
-            computed = compute(champion.artifact.model.features, snapshot, rows)
+            rows, order = Observations.grouped(keys, t)
+            computed = compute(champion.artifact.model.inputs(), snapshot, rows)
             back = np.argsort(order)
             features = {name: values[back] for name, values in computed.items()}
         rival = (champion.score(features), champion.artifact.threshold)
@@ -138,7 +157,7 @@ def _record(
     # of the scores only those of the test: the others it has learnt from, and they are too sure
     newest = trained.split.validation | trained.split.test
     # the calendar moves by itself: that is no drift
-    moving = {feature.name for feature in model.features if not _is_calendar(feature)}
+    moving = {feature.name for feature in model.inputs() if not _of_the_moment(feature)}
     reference = {name: values[newest] for name, values in found.features.items() if name in moving}
     artifact = Artifact(
         model,
@@ -170,5 +189,5 @@ def _record(
         )
 
 
-def _is_calendar(feature: Expression) -> bool:
-    return all(isinstance(leaf, Calendar | Constant) for leaf in feature.leaves())
+def _of_the_moment(feature: Expression) -> bool:
+    return all(isinstance(leaf, Calendar | Holiday | Constant) for leaf in feature.leaves())

@@ -70,9 +70,7 @@ def _matured(project: Project, champion: Loaded, snapshot: Snapshot) -> _Matured
         return None
     keys = np.array([row["entity"] for row in rows], object)
     t = np.array([row["t"] for row in rows], np.int64)
-    order = np.lexsort((t, keys))
-    entities, starts = np.unique(keys[order].astype(str), return_index=True)
-    observations = Observations(entities.astype(object), np.append(starts, len(rows)).astype(np.int64), t[order])
+    observations, order = Observations.grouped(keys, t)
     target = champion.artifact.model.target
     actual = compute([target], snapshot, observations)[target.name].astype(np.float64)
     score = np.array([row["score"] for row in rows])[order]
@@ -84,8 +82,7 @@ def _newest_window(project: Project, champion: Loaded, snapshot: Snapshot) -> li
     model, name = champion.artifact.model, tables.PREDICTIONS.name
     if not project.records.exists(name):
         return []
-    targets = {leaf.events.name: leaf.events for leaf in model.target.leaves() if hasattr(leaf, "events")}
-    end = min(snapshot.complete_until(table) for table in targets.values()) - model.horizon
+    end = min(snapshot.complete_until(table) for table in model.awaited()) - model.horizon
     # what the version could learn the label of is no prediction: its horizon must end after the training
     after = champion.version.trained_at - model.horizon
     own = f"model = '{model.name}' and version = '{champion.version.number}'"
@@ -132,7 +129,7 @@ def _against_previous(
         matured.actual[fair],
         matured.score[fair],
         champion.artifact.threshold,
-        previous.score(compute(previous.artifact.model.features, snapshot, rows)),
+        previous.score(compute(previous.artifact.model.inputs(), snapshot, rows)),
         previous.artifact.threshold,
         clusters=rows.codes(),
         seed=project.settings.training.seed,

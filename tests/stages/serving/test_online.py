@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keepfit import Calendar, Category, Events, Every, Files, Float, Model, Records, clock
-from keepfit.kernel.plan import calendar_part, compile_plan
+from keepfit.kernel.calendar import of_moment
+from keepfit.kernel.plan import compile_plan
 from keepfit.kernel.sweep import sweep
 from keepfit.stages.serving.online import OnlineFeatures
 from keepfit.stages.serving.store import SQLiteStore
@@ -57,10 +58,10 @@ def batch(found, moments):
     found = sorted(found, key=lambda row: row[:2])  # stable: ties stay in order of arrival
     starts = np.searchsorted([row[0] for row in found], [*ENTITIES, "d"])
     t = np.tile(np.array(moments, np.int64), len(ENTITIES))
-    plan = compile_plan(model.features)
+    plan = compile_plan(model.inputs())
     places = {"amount": 3, "items": 4}
     (part,) = plan.events
-    values = np.array([[row[places[name]] for row in found] for name in part.columns], np.float64).reshape(2, -1)
+    values = np.array([[row[places[str(one)]] for row in found] for one in part.columns], np.float64).reshape(2, -1)
     swept = sweep(
         part.program,
         np.array([micros(row[1]) for row in found], np.int64),
@@ -73,7 +74,7 @@ def batch(found, moments):
     leaves = dict(zip(part.names, swept, strict=True))
     leaves["people_age"] = np.repeat([30.0, math.nan, math.nan], len(moments))
     leaves["people_segment"] = np.repeat(np.array(["gold", None, None], object), len(moments))
-    leaves.update({each.name: calendar_part(each, t) for each in plan.calendar})
+    leaves.update({each.name: of_moment(each, t) for each in plan.moments})
     return plan.evaluate(leaves)
 
 

@@ -129,5 +129,6 @@ def test_tables_of_the_target_make_their_entities_known(snapshot, store):
         "age", observe=Every("1 month", of=customers), features=[customers.age], target=sales.count(next="1d")
     )
     publish(model, snapshot, store)
-    assert store.read("3").known and not store.read("5").known
+    own = {table.name for table in model.tables()}
+    assert store.read("3").knows(own) and not store.read("5").knows(own)
     same_as_batch(model, snapshot, store, AS_OF)

@@ -8,7 +8,8 @@ import threading
 import numpy as np
 import pytest
 
-from keepfit import Events, Files, Float, Records, Text
+from keepfit import Events, Files, Float, Records, Text, col
+from keepfit.spec.rows import Present
 from keepfit.stages.serving.store import EVER, SQLiteStore
 
 sales = Events("sales", Files("s"), entity="id", time="at", known="seen", columns={"amount": Float(), "note": Text()})
@@ -38,7 +39,7 @@ def post(store, entity, time, amount, note=None):
 
 
 def amounts(store, entity):
-    return store.read(entity).events(sales, ["amount"])[2][0].tolist()
+    return store.read(entity).events(sales, [col("amount")])[2][0].tolist()
 
 
 def test_events_come_by_time_then_arrival(store):
@@ -46,7 +47,7 @@ def test_events_come_by_time_then_arrival(store):
     post(store, "a", 7, 5.0)
     post(store, "a", 3, 4.0)
     post(store, "a", 7, 6.0)
-    time, known, values = store.read("a").events(sales, ["amount"])
+    time, known, values = store.read("a").events(sales, [col("amount")])
     assert time.tolist() == [1, 3, 5, 5, 7, 7]
     assert known.tolist() == [1, 3, 6, 5, 7, 7]
     assert values.tolist() == [[1.0, 4.0, 2.0, 3.0, 5.0, 6.0]]
@@ -55,7 +56,7 @@ def test_events_come_by_time_then_arrival(store):
 def test_values_keep_their_bits(store):
     found = [-0.0, math.inf, 5e-324, 0.1, math.nan, 2.0**53]
     store.replace(sales, rows(*(("a", place, place, value) for place, value in enumerate(found))), 9)
-    _, _, values = store.read("a").events(sales, ["amount"])
+    _, _, values = store.read("a").events(sales, [col("amount")])
     assert values.tobytes() == np.array([found]).tobytes()
 
 
@@ -68,7 +69,7 @@ def test_times_beyond_doubles_are_exact(store):
 def test_a_text_can_be_counted(store):
     post(store, "a", 1, None, note="hello")
     post(store, "a", 2, None)
-    values = store.read("a").events(sales, ["note", "amount"])[2]
+    values = store.read("a").events(sales, [Present("note"), col("amount")])[2]
     assert np.array_equal(values, [[1.0, math.nan], [math.nan, math.nan]], equal_nan=True)
 
 
@@ -124,16 +125,20 @@ def test_records_are_replaced_whole(store):
 
 
 def test_an_entity_is_known_from_records_or_events(store):
-    assert not store.read("a").known
+    either = {"sales", "people"}
+    assert not store.read("a").knows(either)
     post(store, "a", 1, 1.0)
     store.replace_records(people, {"entity": np.array(["b"], object)})
-    assert store.read("a").known and store.read("b").known and not store.read("c").known
+    assert store.read("a").knows(either) and store.read("b").knows(either) and not store.read("c").knows(either)
+    assert not store.read("a").knows({"weather"})
 
 
 def test_a_new_column_joins_the_rows_that_are_there(store):
     post(store, "a", 1, 1.0)
     wider = Events("sales", Files("s"), entity="id", time="at", columns={"amount": Float(), "discount": Float()})
-    assert np.array_equal(store.read("a").events(wider, ["amount", "discount"])[2], [[1.0], [math.nan]], equal_nan=True)
+    assert np.array_equal(
+        store.read("a").events(wider, [col("amount"), col("discount")])[2], [[1.0], [math.nan]], equal_nan=True
+    )
 
 
 def test_the_store_answers_from_the_latest_start_of_its_tables(store):
@@ -147,4 +152,4 @@ def test_the_store_answers_from_the_latest_start_of_its_tables(store):
 def test_names_of_columns_are_only_names(store):
     odd = Events("odd", Files("o"), entity="entity", time="time", columns={'x"; drop table y': Float(), "seq": Float()})
     store.append(odd, {"entity": "a", "time": 1, "known": 1, 'x"; drop table y': 2.0, "seq": 3.0})
-    assert store.read("a").events(odd, ['x"; drop table y', "seq"])[2].tolist() == [[2.0], [3.0]]
+    assert store.read("a").events(odd, [col('x"; drop table y'), col("seq")])[2].tolist() == [[2.0], [3.0]]

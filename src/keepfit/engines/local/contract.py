@@ -18,6 +18,7 @@ from sqlglot import exp
 
 from keepfit import clock
 from keepfit.engines import sql
+from keepfit.engines.local import derive
 from keepfit.engines.local.lines import evened
 from keepfit.engines.protocol import CheckedFile
 from keepfit.errors import SourceError, did_you_mean
@@ -54,10 +55,12 @@ def check(
     connection.execute(f'create or replace temp table "{torn}" as {_torn_sql(rejected)}')
     _require_zone(connection, table, label, checked)
     connection.execute(f'create or replace temp table "{checked}" as {_checked_sql(table, header, checked)}')
-    good = _good(connection, table, label, order, checked)
+    computed = f"computed_{digest[:16]}"
+    derive.python_columns(connection, table, _typed(table), checked, computed)
+    good = _good(connection, table, label, order, checked, computed)
     bad = _bad(connection, table, label, digest, as_of, checked, torn)
     summary = _summary(connection, table, checked, torn, good, bad)
-    return replace(summary, tables=(checked, torn, rejected, f"{rejected}_scan"))
+    return replace(summary, tables=(checked, computed, torn, rejected, f"{rejected}_scan"))
 
 
 def _header(path: Path) -> list[str]:
@@ -201,14 +204,10 @@ def _times(table: Table) -> list[str]:
 
 
 def _good(
-    connection: duckdb.DuckDBPyConnection, table: Table, label: str, order: int, checked: str
+    connection: duckdb.DuckDBPyConnection, table: Table, label: str, order: int, checked: str, computed: str
 ) -> duckdb.DuckDBPyRelation:
-    key = f"cast({_value(table.entity)} as varchar) as {sql.quoted(table.entity)}"
-    columns = [
-        f"cast({_value(name)} as {sql.TYPES[declared.kind]}) as {sql.quoted(name)}"
-        for name, declared in table.columns.items()
-        if name != table.entity
-    ]
+    key, *columns = [f"{typed} as {sql.quoted(name)}" for name, typed in _typed(table).items()]
+    columns += [f"{computed}.{sql.quoted('p:' + name)} as {sql.quoted(name)}" for name in derive.python_names(table)]
     happened = sql.quoted(f"t:{table.time}")
     time = [f"{happened} as {sql.quoted(table.time)}"] if table.time else []
     known = "cast(null as timestamptz)" if not table.time else happened
@@ -216,15 +215,22 @@ def _good(
         known = f"greatest({sql.quoted('t:' + table.known)}, {happened})"
     elif isinstance(table, Events) and table.known_after:
         known = f"{happened} + to_microseconds({_delay(table)})"
+    # without a Python column nothing was computed
+    rows = f'"{checked}"' + (f' join "{computed}" using (_record)' if derive.python_names(table) else "")
     base = (
         f"select {', '.join([key, *time, *columns])}, {sql.text(label).sql(DIALECT)} as _file, _record,"
-        f' {order} + _record as _order, {known} as _known from "{checked}" where len(_reasons) = 0'
+        f" {order} + _record as _order, {known} as _known from {rows} where len(_reasons) = 0"
     )
-    derived = [
-        f"{sql.derived(expression).sql(DIALECT)} as {sql.quoted(name)}" for name, expression in table.derive.items()
-    ]
-    query = f"select *{''.join(', ' + one for one in derived)} from ({base})"
+    query = f"select *{''.join(', ' + one for one in derive.derived_sql(table))} from ({base})"
     return connection.sql(f"{query} order by {clustering(table)}")
+
+
+def _typed(table: Table) -> dict[str, str]:
+    """Return the SQL of each typed column over the checked rows: the key as text first, then as declared."""
+    kinds = {table.entity: "VARCHAR"} | {
+        name: sql.TYPES[declared.kind] for name, declared in table.columns.items() if name != table.entity
+    }
+    return {name: f"cast({_value(name)} as {kind})" for name, kind in kinds.items()}
 
 
 def clustering(table: Table) -> str:

@@ -8,16 +8,9 @@ from zoneinfo import available_timezones
 
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.problem import AS_A_NAME, NAME, WHERE, Problem, not_a_duration
+from keepfit.spec.check.rows import misfits, unknown_columns
 from keepfit.spec.columns import Column
-from keepfit.spec.rows import (
-    Literal,
-    RowArithmetic,
-    RowColumn,
-    RowComparison,
-    RowExpression,
-    StartsWith,
-    TextNumber,
-)
+from keepfit.spec.rows import Python, RowExpression
 from keepfit.spec.sources import Files
 from keepfit.spec.tables import Events, Table
 
@@ -34,9 +27,12 @@ def malformed(table: Table) -> Iterator[Problem]:
         if not isinstance(column, Column):
             yield Problem(f"column {name!r} has no type: {column!r}", _place(table), "call a type: Float(), Category()")
     for name, expression in table.derive.items():
-        if not isinstance(expression, RowExpression):
-            fix = "build it from columns: col('a') * 2, Sentiment('text')"
+        if not isinstance(expression, RowExpression | Python):
+            fix = "build it from columns: col('a') * 2, Sentiment('text'), Python(function, reads=['a'])"
             yield Problem(f"derived column {name!r} is no expression: {expression!r}", _place(table), fix)
+        elif isinstance(expression, Python) and not isinstance(expression.returns, Column):
+            what = f"derived column {name!r} has no type: returns={expression.returns!r}"
+            yield Problem(what, _place(table), "call a type: Float(), Integer(), Boolean(), Category()")
 
 
 def names_are_words(table: Table) -> Iterator[Problem]:
@@ -64,60 +60,44 @@ def names_are_not_taken(table: Table) -> Iterator[Problem]:
 
 
 def derived_columns_exist(table: Table) -> Iterator[Problem]:
-    """What `derive` reads must be a declared column, and be of the right type."""
+    """What `derive` reads must be a declared column, and a derived name must be new."""
     for derived, expression in table.derive.items():
         if derived in table.columns:
             yield Problem(f"column {derived!r} is declared and derived", _place(table), "give one of them another name")
-        for name in sorted(expression.columns() - {table.entity}):
-            if name not in table.columns:
-                what, fix = f"unknown column {name!r}", did_you_mean(name, table.columns, of=table.name)
-                if name in table.derive:
-                    what, fix = (
-                        f"the derived column {name!r}",
-                        "repeat its expression: derived columns read declared ones",
-                    )
-                yield Problem(f"derived column {derived!r} reads {what}", _place(table), fix)
-        if (
-            isinstance(expression, TextNumber)
-            and (column := table.columns.get(expression.column))
-            and column.kind != "text"
-        ):
-            fix = f"declare it as Text(), or read another column of {table.name}"
-            yield Problem(
-                f"{derived!r} reads {expression.column!r} as text, but it is {column.kind}", _place(table), fix
-            )
+        what = f"derived column {derived!r}"
+        yield from unknown_columns(expression.columns(), table, what, _place(table), table.raw_types())
 
 
 def derived_types_fit(table: Table) -> Iterator[Problem]:
     """Arithmetic takes numbers, a prefix takes a text, and a comparison takes two of one kind."""
     for derived, expression in table.derive.items():
-        for node in _nodes(expression):
-            kinds = [_kind(part, table) for part in node.parts()]
-            if isinstance(node, RowArithmetic) and "text" in kinds:
-                yield Problem(
-                    f"{derived!r} computes with a text", _place(table), "declare the column as Float() or Integer()"
-                )
-            if isinstance(node, RowComparison) and set(kinds) == {"text", "number"}:
-                fix = "compare a text with a text, a number with a number"
-                yield Problem(f"{derived!r} compares a text with a number", _place(table), fix)
-            if isinstance(node, StartsWith) and kinds == ["number"]:
-                yield Problem(f"{derived!r} asks a number for a prefix", _place(table), "declare the column as Text()")
+        if not isinstance(expression, Python):
+            yield from misfits(expression, table, repr(derived), _place(table), table.raw_types())
 
 
-def _nodes(expression: RowExpression) -> Iterator[RowExpression]:
-    yield expression
-    for part in expression.parts():
-        yield from _nodes(part)
+def functions_can_be_found_again(table: Table) -> Iterator[Problem]:
+    """A Python function is found by its name in its module, also by a server; and it computes from columns."""
+    for derived, expression in table.derive.items():
+        if not isinstance(expression, Python):
+            continue
+        for found, fix in _lost(expression):
+            yield Problem(f"derived column {derived!r}: {found}", _place(table), fix)
 
 
-def _kind(expression: RowExpression, table: Table) -> str:
-    """Return 'number' (also for yes and no), 'text', or 'unknown' for a column that is not declared."""
-    if isinstance(expression, Literal):
-        return "text" if isinstance(expression.value, str) else "number"
-    if isinstance(expression, RowColumn):
-        declared = table.columns.get(expression.name)
-        return "unknown" if declared is None else "number" if declared.numeric else "text"
-    return "number"
+def _lost(derivation: Python) -> Iterator[tuple[str, str]]:
+    top = "write a def at the top level of definitions.py, or of a module beside it"
+    function = str(derivation.function)
+    module, _, name = function.partition(":")
+    if not derivation.reads:
+        yield f"{name} reads no column", "name what it computes from: reads=['amount']"
+    if "<lambda>" in name:
+        yield "a lambda cannot be found again", top
+    elif "<locals>" in name:
+        yield f"{name.replace('.<locals>', '')} is defined inside a function", top
+    elif "." in name:
+        yield f"{name} is a method", top
+    elif not derivation.source or not name.isidentifier() or module == "?":
+        yield f"{function!r} is no function with a source", top
 
 
 def events_have_times(table: Table) -> Iterator[Problem]:
@@ -149,6 +129,7 @@ TABLE_RULES: tuple[Callable[[Table], Iterator[Problem]], ...] = (
     names_are_not_taken,
     derived_columns_exist,
     derived_types_fit,
+    functions_can_be_found_again,
     events_have_times,
     zone_exists,
 )

@@ -8,17 +8,16 @@ import numpy as np
 
 from keepfit import clock
 from keepfit.engines.protocol import Observations
-from keepfit.kernel.plan import compile_plan, evaluate
+from keepfit.kernel.plan import compile_plan
 from keepfit.snapshot import Snapshot
 from keepfit.spec.model import Model
 from keepfit.spec.observe import EachRow, Every
-from keepfit.spec.tables import Events
 from keepfit.stages.features.compute import leaves
 
 
 def mature(model: Model, snapshot: Snapshot) -> Observations:
     """Return the observations whose target lies in the past: t + horizon <= the end of what is known."""
-    end = min(snapshot.complete_until(table) for table in _target_events(model))
+    end = min(snapshot.complete_until(table) for table in model.awaited())
     return observe(model, snapshot, until=end - model.horizon)
 
 
@@ -50,11 +49,6 @@ def observe(model: Model, snapshot: Snapshot, *, until: int) -> Observations:
     return _on_grid(model.observe, snapshot, clock.Grid(model.observe.every).moments(first, until))
 
 
-def _target_events(model: Model) -> list[Events]:
-    names = {leaf.events.name for leaf in model.target.leaves() if hasattr(leaf, "events")}
-    return [table for table in model.events() if table.name in names]
-
-
 def _on_grid(every: Every, snapshot: Snapshot, moments: Sequence[int]) -> Observations:
     keys, known = snapshot.engine.entities(every.of, snapshot.files(every.of), snapshot.as_of)
     grid = np.array(moments, np.int64)
@@ -66,5 +60,5 @@ def _on_grid(every: Every, snapshot: Snapshot, moments: Sequence[int]) -> Observ
     if every.active is None or not len(found):
         return found
     plan = compile_plan([every.active])
-    active = evaluate(every.active, leaves(plan, snapshot, found))
+    active = plan.evaluate(leaves(plan, snapshot, found))[every.active.name]
     return found.keep(active == 1)

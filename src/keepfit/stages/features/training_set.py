@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,9 +11,11 @@ from numpy.typing import NDArray
 from keepfit import clock
 from keepfit.engines.protocol import Column, Observations
 from keepfit.snapshot import Snapshot
+from keepfit.spec.features import ByCategory
 from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.stages.features import observe
 from keepfit.stages.features.compute import compute
+from keepfit.stages.features.reuse import Stored, compute_new
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class TrainingSet:
 
     Attributes
     ----------
+    model : Model
+        The definition that the features were computed by, with what it learned (`ByCategory`).
     entity : object array [rows]
         Keys as text.
     t : int64 array [rows]
@@ -31,6 +36,7 @@ class TrainingSet:
         1 and 0 for a classification.
     """
 
+    model: Model
     entity: Column
     t: NDArray[np.int64]
     features: dict[str, Column]
@@ -46,19 +52,53 @@ class TrainingSet:
         return columns, {**types, "t": "TIMESTAMPTZ"}
 
 
-def training_set(model: Model, snapshot: Snapshot) -> TrainingSet:
-    """Return every mature observation of a model; rows whose target is null are left out."""
-    return labelled(model, snapshot, observe.mature(model, snapshot))
+def training_set(
+    model: Model,
+    snapshot: Snapshot,
+    trains_until: Callable[[NDArray[np.int64], int], int | None] = lambda t, horizon: None,
+    stored: Stored | None = None,
+) -> TrainingSet:
+    """Return every mature observation of a model; rows whose target is null are left out.
+
+    Parameters
+    ----------
+    trains_until : callable
+        (t ascending, horizon) -> the last moment of the rows that are trained on, None if there are none. Values of
+        `by=` are learned from events known before it; without it, none are learned.
+    stored : Stored, optional
+        An earlier training set, to take from it what cannot have changed.
+    """
+    observations = observe.mature(model, snapshot)
+    if any(isinstance(one, ByCategory) for one in model.features):
+        target = compute([model.target], snapshot, observations)[model.target.name].astype(np.float64)
+        observations = observations.keep(~np.isnan(target))
+        until = trains_until(np.sort(observations.t), model.horizon) if len(observations) else None
+        model = learn(model, snapshot, until)
+    return labelled(model, snapshot, observations, stored)
 
 
-def labelled(model: Model, snapshot: Snapshot, observations: Observations) -> TrainingSet:
+def learn(model: Model, snapshot: Snapshot, until: int | None) -> Model:
+    """Return the model with the most frequent values of its `by=` features among events known before `until`."""
+    learned: dict[str, tuple[str, ...]] = {}
+    for one in (one for one in model.features if isinstance(one, ByCategory) and one.values is None):
+        table = one.aggregate.events
+        found = snapshot.engine.top_values(table, snapshot.files(table), one.by, one.top, until) if until else []
+        learned[one.name] = tuple(found)
+    return model.learned(learned)
+
+
+def labelled(model: Model, snapshot: Snapshot, observations: Observations, stored: Stored | None = None) -> TrainingSet:
     """Return features and target at the observations given, in the order of time."""
-    columns = compute([*model.features, model.target], snapshot, observations)
+    if stored is None:
+        columns = compute([*model.inputs(), model.target], snapshot, observations)
+    else:  # late rows may have changed a label, so labels are always computed
+        columns = compute([model.target], snapshot, observations)
+        columns |= compute_new(model.inputs(), snapshot, observations, stored)
     target = columns[model.target.name].astype(np.float64)
     order = np.lexsort((observations.codes(), observations.t))
     order = order[~np.isnan(target[order])]
-    features = {feature.name: columns[feature.name][order] for feature in model.features}
-    return TrainingSet(observations.keys()[order], observations.t[order], features, target[order])
+    features = {feature.name: columns[feature.name][order] for feature in model.inputs()}
+    return TrainingSet(model, observations.keys()[order], observations.t[order], features, target[order])
 
 
 def shortage(model: Model, found: TrainingSet, min_rows: int) -> str:
@@ -68,6 +108,8 @@ def shortage(model: Model, found: TrainingSet, min_rows: int) -> str:
     """
     if len(found) < min_rows:
         return f"{len(found):,} mature observations, {min_rows:,} are needed"
+    if not found.features:
+        return "there are no features: no value of by= was seen in the rows to train on"
     span = int(found.t[-1] - found.t[0])
     if span == 0:
         return f"all {len(found):,} mature observations are of one moment; there is nothing to split by time"

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.kernel.plan import EventsPlan, calendar_part, compile_plan, evaluate
+from keepfit.kernel.calendar import of_moment
+from keepfit.kernel.evaluate import evaluate
+from keepfit.kernel.plan import EventsPlan, compile_plan
 from keepfit.kernel.sweep import sweep
+from keepfit.rows.key import key_text
 from keepfit.spec.columns import Value
+from keepfit.spec.features import Attribute
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Records
 from keepfit.stages.serving.store import Held, OnlineStore
 
 Columns = dict[str, NDArray[Any]]
 ONE = np.array([0, 1], np.int64)
+NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
 class Features(NamedTuple):
@@ -28,7 +34,7 @@ class Features(NamedTuple):
     columns : dict of str to array [1]
         In the definition's order, as `keepfit.artifact.encode` reads them.
     known : bool
-        Whether the store holds a row of the entity in any table.
+        Whether the store holds a row of the entity in any table that is about it.
     """
 
     columns: Columns
@@ -52,8 +58,11 @@ class OnlineFeatures:
 
     def __init__(self, model: Model, store: OnlineStore) -> None:
         self._store = store
-        self._plan = compile_plan(model.features)
-        self._calendar = [(part.name, part) for part in self._plan.calendar]
+        self._own = frozenset(table.name for table in model.tables() if table.entity == model.observe.of.entity)
+        self._plan = compile_plan(model.inputs())
+        self._moments = [(moment.name, moment) for moment in self._plan.moments]
+        self._sent = {name: sent.key for name, sent in model.request_inputs().items()}
+        self._category = {name for name, sent in model.request_inputs().items() if sent.is_category}
         self._records = [
             (records, [(f"{records.name}_{column}", column, _numeric(records, column)) for column in columns])
             for records, columns in self._plan.records
@@ -61,7 +70,7 @@ class OnlineFeatures:
         # a name is built anew whenever it is asked for; a leaf by itself needs no evaluation
         self._expressions = [(each.name, each if each.parts() else None) for each in self._plan.expressions]
 
-    def features(self, entity: str, t: int) -> Features:
+    def features(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING) -> Features:
         """Return the features of (entity, t); only what had happened and was known before t counts.
 
         Parameters
@@ -70,17 +79,32 @@ class OnlineFeatures:
             The key as `keepfit.rows.contract.entity_key` writes it.
         t : int
             Microseconds UTC.
+        sent : mapping
+            The request-time inputs that a request sends, typed.
         """
         leaves: Columns = {}
         held, moment = self._store.read(entity), np.array([t], np.int64)
-        for plan in self._plan.events:
-            leaves.update(_swept(plan, held, moment))
         for records, columns in self._records:
             record = held.record(records) or {}
             leaves.update({name: _column(record.get(key), number) for name, key, number in columns})
-        for name, part in self._calendar:
-            leaves[name] = calendar_part(part, moment)
-        return Features({n: leaves[n] if e is None else evaluate(e, leaves) for n, e in self._expressions}, held.known)
+        for plan in self._plan.events:
+            leaves.update(_swept(plan, held, moment) if plan.via is None else self._swept_through(plan, leaves, moment))
+        for name, part in self._moments:
+            leaves[name] = of_moment(part, moment)
+        for name, value in sent.items():
+            leaves[self._sent[name]] = _column(value, name not in self._category)
+        found = {name: leaves[name] if each is None else evaluate(each, leaves) for name, each in self._expressions}
+        return Features(found, held.knows(self._own))
+
+    def _swept_through(
+        self, plan: EventsPlan, leaves: Columns, moment: NDArray[np.int64]
+    ) -> Iterable[tuple[str, NDArray[np.float64]]]:
+        """Sweep the events of the entity that an attribute names; null if it names none."""
+        via = cast(Attribute, plan.via)
+        key = key_text(via.records.type_of(via.column), leaves[via.name].item())
+        if key is None:
+            return ((name, np.array([math.nan])) for name in plan.names)
+        return _swept(plan, self._store.read(key), moment)
 
 
 def _swept(plan: EventsPlan, held: Held, moment: NDArray[np.int64]) -> Iterable[tuple[str, NDArray[np.float64]]]:

@@ -46,6 +46,8 @@ def _predict(model: Model | None) -> Schema:
     table = model.observe.of if model else None
     entity, key = (table.entity, _type(table.key_column())) if table else ("entity", TEXT)
     asked = {entity: key, "at": {**MOMENT, "description": "default: now"}}
+    for name, sent in (model.request_inputs() if model else {}).items():
+        asked[name] = {**_type(sent.column), "description": "known only to the request; default: what the past says"}
     answered = {
         "model": TEXT, "version": TEXT, "request_id": TEXT, entity: key, "at": MOMENT, "score": NUMBER,
         "positive": {"type": ["boolean", "null"]}, "threshold": NUMBER,

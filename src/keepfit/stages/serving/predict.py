@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from keepfit import clock
 from keepfit.errors import KeepfitError, RequestError, did_you_mean
 from keepfit.rows.contract import entity_key
+from keepfit.spec.columns import Value
 from keepfit.stages.serving.scorer import Prediction, Scorer
 from keepfit.stages.serving.service import Service
 from keepfit.stages.serving.wire import Body, encode, read_object, send_json
@@ -43,10 +44,10 @@ def predict(service: Service, scorer: Scorer, body: Body) -> dict[str, Any]:
         422 if the request does not fit, 404 if nothing is known of the entity.
     """
     key = scorer.table.entity
-    _check_names(body, key)
+    _check_names(body, (key, "at", *scorer.inputs))
     now = service.now()
     entity, t = _entity(scorer, body), _moment(service, body.get("at"), now)
-    made = scorer.predict(entity, t)
+    made = scorer.predict(entity, t, _sent(scorer, body))
     if not made.known:
         fix = f"check {key}, or POST /events with its first event"
         raise RequestError(f"nothing is known of {key} {entity!r}", where=key, fix=fix, http_status=404)
@@ -66,12 +67,26 @@ def predict(service: Service, scorer: Scorer, body: Body) -> dict[str, Any]:
     }
 
 
-def _check_names(body: Body, key: str) -> None:
+def _check_names(body: Body, known: tuple[str, ...]) -> None:
+    key = known[0]
     if key not in body:
         raise RequestError(f"{key!r} is missing", where=key, fix=f'send {{"{key}": <key>}}')
     for name in body:
-        if name != key and name != "at":
-            raise RequestError(f"unknown field {name!r}", where=name, fix=did_you_mean(name, (key, "at")))
+        if name not in known:
+            raise RequestError(f"unknown field {name!r}", where=name, fix=did_you_mean(name, known))
+
+
+def _sent(scorer: Scorer, body: Body) -> dict[str, Value]:
+    """Return the request-time inputs of a body under their contracts."""
+    sent: dict[str, Value] = {}
+    for name, declared in scorer.inputs.items():
+        if name in body:
+            try:
+                sent[name] = declared.column.parse(body[name])
+            except ValueError as error:
+                fix = f"send {name} as {scorer.pointer.model} declares it, or leave it out"
+                raise RequestError(f"{name} {error}", where=name, fix=fix) from None
+    return sent
 
 
 def _entity(scorer: Scorer, body: Mapping[str, Any]) -> str:

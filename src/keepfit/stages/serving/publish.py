@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from keepfit.kernel.plan import compile_plan
+from keepfit.kernel.plan import EventsPlan, compile_plan
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Events, Records
 from keepfit.stages.serving.store import EVER, OnlineStore
@@ -20,23 +20,27 @@ def publish(model: Model, snapshot: Snapshot, store: OnlineStore) -> dict[str, i
     Of events: those that a window can reach, and each entity's newest. Of tables that only the target or the
     observations read: enough to know the entity. Twice with one snapshot gives the same store.
     """
-    plan = compile_plan(model.features)
-    needed = {part.table.name: (part.columns, part.retention) for part in plan.events}
+    plan = compile_plan(model.inputs())
     columns = {table.name: names for table, names in plan.records}
-    counts = {table.name: _events(table, snapshot, store, *needed.get(table.name, ((), 0))) for table in model.events()}
+    counts = {}
+    for table in model.events():
+        counts[table.name] = _events(table, snapshot, store, [part for part in plan.events if part.table is table])
     for records in model.records():
         counts[records.name] = _records(records, snapshot, store, columns.get(records.name, ()))
     return counts
 
 
-def _events(
-    table: Events, snapshot: Snapshot, store: OnlineStore, columns: Sequence[str], retention: int | None
-) -> int:
-    since = None if retention is None else snapshot.as_of - retention
-    rows = snapshot.engine.recent(table, snapshot.files(table), columns, since, snapshot.as_of)
-    count, _, newest = snapshot.span(table)
+def _events(table: Events, snapshot: Snapshot, store: OnlineStore, parts: Sequence[EventsPlan]) -> int:
+    # one table may be read of the observed entity and of others, through attributes
+    columns = {str(column): column for part in parts for column in part.columns}
+    newest = tuple(dict.fromkeys(conditions for part in parts for conditions in part.newest))
+    reach = [part.retention for part in parts]
+    since = None if None in reach else snapshot.as_of - max((one or 0 for one in reach), default=0)
+    files = snapshot.files(table)
+    rows = snapshot.engine.recent(table, files, list(columns.values()), newest, since, snapshot.as_of)
+    count, _, last = snapshot.span(table)
     # the lake owns the time up to its newest row; a row posted since then is not in it yet, however recent as_of is
-    until = newest + 1 if count else EVER
+    until = last + 1 if count else EVER
     return store.replace(table, rows, until, answers_from=EVER if since is None else snapshot.as_of)
 
 

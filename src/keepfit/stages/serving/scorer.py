@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 from keepfit import artifact
 from keepfit.artifact import Artifact, Pointer, Predictor
 from keepfit.errors import ServingError
+from keepfit.spec.columns import Value
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.spec.tables import Table
-from keepfit.stages.serving.online import OnlineFeatures
+from keepfit.stages.serving.online import NOTHING, OnlineFeatures
 from keepfit.stages.serving.store import OnlineStore
 
 log = logging.getLogger("keepfit.serving")
@@ -56,13 +57,14 @@ class Scorer:
         self.pointer = pointer
         self.artifact: Artifact = artifact.read(folder, pointer.digest)
         self.table: Table = self.artifact.model.observe.of
+        self.inputs = self.artifact.model.request_inputs()
         self.classifies = self.artifact.model.task == CLASSIFICATION
         self._predictor = Predictor.load(folder)
         self._online = OnlineFeatures(self.artifact.model, store)
 
-    def predict(self, entity: str, t: int) -> Prediction:
-        """Return the version's prediction for (entity, t)."""
-        features = self._online.features(entity, t)
+    def predict(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING) -> Prediction:
+        """Return the version's prediction for (entity, t), with the request-time inputs that were sent."""
+        features = self._online.features(entity, t, sent)
         matrix = artifact.encode(features.columns, self.artifact.features, self.artifact.categories)
         score = float(self._predictor.score(matrix)[0])
         positive = score >= self.artifact.threshold if self.classifies else None

@@ -6,9 +6,10 @@ A second store (Redis) is a class with the methods of `OnlineStore`; it must pas
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
@@ -19,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.engines.protocol import Column
-from keepfit.spec.columns import Column as Declared
+from keepfit.rows.evaluate import evaluate
 from keepfit.spec.columns import Value
+from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Events, Records
 
 EntityEvents = tuple[NDArray[np.int64], NDArray[np.int64] | None, NDArray[np.float64]]
@@ -31,19 +33,19 @@ EVER = -(2**62)
 """Before every moment: what `answers_from` is when the store holds the whole past."""
 
 BUSY_S = 30.0
-RECORD = -2
+BLOCK, RECORD = -1, -2
 SCHEMA = """
 create table if not exists published (name text primary key, rows integer, answers_from integer);
 create table if not exists block (entity text, name text, columns text, events blob, primary key (entity, name));
-create table if not exists posted (
-    id integer primary key, entity text, name text, columns text, event blob, time integer);
-create index if not exists posted_by_entity on posted (entity);
+create table if not exists posted_row (
+    id integer primary key, entity text, name text, content text, time integer);
+create index if not exists posted_row_by_entity on posted_row (entity);
 create table if not exists record (entity text, name text, content text, primary key (entity, name));
 """
 # one statement: an answer sees everything from before a publication, or everything from after it
 READ = """
 select -1, name, columns, events from block where entity = ?1
-union all select id, name, columns, event from posted where entity = ?1
+union all select id, name, content, null from posted_row where entity = ?1
 union all select -2, name, content, null from record where entity = ?1
 """
 
@@ -55,24 +57,32 @@ class Held:
     ----------
     blocks : dict of str to list of (columns, bytes)
         Events table -> runs of events in order of arrival: int64 time [n], int64 known [n], float64 [columns, n].
+    posted : dict of str to list of str
+        Events table -> rows that requests posted since, as JSON, in order of arrival.
     records : dict of str to dict
         Records table -> column -> value.
     """
 
-    def __init__(self, blocks: dict[str, list[tuple[tuple[str, ...], bytes]]], records: dict[str, Record]) -> None:
-        self._blocks, self._records = blocks, records
+    def __init__(
+        self,
+        blocks: dict[str, list[tuple[tuple[str, ...], bytes]]],
+        posted: dict[str, list[str]],
+        records: dict[str, Record],
+    ) -> None:
+        self._blocks, self._posted, self._records = blocks, posted, records
 
-    @property
-    def known(self) -> bool:
-        """Whether any table holds a row of the entity."""
-        return bool(self._blocks or self._records)
+    def knows(self, tables: Collection[str]) -> bool:
+        """Whether one of these tables holds a row of the entity."""
+        return any(name in tables for name in (*self._blocks, *self._posted, *self._records))
 
-    def events(self, table: Events, columns: Sequence[str]) -> EntityEvents:
+    def events(self, table: Events, columns: Sequence[RowExpression]) -> EntityEvents:
         """Return (time [n], known [n] or None, values [columns, n]), by time, then order of arrival.
 
         `known` is None if the table's rows are known when they happen; null, and a column never stored, is NaN.
         """
-        blocks = [_block(content, names, columns) for names, content in self._blocks.get(table.name, ())]
+        names = tuple(map(str, columns))
+        blocks = [_block(content, stored, names) for stored, content in self._blocks.get(table.name, ())]
+        blocks += [_posted_block(text, columns) for text in self._posted.get(table.name, ())]
         block = blocks[0] if len(blocks) == 1 else _merged(blocks, len(columns))
         late = table.known or table.known_after
         return block[0], block[1] if late else None, block[2:].view(np.float64)
@@ -137,7 +147,7 @@ class SQLiteStore:
         """Put the lake's rows in the place of all rows before `until` and of the lake's earlier ones."""
         with self._transaction() as writer:
             writer.execute("delete from block where name = ?", (table.name,))
-            writer.execute("delete from posted where name = ? and time < ?", (table.name, until))
+            writer.execute("delete from posted_row where name = ? and time < ?", (table.name, until))
             writer.executemany(
                 "insert into block (entity, name, columns, events) values (?, ?, ?, ?)", _blocks(table, rows)
             )
@@ -146,12 +156,9 @@ class SQLiteStore:
 
     def append(self, table: Events, row: Mapping[str, Value]) -> None:
         """Add one row of a request."""
-        names = table.column_names()
-        numbers = np.array([_number(row.get(name), table.type_of(name)) for name in names], np.float64)
-        event = np.array([row["time"], row["known"]], np.int64).tobytes() + numbers.tobytes()
-        statement = "insert into posted (entity, name, columns, event, time) values (?, ?, ?, ?, ?)"
+        statement = "insert into posted_row (entity, name, content, time) values (?, ?, ?, ?)"
         with self._transaction() as writer:
-            writer.execute(statement, (row[table.entity], table.name, json.dumps(names), event, row["time"]))
+            writer.execute(statement, (row[table.entity], table.name, json.dumps(row), row["time"]))
 
     def replace_records(self, table: Records, rows: Mapping[str, Column], *, answers_from: int = EVER) -> int:
         """Put these records in the place of the table's."""
@@ -169,13 +176,16 @@ class SQLiteStore:
     def read(self, entity: str) -> Held:
         """Return all that is held of an entity, by one statement."""
         blocks: dict[str, list[tuple[tuple[str, ...], bytes]]] = {}
+        posted: dict[str, list[str]] = {}
         records: dict[str, Record] = {}
         for arrival, name, text, content in sorted(self._read(READ, entity)):
             if arrival == RECORD:
                 records[name] = json.loads(text)
-            else:
+            elif arrival == BLOCK:
                 blocks.setdefault(name, []).append((_names(text), content))
-        return Held(blocks, records)
+            else:
+                posted.setdefault(name, []).append(text)
+        return Held(blocks, posted, records)
 
     def answers_from(self) -> int:
         """Return the earliest moment for which the store holds all that features need."""
@@ -184,7 +194,7 @@ class SQLiteStore:
 
     def rows(self) -> dict[str, int]:
         """Return how many rows each table holds."""
-        each = "select name, rows from published union all select name, count(*) from posted group by name"
+        each = "select name, rows from published union all select name, count(*) from posted_row group by name"
         return dict(self._read(f"select name, sum(rows) from ({each}) group by name order by name"))
 
     def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
@@ -247,19 +257,23 @@ def _block(content: bytes, stored: tuple[str, ...], columns: Sequence[str]) -> B
     return picked
 
 
+def _posted_block(text: str, columns: Sequence[RowExpression]) -> Block:
+    """Return a posted row as a run of one event; conditions and codes are computed as the engine does for a file."""
+    row = json.loads(text)
+    numbers = np.array([_number(evaluate(column, row)) for column in columns], np.float64)
+    return np.concatenate([np.array([row["time"], row["known"]], np.int64), numbers.view(np.int64)])[:, np.newaxis]
+
+
+def _number(value: Value) -> float:
+    return math.nan if value is None else float(value)
+
+
 def _merged(blocks: list[Block], columns: int) -> Block:
     """Return blocks, in order of arrival, as one sorted by time."""
     if not blocks:
         return np.empty((2 + columns, 0), np.int64)
     found = np.concatenate(blocks, axis=1)
     return np.ascontiguousarray(found[:, np.argsort(found[0], kind="stable")])
-
-
-def _number(value: Value, declared: Declared | None) -> float | None:
-    """Return a value as the kernel reads it: a number, or 1.0 for a text, which can only be counted."""
-    if value is None:
-        return None
-    return float(value) if declared is not None and declared.numeric else 1.0
 
 
 def _plain(value: Any) -> Value:

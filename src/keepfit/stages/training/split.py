@@ -68,6 +68,14 @@ def split(t: NDArray[np.int64], horizon: int) -> Split:
     )
 
 
+def trains_until(t: NDArray[np.int64], horizon: int) -> int | None:
+    """Return the last moment of the train rows of `split`; None if these moments cannot be split."""
+    try:
+        return int(t[split(t, horizon).train].max())
+    except TrainingError:
+        return None
+
+
 def _too_short(moments: NDArray[np.int64], horizon: int) -> TrainingError:
     return TrainingError(
         f"{len(moments)} moments of observation, {clock.show(int(moments[0]))} to {clock.show(int(moments[-1]))}, cannot be"

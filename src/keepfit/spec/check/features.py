@@ -1,0 +1,232 @@
+"""The rules of features, conditions and targets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from zoneinfo import available_timezones
+
+from keepfit.errors import did_you_mean
+from keepfit.spec.check.problem import WHERE, Problem, not_a_duration
+from keepfit.spec.check.rows import row_problems
+from keepfit.spec.columns import Category, Column
+from keepfit.spec.features import (
+    CALENDAR_PARTS,
+    FUNCTIONS,
+    OF_ANY_COLUMN,
+    Aggregate,
+    Attribute,
+    ByCategory,
+    Calendar,
+    Expression,
+    Holiday,
+    Input,
+    Mapped,
+    Named,
+)
+from keepfit.spec.features.expression import Constant
+from keepfit.spec.model import Model
+from keepfit.spec.observe import Every
+from keepfit.spec.rows import RowExpression
+
+Read = tuple[str, Expression, Expression]  # role, the expression, one of its leaves
+
+
+def of(model: Model) -> str:
+    """Return where a model's problems are."""
+    return f"{WHERE}, Model {model.name!r}"
+
+
+def expressions(model: Model) -> Iterator[tuple[str, Expression]]:
+    """Yield every expression of a model with its role: Feature, Target or Condition."""
+    for feature in model.features:
+        yield "Feature", feature.aggregate if isinstance(feature, ByCategory) else feature
+    yield "Target", model.target
+    if isinstance(model.observe, Every) and model.observe.active is not None:
+        yield "Condition", model.observe.active
+
+
+def leaves(model: Model) -> Iterator[Read]:
+    """Yield every leaf with its role and the expression it is a part of."""
+    for role, expression in expressions(model):
+        if isinstance(expression, Expression):
+            yield from ((role, expression, leaf) for leaf in expression.leaves())
+
+
+def columns_exist(model: Model) -> Iterator[Problem]:
+    """Each column that is read must be declared or derived, and be numeric where arithmetic needs it."""
+    for role, expression, leaf in leaves(model):
+        what = f"{role} {expression.name!r}"
+        table = leaf.events if isinstance(leaf, Aggregate) else leaf.records if isinstance(leaf, Attribute) else None
+        column = leaf.column if isinstance(leaf, Aggregate | Attribute) else None
+        if table is None or column is None:
+            continue
+        declared = table.type_of(column)
+        if declared is None:
+            fix = did_you_mean(column, table.column_names(), of=table.name)
+            yield Problem(f"{what} reads unknown column {column!r} of {table.name}", of(model), fix)
+        elif isinstance(leaf, Aggregate) and not declared.numeric and leaf.function not in OF_ANY_COLUMN:
+            fix = f"derive a number from {column!r}, or use one of: {', '.join(OF_ANY_COLUMN)}"
+            yield Problem(f"{what}: {leaf.function} of {column!r}, which is {declared.kind}", of(model), fix)
+        elif isinstance(leaf, Attribute) and not declared.numeric and not _stands_alone(expression, declared):
+            fix = "use a category on its own as a feature, and free text through derive={...: Sentiment(...)}"
+            yield Problem(f"{what} cannot use {column!r}, which is {declared.kind}", of(model), fix)
+
+
+def _stands_alone(expression: Expression, declared: Column) -> bool:
+    """Whether a label is used as it is: by itself, named, filled or as what a request may send."""
+    while isinstance(expression, Named | Input) or (isinstance(expression, Mapped) and expression.function == "fill"):
+        expression = expression.parts()[0]
+    return not expression.parts() and declared.kind == "category"
+
+
+def aggregates_fit(model: Model) -> Iterator[Problem]:
+    """Windows must be exact durations, functions must exist, and their arguments must fit."""
+    for role, expression, leaf in leaves(model):
+        if not isinstance(leaf, Aggregate):
+            continue
+        what = f"{role} {expression.name!r}"
+        for text in leaf.window.texts():
+            yield from not_a_duration(text, what, of(model))
+        if leaf.function not in FUNCTIONS:
+            yield Problem(f"unknown aggregate {leaf.function!r}", of(model), did_you_mean(leaf.function, FUNCTIONS))
+        if leaf.function == "ewm":
+            yield from not_a_duration(str(leaf.argument), f"{what}: half_life", of(model))
+        if leaf.function == "ewm" and (leaf.window.ago or leaf.window.lag):
+            yield Problem(f"{what}: ewm ends at t", of(model), "weigh by a longer half-life instead of looking earlier")
+        q = leaf.argument
+        if leaf.function == "quantile" and not (isinstance(q, int | float) and 0 <= q <= 1):
+            yield Problem(f"{what}: {q!r} is no share", of(model), "give q from 0 to 1: quantile(0.9, ...)")
+        yield from _share_fits(leaf, what, of(model))
+
+
+def _share_fits(leaf: Aggregate, what: str, where: str) -> Iterator[Problem]:
+    declared = leaf.events.type_of(leaf.column) if leaf.column else None
+    if leaf.function != "share" or declared is None:
+        return
+    if declared.numeric == isinstance(leaf.argument, str):
+        yield Problem(f"{what}: {leaf.column!r} is {declared.kind}, and never {leaf.argument!r}", where, "mend of=")
+    values = getattr(declared, "values", None)
+    if values and leaf.argument not in values:
+        yield Problem(f"{what}: {leaf.argument!r} is no value", where, did_you_mean(str(leaf.argument), values))
+
+
+def narrowing_fits(model: Model) -> Iterator[Problem]:
+    """`where` must be a condition over columns of the events, `via` an attribute of the entity that is a key."""
+    for role, expression, leaf in leaves(model):
+        if not isinstance(leaf, Aggregate):
+            continue
+        what, where, via = f"{role} {expression.name!r}", leaf.where, leaf.via
+        if where is not None and not (isinstance(where, RowExpression) and where.boolean):
+            fix = "compare a column: where=sales.channel == 'web', or where=col('amount') > 100"
+            yield Problem(f"{what}: where={where!s} is no condition", of(model), fix)
+        elif where is not None:
+            yield from row_problems(where, leaf.events, f"{what}: where", of(model))
+        if via is None:
+            continue
+        if not isinstance(via, Attribute):
+            yield Problem(f"{what}: via={via!r} is no attribute", of(model), "write via=bridges.county, of Records")
+            continue
+        declared = via.records.type_of(via.column)
+        if declared is None or declared.kind not in ("category", "text", "integer"):
+            kind = "not declared" if declared is None else declared.kind
+            fix = f"declare {via.column!r} of {via.records.name} as Category() or Integer(), as {leaf.events.name} writes it"
+            yield Problem(f"{what}: {via.column!r} is {kind} and cannot be a key", of(model), fix)
+        if via.records.entity != model.observe.of.entity:
+            fix = f"give an attribute of records about {model.observe.of.entity!r}"
+            yield Problem(f"{what}: {via.records.name} is about {via.records.entity!r}", of(model), fix)
+
+
+def categories_fit(model: Model) -> Iterator[Problem]:
+    """`by=` needs a category of the events, and at least one value."""
+    for feature in model.features:
+        if not isinstance(feature, ByCategory):
+            continue
+        table = feature.aggregate.events
+        declared = table.type_of(feature.by)
+        what = f"Feature {feature.name!r}"
+        if declared is None:
+            fix = did_you_mean(feature.by, table.column_names(), of=table.name)
+            yield Problem(f"{what}: by= reads unknown column {feature.by!r} of {table.name}", of(model), fix)
+        elif not isinstance(declared, Category):
+            fix = "by= makes a feature for each value of a Category()"
+            yield Problem(f"{what}: by={feature.by!r}, which is {declared.kind}", of(model), fix)
+        if feature.top < 1 or (feature.values is not None and not feature.values):
+            yield Problem(f"{what}: by={feature.by!r} has no values", of(model), "give top=5, or values=[...]")
+
+
+def moments_exist(model: Model) -> Iterator[Problem]:
+    """Calendar parts and zones must exist."""
+    for _, _, leaf in leaves(model):
+        if isinstance(leaf, Calendar) and leaf.part not in CALENDAR_PARTS:
+            yield Problem(f"unknown calendar part {leaf.part!r}", of(model), did_you_mean(leaf.part, CALENDAR_PARTS))
+        if isinstance(leaf, Calendar | Holiday) and leaf.zone not in available_timezones():
+            yield Problem(f"unknown zone {leaf.zone!r}", of(model), did_you_mean(leaf.zone, available_timezones()))
+
+
+def past_and_future_do_not_mix(model: Model) -> Iterator[Problem]:
+    """Features and conditions look back; a target looks ahead, and may compare that with the past."""
+    ahead = False
+    for role, expression, leaf in leaves(model):
+        future = isinstance(leaf, Aggregate) and leaf.window.future
+        ahead = ahead or (role == "Target" and future)
+        if role != "Target" and future:
+            fix = "use last=; what lies after t can only be a target"
+            yield Problem(f"{role} {expression.name!r} looks into the future", of(model), fix)
+        if role == "Target" and future and _starts_before_t(leaf):
+            fix = "at(...) reads [t + at - tolerance, t + at): give a tolerance no longer than at"
+            yield Problem(f"Target {expression.name!r} reaches back before t", of(model), fix)
+    if isinstance(model.target, Expression) and not ahead:
+        fix = "use next= or at(...): sales.count(next='30d'); a target lies in [t, t+h)"
+        yield Problem(f"Target {model.target.name!r} looks at no events after t", of(model), fix)
+
+
+def _starts_before_t(leaf: Expression) -> bool:
+    try:
+        start, _ = leaf.window.offsets() if isinstance(leaf, Aggregate) else (0, 0)
+    except (ValueError, TypeError):
+        return False  # `aggregates_fit` reports it
+    return start is not None and start < 0
+
+
+def inputs_fit(model: Model) -> Iterator[Problem]:
+    """What a request may send has a type, a past of the same type, and a name of its own."""
+    entity = model.observe.of.entity
+    for role, expression in expressions(model):
+        nodes = expression.nodes() if isinstance(expression, Expression) else []
+        for node in (node for node in nodes if isinstance(node, Input)):
+            what = f"Input {node.label!r}"
+            if role != "Feature":
+                yield Problem(f"{what} in a {role.lower()}", of(model), "a request can send features only")
+            if not isinstance(node.column, Column) or node.column.kind == "text":
+                yield Problem(f"{what} has no type", of(model), "give Float(), Integer(), Boolean() or Category()")
+            if node.label in (entity, "at"):
+                yield Problem(f"{what} has the name of a field that requests have", of(model), "give another name")
+
+
+def leaves_are_told_apart(model: Model) -> Iterator[Problem]:
+    """Leaves are computed once a name, so two that differ may not share one: `a.b_c` and `a_b.c`."""
+    seen: dict[str, str] = {}
+    for _, _, leaf in leaves(model):
+        written = _written(leaf)
+        if not isinstance(leaf, Constant) and seen.setdefault(leaf.name, written) != written:
+            fix = "rename a table, or a column with source='<its header>'"
+            yield Problem(f"two different values are called {leaf.name!r}", of(model), fix)
+
+
+def _written(leaf: Expression) -> str:
+    if not isinstance(leaf, Aggregate):
+        return repr(leaf).replace(" ", "")
+    table, column, window, via = leaf.events.name, leaf.column, leaf.window, leaf.via
+    return f"{table}.{column}.{leaf.function}({leaf.argument!r}) {window} {leaf.where} {via!r}".replace(" ", "")
+
+
+FEATURE_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
+    columns_exist,
+    aggregates_fit,
+    narrowing_fits,
+    categories_fit,
+    moments_exist,
+    inputs_fit,
+    past_and_future_do_not_mix,
+    leaves_are_told_apart,
+)
