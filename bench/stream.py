@@ -78,7 +78,7 @@ def measure(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     import windows
 
     from keepfit import col
-from keepfit.engines.local import LocalEngine
+    from keepfit.engines.local import LocalEngine
     from keepfit.kernel.sweep import sweep
 
     files = sorted(str(file) for file in folder.glob("events_*.parquet"))[: options.files[0]]

@@ -31,8 +31,7 @@ import sidebyside
 if TYPE_CHECKING:
     from keepfit.engines.protocol import Observations
     from keepfit.kernel.program import Program
-    from keepfit.spec.rows import col
-from keepfit.spec.tables import Events
+    from keepfit.spec.tables import Events
 
 DAYS = (7, 30, 90)
 FUNCTIONS = ("sum", "count", "mean", "min", "max")
@@ -140,6 +139,7 @@ def run_keepfit(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Bring events together and sweep, as `stages.features.compute` does."""
     from deltalake import DeltaTable
 
+    from keepfit import col
     from keepfit.engines.local import LocalEngine, merge
     from keepfit.kernel.sweep import sweep
 
