@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from keepfit import Boolean, Category, Float, Integer, Length, Text, col
 from keepfit.engines import sql
+from keepfit.engines.quoting import TYPES, quoted
 from keepfit.rows.evaluate import code, evaluate
 from keepfit.spec.codec import CLASSES, _plain, _rebuild
 from keepfit.spec.rows import Coded, Literal, Present
@@ -120,7 +121,7 @@ def bits(value):
 
 
 def in_sql(connection, derived, held):
-    types = ", ".join(f"{sql.quoted(name)} {sql.TYPES[kind.kind]}" for name, kind in COLUMNS.items())
+    types = ", ".join(f"{quoted(name)} {TYPES[kind.kind]}" for name, kind in COLUMNS.items())
     connection.execute(f"create or replace temp table language ({types}, place integer)")
     marks = ", ".join("(" + ", ".join("?" * (len(COLUMNS) + 1)) + ")" for _ in held)
     connection.execute(

@@ -47,7 +47,6 @@ from keepfit.spec.rows import (
     kind,
 )
 
-TYPES = {"float": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "category": "VARCHAR", "text": "VARCHAR"}
 Sql = Any  # sqlglot's own classes differ between its versions
 ARITHMETIC = {"+": exp.Add, "-": exp.Sub, "*": exp.Mul}
 LOGIC = {"&": exp.And, "|": exp.Or}
@@ -59,11 +58,6 @@ COMPARISON = {"==": exp.EQ, "!=": exp.NEQ, "<": exp.LT, "<=": exp.LTE, ">": exp.
 def name(column: str) -> exp.Column:
     """Return a quoted column reference."""
     return exp.column(column, quoted=True)
-
-
-def quoted(column: str) -> str:
-    """Return a quoted identifier as text."""
-    return '"' + column.replace('"', '""') + '"'
 
 
 def call(function: str, *arguments: Sql) -> exp.Anonymous:

@@ -59,9 +59,10 @@ _OPTIONS: Final[dict[str, Any]] = {"nogil": True, "_nrt": False, "error_model": 
 # Unpacking arguments that come from Python takes as long to compile as the function itself.
 _NO_WRAPPERS: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
 
-# numba's cache looks at a function's own file only; with the digest of the room in the name, no edit of another file
-# and no upgrade is ever answered by old code
-_SOURCES: Final = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+# numba's cache looks at a function's own file only; with the digest of all compiled files in the name, no edit of
+# another one and no upgrade is ever answered by old code
+_COMPILED: Final = ("program", "exact", "moments", "decay", "queues", "ranks", "state", "emit", "sweep")
+_SOURCES: Final = hashlib.sha256(b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in _COMPILED))
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")

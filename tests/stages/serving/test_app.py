@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from keepfit import clock
+from keepfit import Float, Input, clock
 from keepfit.stages.serving.outbox import drain
 from keepfit.stages.serving.predict import PredictRoute
 
-from .world import NOW, customers, promote, revenue, sales, serving
+from .world import NOW, churn, customers, promote, revenue, sales, serving
 
 JSON = {"content-type": "application/json"}
 
@@ -213,3 +214,21 @@ def test_a_regression_has_no_positive(tmp_path):
 def test_a_moment_ahead_of_now_is_refused(served):
     ahead = clock.from_micros(NOW + clock.DAY).isoformat()
     assert "lies ahead of" in problem(served.predict(customer_id=17, at=ahead), 422)["what"]
+
+
+def test_a_request_sends_what_only_it_knows(tmp_path):
+    basket = Input("basket", Float(min=0), past=sales.amount.last())
+    asked = dataclasses.replace(churn, features=[sales.count(last="90d"), customers.age, basket])
+    promote(tmp_path, "1", model=asked)
+    with serving(tmp_path) as running:
+        running.wait()
+        past = running.predict(customer_id=17).json()["features"]
+        sent = running.predict(customer_id=17, basket="99.5").json()["features"]
+        assert sent == {**past, "basket": 99.5} and past["basket"] not in (None, 99.5)
+        assert running.predict(customer_id=17, basket=None).json()["features"]["basket"] is None
+        found = problem(running.predict(customer_id=17, basket=-1), 422)
+        assert (found["what"], found["where"]) == ("basket is below 0", "basket")
+        assert "did you mean 'basket'?" in problem(running.predict(customer_id=17, baskte=1), 422)["fix"]
+        body = running.http.get("/openapi.json").json()["paths"]["/predict"]["post"]["requestBody"]
+        schema = body["content"]["application/json"]["schema"]
+        assert schema["properties"]["basket"]["type"] == "number" and schema["required"] == ["customer_id"]

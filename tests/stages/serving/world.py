@@ -111,7 +111,7 @@ class Served:
         wait_until(lambda: self.http.get("/readyz").status_code == status)
 
 
-def wait_until(holds, seconds: float = 60.0) -> None:
+def wait_until(holds, seconds: float = 180.0) -> None:
     """Wait until something holds; the first server of a machine compiles its kernel."""
     end = time.monotonic() + seconds
     while not holds():

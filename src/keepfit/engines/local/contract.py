@@ -18,9 +18,10 @@ from sqlglot import exp
 
 from keepfit import clock
 from keepfit.engines import sql
-from keepfit.engines.local import derive
+from keepfit.engines.local import derive, query
 from keepfit.engines.local.lines import evened
 from keepfit.engines.protocol import CheckedFile
+from keepfit.engines.quoting import TYPES, quoted
 from keepfit.errors import SourceError, did_you_mean
 from keepfit.spec.columns import MOMENT, OFFSET
 from keepfit.spec.tables import Events, Table
@@ -187,7 +188,7 @@ def _checked_sql(table: Table, header: list[str], checked: str) -> str:
         values.append(f"{sql.typed(declared, raw).sql(DIALECT)} as {_value(column)}")
         reasons.append(sql.broken(declared, column, raw, sql.name(f"v:{column}")).sql(DIALECT))
     for column in _times(table):
-        time = sql.quoted("t:" + column)
+        time = quoted("t:" + column)
         values.append(f"{_moment(table, column)} as {time}")
         raw_time = sql.cleaned(sql.name(column)).sql(DIALECT)
         missing, no_time = (sql.text(f"{column} is {what}").sql(DIALECT) for what in ("missing", "not a time"))
@@ -206,13 +207,13 @@ def _times(table: Table) -> list[str]:
 def _good(
     connection: duckdb.DuckDBPyConnection, table: Table, label: str, order: int, checked: str, computed: str
 ) -> duckdb.DuckDBPyRelation:
-    key, *columns = [f"{typed} as {sql.quoted(name)}" for name, typed in _typed(table).items()]
-    columns += [f"{computed}.{sql.quoted('p:' + name)} as {sql.quoted(name)}" for name in derive.python_names(table)]
-    happened = sql.quoted(f"t:{table.time}")
-    time = [f"{happened} as {sql.quoted(table.time)}"] if table.time else []
+    key, *columns = [f"{typed} as {quoted(name)}" for name, typed in _typed(table).items()]
+    columns += [f"{computed}.{quoted('p:' + name)} as {quoted(name)}" for name in derive.python_names(table)]
+    happened = quoted(f"t:{table.time}")
+    time = [f"{happened} as {quoted(table.time)}"] if table.time else []
     known = "cast(null as timestamptz)" if not table.time else happened
     if isinstance(table, Events) and table.known:
-        known = f"greatest({sql.quoted('t:' + table.known)}, {happened})"
+        known = f"greatest({quoted('t:' + table.known)}, {happened})"
     elif isinstance(table, Events) and table.known_after:
         known = f"{happened} + to_microseconds({_delay(table)})"
     # without a Python column nothing was computed
@@ -221,25 +222,20 @@ def _good(
         f"select {', '.join([key, *time, *columns])}, {sql.text(label).sql(DIALECT)} as _file, _record,"
         f" {order} + _record as _order, {known} as _known from {rows} where len(_reasons) = 0"
     )
-    query = f"select *{''.join(', ' + one for one in derive.derived_sql(table))} from ({base})"
-    return connection.sql(f"{query} order by {clustering(table)}")
+    joined = f"select *{''.join(', ' + one for one in derive.derived_sql(table))} from ({base})"
+    return connection.sql(f"{joined} order by {query.clustering(table)}")
 
 
 def _typed(table: Table) -> dict[str, str]:
     """Return the SQL of each typed column over the checked rows: the key as text first, then as declared."""
     kinds = {table.entity: "VARCHAR"} | {
-        name: sql.TYPES[declared.kind] for name, declared in table.columns.items() if name != table.entity
+        name: TYPES[declared.kind] for name, declared in table.columns.items() if name != table.entity
     }
     return {name: f"cast({_value(name)} as {kind})" for name, kind in kinds.items()}
 
 
-def clustering(table: Table) -> str:
-    """Return what a source table's rows are sorted by in its files."""
-    return ", ".join([*(sql.quoted(name) for name in (table.entity, table.time) if name), "_order"])
-
-
 def _value(column: str) -> str:
-    return sql.quoted("v:" + column)
+    return quoted("v:" + column)
 
 
 def _delay(table: Events) -> int:
@@ -281,7 +277,7 @@ def _summary(
     good: duckdb.DuckDBPyRelation,
     bad: duckdb.DuckDBPyRelation,
 ) -> CheckedFile:
-    first = f"epoch_us(min({sql.quoted(f't:{table.time}')}) filter (len(_reasons) = 0))" if table.time else "null"
+    first = f"epoch_us(min({quoted(f't:{table.time}')}) filter (len(_reasons) = 0))" if table.time else "null"
     rows, broken, first_time = connection.execute(
         f'select count(*), count(*) filter (len(_reasons) > 0), {first} from "{checked}"'
     ).fetchone() or (0, 0, None)

@@ -6,6 +6,7 @@ import duckdb
 from arro3.core import Table as ArrowTable
 
 from keepfit.engines import sql
+from keepfit.engines.quoting import TYPES, quoted
 from keepfit.rows.python import Values, array, derive, python_of, require_rows_alone
 from keepfit.spec.columns import Column
 from keepfit.spec.rows import Python
@@ -20,7 +21,7 @@ def derived_sql(table: Table) -> list[str]:
     """Return the columns of the row language, over typed columns."""
     types = table.raw_types()
     return [
-        f"{sql.derived(expression, types).sql(DIALECT)} as {sql.quoted(name)}"
+        f"{sql.derived(expression, types).sql(DIALECT)} as {quoted(name)}"
         for name, expression in table.derive.items()
         if not isinstance(expression, Python)
     ]
@@ -49,10 +50,10 @@ def python_columns(
     if not (names := python_names(table)):
         return
     types = {name: python_of(table, name).returns for name in names}
-    columns = "".join(f", {_held(name)} {sql.TYPES[returns.kind]}" for name, returns in types.items())
+    columns = "".join(f", {_held(name)} {TYPES[returns.kind]}" for name, returns in types.items())
     connection.execute(f'create or replace temp table "{target}" (_record bigint{columns})')
     needed = {one: table.raw_types()[one] for name in names for one in python_of(table, name).reads}
-    picked = "".join(f", {typed[one]} as {sql.quoted('c:' + one)}" for one in needed)
+    picked = "".join(f", {typed[one]} as {quoted('c:' + one)}" for one in needed)
     # by ranges of records, since a connection cannot stream one table while it fills another
     (last,) = connection.execute(f'select coalesce(max(_record), 0) from "{checked}"').fetchone() or (0,)
     for start in range(0, last, BATCH_ROWS):
@@ -86,4 +87,4 @@ def _fill(connection: duckdb.DuckDBPyConnection, computed: ArrowTable, target: s
 
 
 def _held(name: str) -> str:
-    return sql.quoted("p:" + name)
+    return quoted("p:" + name)

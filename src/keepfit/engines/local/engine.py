@@ -12,10 +12,9 @@ from arro3.core import Array
 from arro3.core import Table as ArrowTable
 from numpy.typing import NDArray
 
-from keepfit.engines.local import contract, query
-from keepfit.engines.local.probe import LocalProbe
-from keepfit.engines.protocol import CheckedFile, Column, Observations, SortedEvents
-from keepfit.engines.sql import quoted
+from keepfit.engines.local import query
+from keepfit.engines.protocol import CheckedFile, Column, Observations, Probe, SortedEvents
+from keepfit.engines.quoting import quoted
 from keepfit.errors import SourceError
 from keepfit.rows.text import FUNCTIONS
 from keepfit.spec.rows import RowExpression
@@ -48,6 +47,8 @@ class LocalEngine:
 
     def check_file(self, table: Table, path: Path, name: str, digest: str, order: int, as_of: int) -> CheckedFile:
         """Read one raw file and tell good rows from bad."""
+        from keepfit.engines.local import contract  # only here, since it loads a compiler of SQL
+
         return contract.check(self.connection, table, path, name, digest, order, as_of)
 
     def release(self, checked: CheckedFile) -> None:
@@ -182,7 +183,7 @@ class LocalEngine:
         rows: duckdb.DuckDBPyRelation = checked[0].good
         for one in checked[1:]:
             rows = rows.union(one.good)
-        return rows.order(contract.clustering(table))
+        return rows.order(query.clustering(table))
 
     def missing(self, rows: Any, files: Sequence[str], columns: Sequence[str]) -> duckdb.DuckDBPyRelation:
         """Return those rows that a table does not hold yet, told apart by these columns."""
@@ -243,8 +244,10 @@ class LocalEngine:
             for name, kind, *_ in described
         )
 
-    def probe(self, table: Table, files: Sequence[str]) -> LocalProbe:
+    def probe(self, table: Table, files: Sequence[str]) -> Probe:
         """Return what tests for leaks ask of these files."""
+        from keepfit.engines.local.probe import LocalProbe
+
         return LocalProbe(self.connection, table, query.source(table, files))
 
     def _register_keys(self, observations: Observations) -> None:

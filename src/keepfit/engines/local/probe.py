@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from keepfit import clock
 from keepfit.engines.protocol import Column, Observations
-from keepfit.engines.sql import quoted, text
+from keepfit.engines.quoting import literal, quoted
 from keepfit.spec.tables import Events, Table
 
 ALWAYS = -(2**63)  # a record without time is known since ever
@@ -91,7 +91,7 @@ class LocalProbe:
 
     def updates(self, columns: Sequence[str], now: Sequence[str]) -> dict[str, tuple[int, str | None]]:
         """Return what differs between each entity's first record here and its record in the files `now`."""
-        current = "read_parquet([" + ", ".join(text(file).sql("duckdb") for file in now) + "], union_by_name=true)"
+        current = "read_parquet([" + ", ".join(literal(file) for file in now) + "], union_by_name=true)"
         newest = "".join(f", arg_max_null({quoted(name)}, _order) as c{n}" for n, name in enumerate(columns))
         first = "".join(f", arg_min_null(c{n}, o) as f{n}" for n in range(len(columns)))
         differs = [("entities", "true"), ("removed", "n.k is null")]
@@ -177,7 +177,7 @@ class LocalProbe:
         if "_k_t" in kept:
             rows += f" left join keepfit_asked on {self.key} = _k_key"
         query = f"select {', '.join(self.stored(columns))} from {rows} where {kept}"
-        return path, int(self._one(f"copy ({query}) to {text(path).sql('duckdb')} (format parquet)")[0])
+        return path, int(self._one(f"copy ({query}) to {literal(path)} (format parquet)")[0])
 
     def stored(self, columns: Sequence[str]) -> list[str]:
         """Return the columns of a copy, as SQL: key, time, those asked for, and what reads go by."""

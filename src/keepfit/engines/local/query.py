@@ -10,16 +10,15 @@ from arro3.core import Array, DataType
 from numpy.typing import NDArray
 
 from keepfit import tables
-from keepfit.engines import sql
 from keepfit.engines.protocol import Column
-from keepfit.engines.sql import quoted
-from keepfit.spec.rows import RowExpression
+from keepfit.engines.quoting import TYPES, literal, quoted
+from keepfit.spec.rows import RowColumn, RowExpression
 from keepfit.spec.tables import Table
 
 
 def parquet(files: Sequence[str]) -> str:
     """Return Parquet files as a table."""
-    listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
+    listed = ", ".join(map(literal, files))
     return f"read_parquet([{listed}], union_by_name=true)"
 
 
@@ -28,10 +27,15 @@ def source(table: Table, files: Sequence[str]) -> str:
     if files:
         return parquet(files)
     kinds = {name: column.kind for name in table.column_names() if (column := table.type_of(name))}
-    types = {name: sql.TYPES[kind] for name, kind in kinds.items()} | {table.entity: "VARCHAR", **tables.ROW}
+    types = {name: TYPES[kind] for name, kind in kinds.items()} | {table.entity: "VARCHAR", **tables.ROW}
     types |= {table.time: "TIMESTAMPTZ"} if table.time else {}
     nothing = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in types.items())
     return f"(select {nothing} where false)"
+
+
+def clustering(table: Table) -> str:
+    """Return what a source table's rows are sorted by in its files."""
+    return ", ".join([*(quoted(name) for name in (table.entity, table.time) if name), "_order"])
 
 
 def number(table: Table, column: RowExpression) -> str:
@@ -41,6 +45,10 @@ def number(table: Table, column: RowExpression) -> str:
 
 def row(table: Table, expression: RowExpression) -> str:
     """Return a row expression over a table's stored columns."""
+    if type(expression) is RowColumn:
+        return quoted(expression.name)
+    from keepfit.engines import sql  # only here: a plain column needs no compiler of expressions
+
     return str(sql.derived(expression, table.types()).sql("duckdb"))
 
 

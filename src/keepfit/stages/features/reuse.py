@@ -95,7 +95,16 @@ def _table_unchanged_until(table: Table, snapshot: Snapshot, stored: Stored) -> 
 
 def _find(stored: Stored, observations: Observations) -> NDArray[np.int64]:
     """Return the row of the stored set that holds each observation, -1 if there is none."""
-    keys, t = observations.keys().astype(str), observations.t
-    place = {pair: row for row, pair in enumerate(zip(stored.columns["entity"], stored.columns["t"], strict=True))}
-    found = (place.get(pair, -1) for pair in zip(keys.tolist(), t.tolist(), strict=True))
-    return np.fromiter(found, np.int64, len(t))
+    code = {key: place for place, key in enumerate(observations.entities.tolist())}
+    codes = np.fromiter((code.get(key, -1) for key in stored.columns["entity"]), np.int64, len(stored.columns["t"]))
+    moments = np.unique(np.concatenate([stored.columns["t"], observations.t]))
+    held, asked = (
+        entities * len(moments) + np.searchsorted(moments, t)
+        for entities, t in ((codes, stored.columns["t"]), (observations.codes(), observations.t))
+    )
+    order = np.argsort(held, kind="stable")
+    place = np.minimum(np.searchsorted(held[order], asked), max(len(held) - 1, 0))
+    if not len(held):
+        return np.full(len(asked), -1, np.int64)
+    rows = order[place]
+    return np.where(held[rows] == asked, rows, -1)
