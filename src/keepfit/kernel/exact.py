@@ -64,6 +64,23 @@ _NO_WRAPPERS: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wra
 _COMPILED: Final = ("program", "exact", "moments", "decay", "queues", "ranks", "state", "emit", "sweep")
 _SOURCES: Final = hashlib.sha256(b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in _COMPILED))
 
+
+def _load_array_functions() -> None:
+    """Load numba's array functions without their look for a BLAS, which imports scipy for 0.4 s at every start.
+
+    The kernel multiplies no matrices. What others compile in this process finds scipy, which is installed, when it runs.
+    """
+    from numba.np import linalg
+
+    look, linalg.ensure_blas = linalg.ensure_blas, lambda: None
+    try:
+        import numba.np.arraymath  # noqa: F401
+    finally:
+        linalg.ensure_blas = look
+
+
+_load_array_functions()
+
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
