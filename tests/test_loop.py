@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,8 @@ from keepfit.evidence import KEEP, PROMOTE, Turn, as_data
 from keepfit.project import Project, open_project
 from keepfit.spec.gates import Gate
 from keepfit.spec.model import Model
+from keepfit.stages.serving.online import OnlineFeatures
+from keepfit.stages.serving.store import SQLiteStore
 
 pytestmark = pytest.mark.slow
 END = clock.to_micros(datetime(2025, 10, 1, tzinfo=UTC))
@@ -113,17 +116,29 @@ def test_run_reports_promotes_publishes_and_is_idempotent(shop: Project, model: 
     assert actions.plan(shop, model, END)["decision"] == KEEP
 
 
-def test_hands_can_train_promote_and_roll_back_and_the_ledger_tells(shop: Project, model: Model) -> None:
+def test_hands_can_train_promote_and_roll_back_and_the_ledger_tells(
+    shop: Project, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
     before = shop.registry.champion("churn")
     assert before is not None
     later = clock.to_micros(datetime(2025, 11, 1, tzinfo=UTC))
-    trained = actions.train(shop, model, later)
+    (sales,) = (table for table in model.events() if table.name == "sales")
+    wider = replace(model, features=[*model.features, sales.amount.ewm("14d")])
+    trained = actions.train(shop, wider, later)
     assert trained["conclusion"].action in ("promote", "reject")
     assert shop.registry.champion("churn") == before
-    moved = actions.promote(shop, model, trained["version"], later, override="a drill")
+
+    def answers(definition: Model) -> None:
+        with closing(SQLiteStore(shop.serving("churn").store)) as store:
+            OnlineFeatures(definition, store)  # refuses a store that lacks what it needs
+
+    promote = shop.registry.promote
+    monkeypatch.setattr(shop.registry, "promote", lambda *named: (answers(wider), answers(model), promote(*named))[2])
+    moved = actions.promote(shop, wider, trained["version"], later, override="a drill")
     assert moved["champion"] == trained["version"]
     back = actions.roll_back(shop, model, later, "the drill is over")
     assert back["champion"] == before.number
+    answers(model)
     with pytest.raises(RegistryError, match="no predecessor"):
         actions.roll_back(shop, model, later, "once more")
     ledger = shop.engine.rows(shop.records.parquet_files("decisions"))

@@ -212,6 +212,8 @@ def promote(project: Project, model: Model, number: str, as_of: int, override: s
             where=project.registry.uri,
             fix="train a better one, or give --override 'why it may go out all the same'",
         )
+    # the server answers from its store as soon as the pointer moves: it must hold what the version needs before
+    steps.publish_online(project, model.name, (version, before), as_of)
     champion = project.registry.promote(model.name, number, as_of)
     reasons = (f"promoted by hand, in spite of: {'; '.join(failed)}: {override}",) if failed else ("promoted by hand",)
     return _moved(project, model, as_of, PROMOTE, reasons, champion, before)
@@ -220,6 +222,7 @@ def promote(project: Project, model: Model, number: str, as_of: int, override: s
 def roll_back(project: Project, model: Model, as_of: int, reason: str) -> dict[str, Any]:
     """Give the champion's place back to its predecessor; the ledger keeps the reason."""
     before = project.registry.champion(model.name)
+    steps.publish_online(project, model.name, (before, steps.before(project, model.name, before)), as_of)
     champion = project.registry.roll_back(model.name, as_of)
     return _moved(project, model, as_of, ROLL_BACK, (reason,), champion, before)
 

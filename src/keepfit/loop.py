@@ -49,6 +49,7 @@ def turn(
     ingested: Sequence[Ingested] | None = None,
     waiting: Waiting | None = None,
     seconds: Mapping[str, float] | None = None,
+    online: bool = True,
     listen: Listener = lambda stage: None,
 ) -> Turn:
     """Run one turn for a model at a moment, and return what was seen and decided.
@@ -61,6 +62,8 @@ def turn(
         What was ingested already for this moment, when several models share a turn; None ingests now.
     seconds : mapping, optional
         What that took, by stage.
+    online : bool
+        Whether a server follows: then its store holds what a new champion needs before it becomes the champion.
     waiting : Waiting, optional
         What earlier turns of this process learnt of files that lie in the future.
     """
@@ -95,8 +98,11 @@ def turn(
                 decision = Decision(KEEP, (*decision.reasons, f"the training failed: {error.what}"))
     with watch.stage("promote"):
         if decision.action == ROLL_BACK:
+            # the store holds what the predecessor needs: it is filled for both
             champion = project.registry.roll_back(model.name, as_of)
         elif decision.action == PROMOTE and challenge is not None:
+            if online:
+                steps.publish_online(project, model.name, (challenge.version, champion), as_of)
             champion = project.registry.promote(model.name, challenge.version.number, as_of)
     with watch.stage("predict"):
         predicted = steps.log_answers(project, model, snapshot, scored, champion)
@@ -147,12 +153,9 @@ def run(project: Project, name: str | None, as_of: int, *, listen: Listener = la
 
 def publish(project: Project, model: Model, as_of: int) -> dict[str, int]:
     """Bring the model's online store to what the lake holds, and return table -> rows; nothing without a champion."""
-    champion = steps.champion_at(project, model, as_of)
-    if champion is None:
-        return {}
-    return steps.publish_online(
-        project, champion.artifact.model, take(project.engine, project.lake, model.tables(), as_of)
-    )
+    loaded = steps.champion_at(project, model, as_of)
+    champion = loaded.version if loaded else None
+    return steps.publish_online(project, model.name, (champion, steps.before(project, model.name, champion)), as_of)
 
 
 def replay(
@@ -164,7 +167,7 @@ def replay(
     """
     waiting, turns = Waiting(), []
     for moment in moments:
-        done = turn(project, model, moment, waiting=waiting)
+        done = turn(project, model, moment, waiting=waiting, online=False)
         listen(done)
         turns.append(done)
     return turns

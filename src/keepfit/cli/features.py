@@ -36,8 +36,9 @@ def _listed(found: dict[str, Any]) -> None:
     from keepfit.cli import console
 
     console.say(f"model {found['model']}, feature set {found['version']} ({found['fingerprint'][:12]})")
-    words = ("name", "type", "window", "source", "meaning")
-    console.table(list(words), [[getattr(one, word) for word in words] for one in found["features"]])
+    for one in found["features"]:
+        console.say(f"{one.name}   ({one.type}, {one.window}, {one.source})")
+        console.say(f"    {one.meaning}")
     console.say(f"target {found['target'].name}: {found['target'].meaning}")
 
 

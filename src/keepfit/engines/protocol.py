@@ -214,7 +214,8 @@ class Engine(Protocol):
 
         Columns: `entity`, `time` and `known` (int64 microseconds), and those asked for as float64 under their texts;
         sorted by (entity, time, order of arrival). For each list of conditions in `newest`, an entity's newest row that
-        meets them all is among them, and so is its newest row.
+        meets them all is among them, of those known before `as_of`, and so is its newest row. All rows that become known
+        at `as_of` or later are among them.
         """
 
     def top_values(self, table: Events, files: Sequence[str], column: str, top: int, before: int) -> list[str]:
@@ -223,7 +224,11 @@ class Engine(Protocol):
     def current_records(
         self, table: Records, files: Sequence[str], columns: Sequence[str], as_of: int
     ) -> dict[str, Column]:
-        """Return the newest record of each entity: `entity`, and the columns asked for."""
+        """Return each entity's newest record known before `as_of`: `entity`, and the columns asked for.
+
+        Of a table with a time also the versions that become known later, and `known` (int64 microseconds); sorted by
+        (entity, known).
+        """
 
     def first_known(self, files: Sequence[str]) -> int | None:
         """Return when the first row of these files was known, in microseconds; None if they hold none."""

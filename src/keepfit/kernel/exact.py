@@ -62,7 +62,9 @@ _NO_WRAPPERS: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wra
 # numba's cache looks at a function's own file only; with the digest of all compiled files in the name, no edit of
 # another one and no upgrade is ever answered by old code
 _COMPILED: Final = ("program", "exact", "moments", "decay", "queues", "ranks", "state", "emit", "sweep")
-_SOURCES: Final = hashlib.sha256(b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in _COMPILED))
+DIGEST: Final = hashlib.sha256(
+    b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in _COMPILED)
+).hexdigest()
 
 
 def _load_array_functions() -> None:
@@ -106,7 +108,7 @@ def _compile(function: Callable[_P, _R], **options: Any) -> Callable[_P, _R]:
     numba refuses `cache=True` at import where neither the package nor the user's cache is writable (a read-only
     image without a home); there, each process compiles for itself.
     """
-    function.__qualname__ += f"_{_SOURCES.hexdigest()[:12]}"
+    function.__qualname__ += f"_{DIGEST[:12]}"
     try:
         return cast(Callable[_P, _R], numba.njit(cache=True, **_OPTIONS, **options)(function))
     except RuntimeError:

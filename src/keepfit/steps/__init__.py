@@ -3,6 +3,7 @@
 from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load
 from keepfit.steps.learning import Challenge, build, challenge
 from keepfit.steps.recording import (
+    before,
     collect_requests,
     complete_ledger,
     facts,
@@ -19,6 +20,7 @@ __all__ = [
     "Loaded",
     "Scored",
     "answer",
+    "before",
     "build",
     "challenge",
     "champion_at",

@@ -31,7 +31,7 @@ from keepfit.stages.evaluation.evaluate import evaluate
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.features import versions
 from keepfit.stages.features.compute import compute
-from keepfit.stages.features.reuse import Stored, fingerprints
+from keepfit.stages.features.reuse import Stored, fingerprints, semantics
 from keepfit.stages.features.training_set import TrainingSet, shortage, training_set
 from keepfit.stages.monitoring.profile import profile
 from keepfit.stages.registry.gates import judge
@@ -42,7 +42,7 @@ from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable
 
 # what is kept with a training set, so that the next one can take from it
-FEATURES, VERSIONS = "keepfit.features", "keepfit.versions"
+FEATURES, VERSIONS, SEMANTICS = "keepfit.features", "keepfit.versions", "keepfit.semantics"
 
 
 @dataclass(frozen=True)
@@ -96,14 +96,15 @@ def stored_set(project: Project, model: Model) -> Stored | None:
     """Return the model's last training set, with what it was computed from; None if there is none."""
     name = tables.training_set(model.name)
     notes = project.records.notes(name)
-    if not {FEATURES, VERSIONS} <= set(notes):
+    if not {FEATURES, VERSIONS} <= set(notes) or notes.get(SEMANTICS) != semantics():
         return None
     columns = project.engine.columns(project.records.parquet_files(name))
     return Stored(json.loads(notes[FEATURES]), json.loads(notes[VERSIONS]), columns)
 
 
 def _notes(found: TrainingSet, snapshot: Snapshot) -> dict[str, str]:
-    return {FEATURES: json.dumps(fingerprints(found.model.inputs())), VERSIONS: json.dumps(snapshot.versions)}
+    features = json.dumps(fingerprints(found.model.inputs()))
+    return {FEATURES: features, VERSIONS: json.dumps(snapshot.versions), SEMANTICS: semantics()}
 
 
 def _evaluate(

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from contextlib import closing
 from typing import Any
 
 import numpy as np
 
+from keepfit import artifact as artifacts
 from keepfit import clock, tables
 from keepfit.engines.protocol import Column
 from keepfit.evidence import (
@@ -18,7 +20,7 @@ from keepfit.evidence import (
     evaluation_from,
 )
 from keepfit.project import Project
-from keepfit.snapshot import Snapshot
+from keepfit.snapshot import Snapshot, take
 from keepfit.spec.model import Model
 from keepfit.spec.observe import Every
 from keepfit.stages.registry.mlflow import Version, evidence_of
@@ -90,10 +92,22 @@ def collect_requests(project: Project, model: Model) -> int:
     return moved
 
 
-def publish_online(project: Project, model: Model, snapshot: Snapshot) -> dict[str, int]:
-    """Bring the online store to what the lake holds, for the definition the champion was built from."""
-    with closing(SQLiteStore(project.serving(model.name).store)) as store:
-        return publish(model, snapshot, store)
+def publish_online(project: Project, name: str, versions: Iterable[Version | None], as_of: int) -> dict[str, int]:
+    """Bring a model's online store to what the lake holds, for the definitions these versions were built from."""
+    found = [artifacts.read(one.folder, one.digest).model for one in versions if one is not None]
+    if not found:
+        return {}
+    tables_ = {table.name: table for model in found for table in model.tables()}
+    snapshot = take(project.engine, project.lake, tables_.values(), as_of)
+    with closing(SQLiteStore(project.serving(name).store)) as store:
+        return publish(found, snapshot, store)
+
+
+def before(project: Project, name: str, version: Version | None) -> Version | None:
+    """Return the predecessor of a version, which a roll back would give its place to."""
+    if version is None or version.previous is None:
+        return None
+    return project.registry.version(name, version.previous)
 
 
 def facts(version: Version | None) -> VersionFacts | None:

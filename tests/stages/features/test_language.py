@@ -216,7 +216,7 @@ def test_every_word_is_the_same_online_and_offline(desk, tmp_path, seed, until):
     offline = compute(model().inputs(), whole, observed([t]))
     store = SQLiteStore(tmp_path / "online.db")
     # what the lake held at `until` is published; what was known later comes by request, in the order of knowing
-    publish(model(), desk.snapshot(visits, weather, people, as_of=moment(until)), store)
+    publish([model()], desk.snapshot(visits, weather, people, as_of=moment(until)), store)
     newest = max(row[1] for row in rows if row[2] < until)
     for who, time, known, amount, channel, ok in sorted(rows, key=lambda row: (row[1], row[2])):
         if known >= until and time > newest:
@@ -247,7 +247,7 @@ def test_every_word_is_the_same_online_and_offline(desk, tmp_path, seed, until):
 def test_a_request_may_send_what_only_it_knows(desk, tmp_path):
     written(desk, *made(1))
     store = SQLiteStore(tmp_path / "online.db")
-    publish(model(), desk.snapshot(visits, weather, people, as_of="2026-01-01"), store)
+    publish([model()], desk.snapshot(visits, weather, people, as_of="2026-01-01"), store)
     online, t = OnlineFeatures(model(), store), START + 300 * DAY
     past = online.features("a", t).values()
     sent = online.features("a", t, {"basket": 12.5}).values()

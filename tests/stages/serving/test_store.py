@@ -117,11 +117,11 @@ def test_records_are_replaced_whole(store):
         "name": np.array(["x", None], object),
     }
     assert store.replace_records(people, first) == 2
-    assert store.read("a").record(people) == {"age": 3.0, "name": "x"}
-    assert store.read("b").record(people) == {"age": None, "name": None}
+    assert store.read("a").record(people, 1) == {"age": 3.0, "name": "x"}
+    assert store.read("b").record(people, 1) == {"age": None, "name": None}
     store.replace_records(people, {"entity": np.array(["c"], object), "age": np.array([1.0])})
-    assert store.read("a").record(people) is None
-    assert store.read("c").record(people) == {"age": 1.0}
+    assert store.read("a").record(people, 1) is None
+    assert store.read("c").record(people, 1) == {"age": 1.0}
 
 
 def test_an_entity_is_known_from_records_or_events(store):

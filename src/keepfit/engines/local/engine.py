@@ -139,18 +139,19 @@ class LocalEngine:
     ) -> dict[str, Column]:
         """Return the events with time >= since (all if None), for an online store, and each entity's newest."""
         entity, time = quoted(table.entity), quoted(table.time or "")
-        known = f"{query.source(table, files)} where _known < make_timestamptz({as_of})"
+        source, now = query.source(table, files), f"make_timestamptz({as_of})"
         wanted = "true"
         if since is not None:
             # not a window function, which would sort the whole table
             last = f"arg_max(_order, row({time}, _order))"
             met = [" and ".join(f"({query.row(table, one)})" for one in each) for each in newest if each]
-            of_each = f"select unnest([{', '.join([last, *(f'{last} filter ({one})' for one in met)])}]) from {known}"
-            wanted = f"({time} >= make_timestamptz({since}) or _order in ({of_each} group by {entity}))"
+            of_each = f"select unnest([{', '.join([last, *(f'{last} filter ({one})' for one in met)])}]) from {source}"
+            older = f"_order in ({of_each} where _known < {now} group by {entity})"
+            wanted = f"({time} >= make_timestamptz({since}) or _known >= {now} or {older})"
         values = "".join(f", {query.number(table, column)} as _k_{place}" for place, column in enumerate(columns))
         found = self._fetch(
             f"select {entity} as _k_entity, epoch_us({time}) as _k_time, epoch_us(_known) as _k_known{values}"
-            f" from {known} and {wanted} order by _k_entity, _k_time, _order"
+            f" from {source} where {wanted} order by _k_entity, _k_time, _order"
         )
         named = {name: found[f"_k_{name}"] for name in ("entity", "time", "known")}
         return named | {str(column): found[f"_k_{place}"] for place, column in enumerate(columns)}
@@ -167,14 +168,20 @@ class LocalEngine:
     def current_records(
         self, table: Records, files: Sequence[str], columns: Sequence[str], as_of: int
     ) -> dict[str, Column]:
-        """Return the newest record of each entity: `entity`, and the columns asked for."""
-        newest = "_known, _order" if table.time else "_order"
-        picked = "".join(f", arg_max_null({quoted(name)}, row({newest})) as {quoted(name)}" for name in columns)
-        found = self._fetch(
-            f"select {quoted(table.entity)} as _k_entity{picked} from {query.source(table, files)}"
-            f" where _known is null or _known < make_timestamptz({as_of}) group by 1 order by 1"
+        """Return the newest record of each entity and its versions to come."""
+        source, entity = query.source(table, files), quoted(table.entity)
+        # of two versions that become known at one moment, the one that came last counts
+        picked = "".join(f", arg_max_null({quoted(name)}, _order) as _k_{n}" for n, name in enumerate(columns))
+        versions = f"select {entity} as _k_entity, _known{picked} from {source} group by all"
+        newest = (
+            f"coalesce(_known, '-infinity') >= coalesce(max(_known) filter (_known < make_timestamptz({as_of})) over"
         )
-        return {name.removeprefix("_k_"): column for name, column in found.items()}
+        found = self._fetch(
+            f"select * exclude (_known), epoch_us(_known) as _k_known from ({versions})"
+            f" qualify {newest} (partition by _k_entity), '-infinity') order by _k_entity, _k_known"
+        )
+        records = {"entity": found["_k_entity"]} | {name: found[f"_k_{n}"] for n, name in enumerate(columns)}
+        return records | ({"known": found["_k_known"]} if table.time else {})
 
     def together(self, table: Table, checked: Sequence[CheckedFile]) -> duckdb.DuckDBPyRelation:
         """Return the good rows of checked files as one relation."""

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.engines.protocol import Column, Observations
+from keepfit.kernel import exact
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
 from keepfit.spec.features import Expression
 from keepfit.spec.tables import Table
 from keepfit.stages.features.compute import compute
 
+MODULES = {"keepfit": "keepfit", "holidays": "holidays", "vadersentiment": "vaderSentiment"}
 NEVER = -(2**63)
 ALWAYS = 2**63 - 1
 
@@ -40,6 +44,14 @@ class Stored:
     fingerprints: Mapping[str, str]
     versions: Mapping[str, int]
     columns: Mapping[str, Column]
+
+
+def semantics() -> str:
+    """Return what computes features, beside their definitions: another kernel or calendar may give other values."""
+    libraries = [
+        f"{name} {version(name)}" for name in ("keepfit", "holidays", "vadersentiment") if find_spec(MODULES[name])
+    ]
+    return ", ".join([f"kernel {exact.DIGEST[:16]}", *libraries])
 
 
 def fingerprints(features: Sequence[Expression]) -> dict[str, str]:

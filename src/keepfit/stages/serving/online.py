@@ -10,16 +10,19 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.errors import ServingError
 from keepfit.kernel.calendar import of_moment
 from keepfit.kernel.evaluate import evaluate
-from keepfit.kernel.plan import EventsPlan, compile_plan
+from keepfit.kernel.plan import EventsPlan, Plan, compile_plan
 from keepfit.kernel.sweep import sweep
 from keepfit.rows.key import key_text
 from keepfit.spec.columns import Value
 from keepfit.spec.features import Attribute
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Records
-from keepfit.stages.serving.store import Held, OnlineStore
+from keepfit.stages.serving.coverage import needed
+from keepfit.stages.serving.held import Held
+from keepfit.stages.serving.store import OnlineStore
 
 Columns = dict[str, NDArray[Any]]
 ONE = np.array([0, 1], np.int64)
@@ -58,8 +61,9 @@ class OnlineFeatures:
 
     def __init__(self, model: Model, store: OnlineStore) -> None:
         self._store = store
-        self._own = frozenset(table.name for table in model.tables() if table.entity == model.observe.of.entity)
         self._plan = compile_plan(model.inputs())
+        _require(self._plan, store)
+        self._own = frozenset(table.name for table in model.tables() if table.entity == model.observe.of.entity)
         self._moments = [(moment.name, moment) for moment in self._plan.moments]
         self._sent = {name: sent.key for name, sent in model.request_inputs().items()}
         self._category = {name for name, sent in model.request_inputs().items() if sent.is_category}
@@ -85,7 +89,7 @@ class OnlineFeatures:
         leaves: Columns = {}
         held, moment = self._store.read(entity), np.array([t], np.int64)
         for records, columns in self._records:
-            record = held.record(records) or {}
+            record = held.record(records, t) or {}
             leaves.update({name: _column(record.get(key), number) for name, key, number in columns})
         for plan in self._plan.events:
             leaves.update(_swept(plan, held, moment) if plan.via is None else self._swept_through(plan, leaves, moment))
@@ -105,6 +109,15 @@ class OnlineFeatures:
         if key is None:
             return ((name, np.array([math.nan])) for name in plan.names)
         return _swept(plan, self._store.read(key), moment)
+
+
+def _require(plan: Plan, store: OnlineStore) -> None:
+    """Refuse a definition that the store was not filled for: an answer would silently lack what is not there."""
+    for name, needs in needed([plan]).items():
+        held = store.coverage(name)
+        if held is not None and not held.covers(needs):
+            what = f"the online store does not hold what the version needs of {name}"
+            raise ServingError(what, where=name, fix="run `keepfit publish`, which fills it for the champion")
 
 
 def _swept(plan: EventsPlan, held: Held, moment: NDArray[np.int64]) -> Iterable[tuple[str, NDArray[np.float64]]]:

@@ -6,10 +6,9 @@ A second store (Redis) is a class with the methods of `OnlineStore`; it must pas
 from __future__ import annotations
 
 import json
-import math
 import sqlite3
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
@@ -17,17 +16,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from keepfit.engines.protocol import Column
-from keepfit.rows.evaluate import evaluate
 from keepfit.spec.columns import Value
-from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Events, Records
-
-EntityEvents = tuple[NDArray[np.int64], NDArray[np.int64] | None, NDArray[np.float64]]
-Record = dict[str, Value]
-Block = NDArray[np.int64]  # [2 + columns, events]: time, known, the bits of each value column
+from keepfit.stages.serving.coverage import Coverage
+from keepfit.stages.serving.held import Held, Record
 
 EVER = -(2**62)
 """Before every moment: what `answers_from` is when the store holds the whole past."""
@@ -35,7 +29,7 @@ EVER = -(2**62)
 BUSY_S = 30.0
 BLOCK, RECORD = -1, -2
 SCHEMA = """
-create table if not exists published (name text primary key, rows integer, answers_from integer);
+create table if not exists covered (name text primary key, rows integer, answers_from integer, coverage text);
 create table if not exists block (entity text, name text, columns text, events blob, primary key (entity, name));
 create table if not exists posted_row (
     id integer primary key, entity text, name text, content text, time integer);
@@ -50,52 +44,18 @@ union all select -2, name, content, null from record where entity = ?1
 """
 
 
-class Held:
-    """What a store holds of one entity at one moment.
-
-    Parameters
-    ----------
-    blocks : dict of str to list of (columns, bytes)
-        Events table -> runs of events in order of arrival: int64 time [n], int64 known [n], float64 [columns, n].
-    posted : dict of str to list of str
-        Events table -> rows that requests posted since, as JSON, in order of arrival.
-    records : dict of str to dict
-        Records table -> column -> value.
-    """
-
-    def __init__(
-        self,
-        blocks: dict[str, list[tuple[tuple[str, ...], bytes]]],
-        posted: dict[str, list[str]],
-        records: dict[str, Record],
-    ) -> None:
-        self._blocks, self._posted, self._records = blocks, posted, records
-
-    def knows(self, tables: Collection[str]) -> bool:
-        """Whether one of these tables holds a row of the entity."""
-        return any(name in tables for name in (*self._blocks, *self._posted, *self._records))
-
-    def events(self, table: Events, columns: Sequence[RowExpression]) -> EntityEvents:
-        """Return (time [n], known [n] or None, values [columns, n]), by time, then order of arrival.
-
-        `known` is None if the table's rows are known when they happen; null, and a column never stored, is NaN.
-        """
-        names = tuple(map(str, columns))
-        blocks = [_block(content, stored, names) for stored, content in self._blocks.get(table.name, ())]
-        blocks += [_posted_block(text, columns) for text in self._posted.get(table.name, ())]
-        block = blocks[0] if len(blocks) == 1 else _merged(blocks, len(columns))
-        late = table.known or table.known_after
-        return block[0], block[1] if late else None, block[2:].view(np.float64)
-
-    def record(self, table: Records) -> Record | None:
-        """Return the entity's record, column -> value; None if it has none."""
-        return self._records.get(table.name)
-
-
 class OnlineStore(Protocol):
     """What one model's server knows of its entities. All methods may be called from any thread."""
 
-    def replace(self, table: Events, rows: Mapping[str, Column], until: int, *, answers_from: int = EVER) -> int:
+    def replace(
+        self,
+        table: Events,
+        rows: Mapping[str, Column],
+        until: int,
+        *,
+        answers_from: int = EVER,
+        coverage: Coverage | None = None,
+    ) -> int:
         """Put the lake's rows in the place of all rows before `until` and of the lake's earlier ones, in one step.
 
         Rows of requests at or after `until` stay. `rows` holds `entity`, `time`, `known` and any columns, sorted by
@@ -106,8 +66,22 @@ class OnlineStore(Protocol):
     def append(self, table: Events, row: Mapping[str, Value]) -> None:
         """Add one row as `keepfit.rows.contract.check_row` returns it."""
 
-    def replace_records(self, table: Records, rows: Mapping[str, Column], *, answers_from: int = EVER) -> int:
-        """Put these records (`entity` and any columns) in the place of the table's, and return how many there are."""
+    def replace_records(
+        self,
+        table: Records,
+        rows: Mapping[str, Column],
+        *,
+        answers_from: int = EVER,
+        coverage: Coverage | None = None,
+    ) -> int:
+        """Put these records in the place of the table's, and return how many there are.
+
+        `rows` holds `entity`, any columns, and `known` (microseconds) if they are versions; an entity's versions lie
+        together, by when they became known.
+        """
+
+    def coverage(self, name: str) -> Coverage | None:
+        """Return what was published of a table; None if nothing was."""
 
     def read(self, entity: str) -> Held:
         """Return all that is held of an entity, as of one moment."""
@@ -143,7 +117,15 @@ class SQLiteStore:
         self._reader.close()
         self._writer.close()
 
-    def replace(self, table: Events, rows: Mapping[str, Column], until: int, *, answers_from: int = EVER) -> int:
+    def replace(
+        self,
+        table: Events,
+        rows: Mapping[str, Column],
+        until: int,
+        *,
+        answers_from: int = EVER,
+        coverage: Coverage | None = None,
+    ) -> int:
         """Put the lake's rows in the place of all rows before `until` and of the lake's earlier ones."""
         with self._transaction() as writer:
             writer.execute("delete from block where name = ?", (table.name,))
@@ -151,7 +133,7 @@ class SQLiteStore:
             writer.executemany(
                 "insert into block (entity, name, columns, events) values (?, ?, ?, ?)", _blocks(table, rows)
             )
-            _note(writer, table.name, len(rows["time"]), answers_from)
+            _note(writer, table.name, len(rows["time"]), answers_from, coverage)
         return len(rows["time"])
 
     def append(self, table: Events, row: Mapping[str, Value]) -> None:
@@ -160,27 +142,41 @@ class SQLiteStore:
         with self._transaction() as writer:
             writer.execute(statement, (row[table.entity], table.name, json.dumps(row), row["time"]))
 
-    def replace_records(self, table: Records, rows: Mapping[str, Column], *, answers_from: int = EVER) -> int:
+    def replace_records(
+        self,
+        table: Records,
+        rows: Mapping[str, Column],
+        *,
+        answers_from: int = EVER,
+        coverage: Coverage | None = None,
+    ) -> int:
         """Put these records in the place of the table's."""
-        names = [name for name in rows if name != "entity"]
-        entities, *values = (np.asarray(rows[name]).tolist() for name in ("entity", *names))
-        contents = (json.dumps(dict(zip(names, map(_plain, each), strict=True))) for each in zip(*values, strict=True))
-        written = contents if values else ["{}"] * len(entities)
-        found = ((entity, table.name, content) for entity, content in zip(entities, written, strict=True))
+        contents: dict[str, list[tuple[int | None, Record]]] = {}
+        for entity, known, record in _versions(rows):
+            contents.setdefault(entity, []).append((known, record))
+        found = ((entity, table.name, json.dumps(each)) for entity, each in contents.items())
         with self._transaction() as writer:
             writer.execute("delete from record where name = ?", (table.name,))
             writer.executemany("insert into record (entity, name, content) values (?, ?, ?)", found)
-            _note(writer, table.name, len(entities), answers_from)
-        return len(entities)
+            _note(writer, table.name, len(contents), answers_from, coverage)
+        return len(contents)
+
+    def coverage(self, name: str) -> Coverage | None:
+        """Return what was published of a table; None if nothing was."""
+        found = self._read("select coverage from covered where name = ?", name)
+        if not found or found[0][0] is None:
+            return None
+        columns, reach, newest = json.loads(found[0][0])
+        return Coverage(frozenset(columns), reach, frozenset(newest))
 
     def read(self, entity: str) -> Held:
         """Return all that is held of an entity, by one statement."""
         blocks: dict[str, list[tuple[tuple[str, ...], bytes]]] = {}
         posted: dict[str, list[str]] = {}
-        records: dict[str, Record] = {}
+        records: dict[str, list[tuple[int, Record]]] = {}
         for arrival, name, text, content in sorted(self._read(READ, entity)):
             if arrival == RECORD:
-                records[name] = json.loads(text)
+                records[name] = [(EVER if known is None else known, record) for known, record in json.loads(text)]
             elif arrival == BLOCK:
                 blocks.setdefault(name, []).append((_names(text), content))
             else:
@@ -189,12 +185,12 @@ class SQLiteStore:
 
     def answers_from(self) -> int:
         """Return the earliest moment for which the store holds all that features need."""
-        ((moment,),) = self._read("select max(answers_from) from published")
+        ((moment,),) = self._read("select max(answers_from) from covered")
         return EVER if moment is None else int(moment)
 
     def rows(self) -> dict[str, int]:
         """Return how many rows each table holds."""
-        each = "select name, rows from published union all select name, count(*) from posted_row group by name"
+        each = "select name, rows from covered union all select name, count(*) from posted_row group by name"
         return dict(self._read(f"select name, sum(rows) from ({each}) group by name order by name"))
 
     def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
@@ -235,45 +231,25 @@ def _blocks(table: Events, rows: Mapping[str, Column]) -> Iterator[tuple[str, st
             yield entity[first], table.name, columns, held[:, first:stop].tobytes()
 
 
-def _note(writer: sqlite3.Connection, name: str, rows: int, answers_from: int) -> None:
-    writer.execute("insert or replace into published values (?, ?, ?)", (name, rows, answers_from))
+def _versions(rows: Mapping[str, Column]) -> Iterator[tuple[str, int | None, Record]]:
+    """Yield (entity, known, record) of each row."""
+    names = [name for name in rows if name not in ("entity", "known")]
+    entities = np.asarray(rows["entity"]).tolist()
+    known = np.asarray(rows["known"]).tolist() if "known" in rows else [None] * len(entities)
+    values = [np.asarray(rows[name]).tolist() for name in names]
+    for place, (entity, moment) in enumerate(zip(entities, known, strict=True)):
+        yield entity, moment, {name: _plain(column[place]) for name, column in zip(names, values, strict=True)}
+
+
+def _note(writer: sqlite3.Connection, name: str, rows: int, answers_from: int, coverage: Coverage | None) -> None:
+    held = None if coverage is None else [sorted(coverage.columns), coverage.reach, sorted(coverage.newest)]
+    written = None if held is None else json.dumps(held)
+    writer.execute("insert or replace into covered values (?, ?, ?, ?)", (name, rows, answers_from, written))
 
 
 @lru_cache(maxsize=1000)
 def _names(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
-
-
-def _block(content: bytes, stored: tuple[str, ...], columns: Sequence[str]) -> Block:
-    """Return what a row of `block` or `posted` holds, with the columns asked for."""
-    held = np.frombuffer(content, np.int64).reshape(2 + len(stored), -1)
-    if stored == columns:
-        return held
-    picked = np.full((2 + len(columns), held.shape[1]), np.float64(np.nan).view(np.int64))
-    picked[:2] = held[:2]
-    for place, name in enumerate(columns, start=2):
-        if name in stored:
-            picked[place] = held[2 + stored.index(name)]
-    return picked
-
-
-def _posted_block(text: str, columns: Sequence[RowExpression]) -> Block:
-    """Return a posted row as a run of one event; conditions and codes are computed as the engine does for a file."""
-    row = json.loads(text)
-    numbers = np.array([_number(evaluate(column, row)) for column in columns], np.float64)
-    return np.concatenate([np.array([row["time"], row["known"]], np.int64), numbers.view(np.int64)])[:, np.newaxis]
-
-
-def _number(value: Value) -> float:
-    return math.nan if value is None else float(value)
-
-
-def _merged(blocks: list[Block], columns: int) -> Block:
-    """Return blocks, in order of arrival, as one sorted by time."""
-    if not blocks:
-        return np.empty((2 + columns, 0), np.int64)
-    found = np.concatenate(blocks, axis=1)
-    return np.ascontiguousarray(found[:, np.argsort(found[0], kind="stable")])
 
 
 def _plain(value: Any) -> Value:
