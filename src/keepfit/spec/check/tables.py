@@ -20,7 +20,12 @@ def _place(table: Table) -> str:
 
 
 def malformed(table: Table) -> Iterator[Problem]:
-    """What the other rules read must be there: a source, column types, derivations."""
+    """What the other rules read must be there: names, a source, column types, derivations."""
+    for what in ("name", "entity", "time", "zone", "known"):
+        text = vars(table).get(what)
+        if not isinstance(text, str) and (text is not None or what in ("name", "entity")):
+            fix = "write zone='Europe/London'" if what == "zone" else f"write it as a text: {what}='...'"
+            yield Problem(f"{what}={text!r} is no text", _place(table), fix)
     if not isinstance(table.source, Files):
         yield Problem(f"source {table.source!r} is no source", _place(table), "write Files('sales_*.csv')")
     for name, column in table.columns.items():
