@@ -67,6 +67,8 @@ def one(found: list[Problem]) -> tuple[str, str]:
         (sales.count(last=7), "Feature: sales.count: last=7 is no duration", "write last='7d'"),
         (sales.amount.sum(last=2.5), "sales.amount.sum: last=2.5 is no duration", "write last='30d'"),
         (sales.amount.lag(24, tolerance="1h"), "lag=24 is no duration", "write lag='24d'"),
+        (sales.amount.lag(None, tolerance="1h"), "a lag has a duration and a tolerance", "lag('24h', tolerance='1h')"),
+        (sales.amount.lag("24h", tolerance=None), "a lag has a duration and a tolerance", "lag('24h', tolerance='1h')"),
         (sales.count(last="7d").ago(7), "ago=7 is no duration", "write ago='7d'"),
         (sales.count(last="7d").ago(7).ago("7d"), "ago=7 is no duration", "write ago='7d'"),
         (sales.amount.quantile(sales.amount), "sales.amount is no constant", "write a finite number"),
@@ -125,6 +127,8 @@ def test_all_of_them_are_reported_at_once():
         ({"entity": None}, "entity=None is no text"),
         ({"time": 3}, "time=3 is no text"),
         ({"quiet": 3}, "quiet: 3 is no duration"),
+        ({"columns": ["amount"]}, "columns=['amount'] names no columns"),
+        ({"derive": None}, "derive=None names no columns"),
     ],
 )
 def test_a_table_of_values_of_another_kind(changes, what):

@@ -59,6 +59,8 @@ def _of_aggregate(one: Aggregate) -> Iterator[Finding]:
     for side, text in vars(one.window).items():
         if text is not None and not isinstance(text, str):
             yield f"{what}: {side}={text!r} is no duration", f"write {side}={as_a_text(text)!r}"
+    if (one.window.tolerance is None) != (one.window.lag is None and one.window.at is None):
+        yield f"{what}: a lag has a duration and a tolerance", "give both: lag('24h', tolerance='1h'), at('24h', ...)"
     if one.argument is not None and not isinstance(one.argument, str) and not _is_number(one.argument):
         yield f"{what}: {one.argument!r} is no constant", "write a finite number or a text"
     if one.where is not None and not isinstance(one.where, RowExpression):
