@@ -13,7 +13,8 @@ from keepfit.errors import LakeError
 from keepfit.project import Project
 from keepfit.rows.contract import entity_key
 from keepfit.snapshot import Snapshot, take
-from keepfit.spec.features import ByCategory, Expression
+from keepfit.spec.check import Problem
+from keepfit.spec.features import ByCategory, Expression, Holiday
 from keepfit.spec.features.meaning import Described, describe
 from keepfit.spec.model import Model
 from keepfit.stages.features import versions
@@ -107,6 +108,21 @@ def described(model: Model) -> list[Described]:
         else:
             found += [describe(expression) for expression in one.expand()]
     return found
+
+
+def unknown_holidays(project: Project) -> list[Problem]:
+    """Return the holidays that the models read and the library of holidays does not know, or that need it installed."""
+    found: dict[Problem, None] = {}
+    for model in project.definitions.models:
+        leaves = [leaf for expression in model.expressions() for leaf in expression.leaves()]
+        for leaf in (leaf for leaf in leaves if isinstance(leaf, Holiday)):
+            # only here, since it loads the kernel
+            from keepfit.kernel.calendar import refusal
+
+            error = refusal(leaf)
+            if error is not None:
+                found[Problem(error.what, f"definitions.py, Model {model.name!r}", error.fix)] = None
+    return list(found)
 
 
 def ingested(project: Project, model: Model) -> bool:

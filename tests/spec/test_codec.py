@@ -59,6 +59,7 @@ air = Model(
         (readings.high.sum(last="7d") / 7 - 1.5).named("dirty_days"),
         Calendar("hour", zone="Europe/London"),
         stations.height,
+        readings.count(last="7d", by="sensor", values=["a", "b"]).named("seen"),
         readings.mine.last() != 0,
     ],
     target=readings.no2.at("24h", tolerance="1h"),
@@ -85,6 +86,12 @@ def test_a_model_survives_being_written_down(model):
 def test_the_fingerprint_is_that_of_what_was_read_back():
     for model in (churn, air):
         assert codec.fingerprint(codec.encode(through_json(model))) == codec.fingerprint(codec.encode(model))
+
+
+def test_a_chosen_name_of_a_categorys_features_survives_being_written_down():
+    names = [[one.name for one in model.inputs()] for model in (air, through_json(air))]
+    assert names[0] == names[1]
+    assert {"seen_a", "seen_b"} <= set(names[1])
 
 
 def test_every_reference_to_a_table_is_the_same_table_again():

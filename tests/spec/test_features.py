@@ -6,7 +6,7 @@ import pytest
 
 from keepfit import Calendar, Category, Events, Files, Float, Integer, Records
 from keepfit.clock import DAY, HOUR
-from keepfit.spec.features import Combined, Compared
+from keepfit.spec.features import Aggregate, Combined, Compared
 from keepfit.spec.window import Window
 
 sales = Events(
@@ -14,6 +14,7 @@ sales = Events(
     columns={"amount": Float(), "count": Float(), "sum": Float(), "channel": Category()},
 )  # fmt: skip
 people = Records("people", Files("p.csv"), entity="id", columns={"age": Integer(), "count": Integer()})
+stores = Records("stores", Files("r.csv"), entity="id", columns={"county": Category()})
 
 
 @pytest.mark.parametrize(
@@ -29,6 +30,12 @@ people = Records("people", Files("p.csv"), entity="id", columns={"age": Integer(
         (sales.amount.lag("24h", tolerance="1h"), "sales_amount_lag_24h_within_1h"),
         (sales.amount.at("24h", tolerance="1h"), "sales_amount_at_24h_within_1h"),
         (sales.count(next="30d") == 0, "sales_count_next_30d_eq_0"),
+        (sales.amount.mean(last="7d", via=stores.county), "sales_amount_mean_7d_via_stores_county"),
+        (sales.time_to_next("90d"), "sales_time_to_next_90d"),
+        (sales.time_to_next("90d", via=stores.county), "sales_time_to_next_90d_via_stores_county"),
+        (sales.time_to_next("90d", where=sales.channel == "web"), "sales_time_to_next_90d_where_channel_eq_web"),
+        (sales.count(by="channel"), "sales_count_channel"),
+        (sales.count(by="channel").named("visits"), "visits"),
         (sales.amount.mean(last="1d") / sales.amount.mean(last="9d"), "sales_amount_mean_1d_over_sales_amount_mean_9d"),
         (1.5 - people.age, "1p5_minus_people_age"),
         (people.age * -2, "people_age_times_minus_2"),
@@ -114,3 +121,36 @@ def test_an_expression_has_no_truth_value():
 def test_a_feature_combines_with_features_and_numbers_only(other):
     with pytest.raises(TypeError, match="a feature cannot be combined with"):
         people.age + other
+
+
+def test_a_time_to_next_reaches_events_of_another_entity():
+    (leaf,) = (one for one in sales.time_to_next("90d", via=stores.county).leaves() if isinstance(one, Aggregate))
+    assert leaf.via is not None
+    assert leaf.via.name == "stores_county"
+
+
+@pytest.mark.parametrize("narrowed", [{"by": "channel"}, {"values": ["web"]}, {"top": 3}, {"wehre": None}])
+def test_a_time_to_next_is_one_value(narrowed):
+    (name,) = narrowed
+    with pytest.raises(TypeError, match=rf"sales\.time_to_next takes next, where and via, not '{name}'"):
+        sales.time_to_next("90d", **narrowed)
+
+
+def test_a_time_to_next_takes_a_duration():
+    with pytest.raises(TypeError, match=r"sales\.time_to_next\(90\): 90 is no duration; write time_to_next\('90d'\)"):
+        sales.time_to_next(90)
+
+
+@pytest.mark.parametrize(("first", "second", "ago"), [("7d", "7d", "14d"), ("1d", "12h", "36h"), ("x", "7d", "x")])
+def test_earlier_and_earlier_adds_up(first, second, ago):
+    assert sales.count(last="7d").ago(first).ago(second).window == Window(last="7d", ago=ago)
+
+
+def test_what_looks_ahead_cannot_lie_earlier():
+    with pytest.raises(TypeError, match="sales: count looks ahead; only a past window can lie earlier"):
+        sales.count(next="7d").ago("7d")
+
+
+def test_a_chosen_name_begins_the_names_of_a_categorys_features():
+    features = sales.count(by="channel", values=["web", "store"]).named("visits")
+    assert [one.name for one in features.expand()] == ["visits_web", "visits_store"]

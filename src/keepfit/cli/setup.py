@@ -96,6 +96,12 @@ def check(
 
 
 def _definitions(project: Project) -> dict[str, Any]:
+    from keepfit.inspecting import unknown_holidays
+    from keepfit.spec.check import InvalidDefinitions
+
+    problems = unknown_holidays(project)
+    if problems:
+        raise InvalidDefinitions(problems)
     return {
         "problems": [],
         "profile": project.settings.profile,

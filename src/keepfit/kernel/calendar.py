@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import clock
-from keepfit.errors import DefinitionError, MissingExtra
+from keepfit.errors import DefinitionError, KeepfitError, MissingExtra
 from keepfit.spec.features import Calendar, Holiday
 
 PARTS: dict[str, Callable[[datetime], int]] = {
@@ -45,6 +45,15 @@ def is_holiday(country: str, subdivision: str | None, day: date) -> bool:
     return day in _holidays(country, subdivision, day.year)
 
 
+def refusal(leaf: Holiday) -> KeepfitError | None:
+    """Return why a holiday cannot be computed; None if it can."""
+    try:
+        _holidays(leaf.country, leaf.subdivision, 2000)
+    except KeepfitError as error:
+        return error
+    return None
+
+
 @lru_cache(maxsize=2000)
 def _holidays(country: str, subdivision: str | None, year: int) -> frozenset[date]:
     try:
@@ -53,7 +62,8 @@ def _holidays(country: str, subdivision: str | None, year: int) -> frozenset[dat
         raise MissingExtra("holidays", f"Holiday({country!r})") from None
     try:
         known: Any = holidays.country_holidays(country, subdiv=subdivision, years=year)
-    except NotImplementedError as error:
-        what, where = f"no holidays are known for it: {error}", f"Holiday({country!r}, {subdivision!r})"
+    except (NotImplementedError, AttributeError, TypeError) as error:  # a name in the library that is no country
+        where = f"Holiday({country!r}, {subdivision!r})"
+        what = f"no holidays are known for {where}: {error}"
         raise DefinitionError(what, where=where, fix="use an ISO 3166 code such as 'GB', or 'DE' with 'BY'") from None
     return frozenset(known)

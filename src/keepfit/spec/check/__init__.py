@@ -6,7 +6,8 @@ Add a rule by writing a generator of `Problem` and naming it in `TABLE_RULES` (`
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 from keepfit.spec.check.models import MODEL_RULES
 from keepfit.spec.check.models import malformed as malformed_model
@@ -18,24 +19,41 @@ from keepfit.spec.tables import Table
 
 __all__ = ["InvalidDefinitions", "Problem", "check"]
 
+Spec = TypeVar("Spec", Table, Model)
+
 
 def check(tables: Sequence[Table], models: Sequence[Model]) -> list[Problem]:
     """Return every problem of the declared tables and models, in the order of their declaration.
 
     What is malformed is reported alone: the other rules could not read it.
     """
-    broken = [problem for table in tables for problem in malformed_table(table)]
-    broken += [problem for model in models for problem in malformed_model(model)]
+    broken = [problem for table in tables for problem in _found([malformed_table], table)]
+    broken += [problem for model in models for problem in _found([malformed_model], model)]
     if broken:
         return broken
-    problems = [problem for table in tables for rule in TABLE_RULES for problem in rule(table)]
-    problems += [problem for model in models for rule in MODEL_RULES for problem in rule(model)]
+    problems = [problem for table in tables for problem in _found(TABLE_RULES, table)]
+    problems += [problem for model in models for problem in _found(MODEL_RULES, model)]
     problems += _duplicates("table", [table.name for table in tables])
     problems += _duplicates("model", [model.name for model in models])
-    problems += [problem for model in models for problem in _undeclared(model, tables)]
+    problems += [problem for model in models for problem in _found([lambda one: _undeclared(one, tables)], model)]
     if not models:
         problems.append(Problem("no model is declared", WHERE, "assign a Model(...) to a name at the top level"))
     return problems
+
+
+def _found(rules: Iterable[Callable[[Spec], Iterable[Problem]]], spec: Spec) -> list[Problem]:
+    """Return what rules find; one that stumbles over a slip which no rule foresees tells of it instead."""
+    problems: list[Problem] = []
+    for rule in rules:
+        try:
+            problems.extend(rule(spec))
+        except Exception as error:
+            place = f"{type(spec).__name__} {spec.name!r}"
+            what = f"{place} cannot be checked: {type(error).__name__}: {error}"
+            fix = "look for a value of another kind than its parameter takes"
+            problems.append(Problem(what, f"{WHERE}, {place}", fix))
+    # one slip may stop several rules
+    return list(dict.fromkeys(problems))
 
 
 def _undeclared(model: Model, tables: Sequence[Table]) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""The rules of features, conditions and targets."""
+"""The rules of features, conditions and targets; those of what narrows them are in `narrowing`."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from zoneinfo import available_timezones
 
 from keepfit.errors import did_you_mean
-from keepfit.spec.check.problem import WHERE, Problem, not_a_duration
-from keepfit.spec.check.rows import row_problems
-from keepfit.spec.columns import Category, Column
+from keepfit.spec.check.narrowing import categories_fit, narrowing_fits
+from keepfit.spec.check.problem import Problem, not_a_duration
+from keepfit.spec.check.reading import expressions, leaves, of
+from keepfit.spec.columns import Column
 from keepfit.spec.features import (
     CALENDAR_PARTS,
     FUNCTIONS,
     OF_ANY_COLUMN,
     Aggregate,
     Attribute,
-    ByCategory,
     Calendar,
     Expression,
     Holiday,
@@ -24,32 +24,8 @@ from keepfit.spec.features import (
     Named,
 )
 from keepfit.spec.features.expression import Constant
+from keepfit.spec.features.meaning import type_of
 from keepfit.spec.model import Model
-from keepfit.spec.observe import Every
-from keepfit.spec.rows import RowExpression
-
-Read = tuple[str, Expression, Expression]  # role, the expression, one of its leaves
-
-
-def of(model: Model) -> str:
-    """Return where a model's problems are."""
-    return f"{WHERE}, Model {model.name!r}"
-
-
-def expressions(model: Model) -> Iterator[tuple[str, Expression]]:
-    """Yield every expression of a model with its role: Feature, Target or Condition."""
-    for feature in model.features:
-        yield "Feature", feature.aggregate if isinstance(feature, ByCategory) else feature
-    yield "Target", model.target
-    if isinstance(model.observe, Every) and model.observe.active is not None:
-        yield "Condition", model.observe.active
-
-
-def leaves(model: Model) -> Iterator[Read]:
-    """Yield every leaf with its role and the expression it is a part of."""
-    for role, expression in expressions(model):
-        if isinstance(expression, Expression):
-            yield from ((role, expression, leaf) for leaf in expression.leaves())
 
 
 def columns_exist(model: Model) -> Iterator[Problem]:
@@ -110,50 +86,6 @@ def _share_fits(leaf: Aggregate, what: str, where: str) -> Iterator[Problem]:
         yield Problem(f"{what}: {leaf.argument!r} is no value", where, did_you_mean(str(leaf.argument), values))
 
 
-def narrowing_fits(model: Model) -> Iterator[Problem]:
-    """`where` must be a condition over columns of the events, `via` an attribute of the entity that is a key."""
-    for role, expression, leaf in leaves(model):
-        if not isinstance(leaf, Aggregate):
-            continue
-        what, where, via = f"{role} {expression.name!r}", leaf.where, leaf.via
-        if where is not None and not (isinstance(where, RowExpression) and where.boolean):
-            fix = "compare a column: where=sales.channel == 'web', or where=col('amount') > 100"
-            yield Problem(f"{what}: where={where!s} is no condition", of(model), fix)
-        elif where is not None:
-            yield from row_problems(where, leaf.events, f"{what}: where", of(model))
-        if via is None:
-            continue
-        if not isinstance(via, Attribute):
-            yield Problem(f"{what}: via={via!r} is no attribute", of(model), "write via=bridges.county, of Records")
-            continue
-        declared = via.records.type_of(via.column)
-        if declared is None or declared.kind not in ("category", "text", "integer"):
-            kind = "not declared" if declared is None else declared.kind
-            fix = f"declare {via.column!r} of {via.records.name} as Category() or Integer(), as {leaf.events.name} writes it"
-            yield Problem(f"{what}: {via.column!r} is {kind} and cannot be a key", of(model), fix)
-        if via.records.entity != model.observe.of.entity:
-            fix = f"give an attribute of records about {model.observe.of.entity!r}"
-            yield Problem(f"{what}: {via.records.name} is about {via.records.entity!r}", of(model), fix)
-
-
-def categories_fit(model: Model) -> Iterator[Problem]:
-    """`by=` needs a category of the events, and at least one value."""
-    for feature in model.features:
-        if not isinstance(feature, ByCategory):
-            continue
-        table = feature.aggregate.events
-        declared = table.type_of(feature.by)
-        what = f"Feature {feature.name!r}"
-        if declared is None:
-            fix = did_you_mean(feature.by, table.column_names(), of=table.name)
-            yield Problem(f"{what}: by= reads unknown column {feature.by!r} of {table.name}", of(model), fix)
-        elif not isinstance(declared, Category):
-            fix = "by= makes a feature for each value of a Category()"
-            yield Problem(f"{what}: by={feature.by!r}, which is {declared.kind}", of(model), fix)
-        if feature.top < 1 or (feature.values is not None and not feature.values):
-            yield Problem(f"{what}: by={feature.by!r} has no values", of(model), "give top=5, or values=[...]")
-
-
 def moments_exist(model: Model) -> Iterator[Problem]:
     """Calendar parts and zones must exist."""
     for _, _, leaf in leaves(model):
@@ -199,18 +131,53 @@ def inputs_fit(model: Model) -> Iterator[Problem]:
                 yield Problem(f"{what} in a {role.lower()}", of(model), "a request can send features only")
             if not isinstance(node.column, Column) or node.column.kind == "text":
                 yield Problem(f"{what} has no type", of(model), "give Float(), Integer(), Boolean() or Category()")
+            elif _differs(node):
+                past = f"and its past {node.past.name!r} a {_kind(node.past)}"
+                fix = "send what the past says: Category() for a category, Float(), Integer() or Boolean() for a number"
+                yield Problem(f"{what} is a {'category' if node.is_category else 'number'}, {past}", of(model), fix)
             if node.label in (entity, "at"):
                 yield Problem(f"{what} has the name of a field that requests have", of(model), "give another name")
+
+
+def _differs(one: Input) -> bool:
+    undeclared = any(isinstance(leaf, Attribute) and leaf.records.type_of(leaf.column) is None for leaf in one.leaves())
+    # of an undeclared column nothing can be said; `columns_exist` reports it
+    return not undeclared and one.is_category != (_kind(one.past) == "category")
+
+
+def _kind(expression: Expression) -> str:
+    return "category" if type_of(expression) == "category" else "number"
+
+
+def constants_fit(model: Model) -> Iterator[Problem]:
+    """What is filled in must be of the type of the value, and a lower bound must not lie above the upper one."""
+    for role, expression in expressions(model):
+        nodes = expression.nodes() if isinstance(expression, Expression) else []
+        for node in (node for node in nodes if isinstance(node, Mapped)):
+            what, given = f"{role} {expression.name!r}", node.arguments
+            kind = _kind(node.value)
+            if node.function == "fill" and isinstance(given[0], str) != (kind == "category"):
+                other = "a number" if kind == "number" else "a text"
+                yield Problem(f"{what} fills a {kind} with {given[0]!r}", of(model), f"fill in {other}")
+            low, high = given if node.function == "clip" else (None, None)
+            if low is not None and high is not None and low > high:  # type: ignore[operator]
+                found = f"{what} is held above {low} and below {high}"
+                yield Problem(found, of(model), "give low <= high: .clip(0, 10)")
 
 
 def leaves_are_told_apart(model: Model) -> Iterator[Problem]:
     """Leaves are computed once a name, so two that differ may not share one: `a.b_c` and `a_b.c`."""
     seen: dict[str, str] = {}
-    for _, _, leaf in leaves(model):
-        written = _written(leaf)
-        if not isinstance(leaf, Constant) and seen.setdefault(leaf.name, written) != written:
+    for one in (one for _, _, leaf in leaves(model) for one in _with_via(leaf)):
+        written = _written(one)
+        if not isinstance(one, Constant) and seen.setdefault(one.name, written) != written:
             fix = "rename a table, or a column with source='<its header>'"
-            yield Problem(f"two different values are called {leaf.name!r}", of(model), fix)
+            yield Problem(f"two different values are called {one.name!r}", of(model), fix)
+
+
+def _with_via(leaf: Expression) -> list[Expression]:
+    """Return a leaf and the attribute it is reached through, which is looked up by its own name."""
+    return [leaf, leaf.via] if isinstance(leaf, Aggregate) and leaf.via is not None else [leaf]
 
 
 def _written(leaf: Expression) -> str:
@@ -227,6 +194,7 @@ FEATURE_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     categories_fit,
     moments_exist,
     inputs_fit,
+    constants_fit,
     past_and_future_do_not_mix,
     leaves_are_told_apart,
 )

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterator
 
 from keepfit import clock
 from keepfit.errors import did_you_mean
-from keepfit.spec.check.features import FEATURE_RULES, leaves, of
+from keepfit.spec.check.features import FEATURE_RULES
 from keepfit.spec.check.problem import AS_A_NAME, NAME, Problem, not_a_duration
+from keepfit.spec.check.reading import leaves, of
+from keepfit.spec.check.shapes import malformed_values
 from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression
 from keepfit.spec.gates import Gate
 from keepfit.spec.metric import METRICS
@@ -23,7 +25,10 @@ RESERVED = ("entity", "t", "target", "score")
 
 
 def malformed(model: Model) -> Iterator[Problem]:
-    """What the other rules read must be there: observations of a table, gates, a policy of conditions."""
+    """What the other rules read must be there: observations of a table, values, gates, a policy of conditions."""
+    for what, text in (("name", model.name), ("metric", model.metric)):
+        if not isinstance(text, str):
+            yield Problem(f"{what}={text!r} is no text", of(model), f"write it as a text: {what}='...'")
     observed = model.observe.of if isinstance(model.observe, Every | EachRow) else None
     if not isinstance(observed, Events) and not (isinstance(observed, Records) and isinstance(model.observe, Every)):
         fix = "write Every('1 month', of=<Records or Events>) or EachRow(of=<Events>)"
@@ -35,6 +40,7 @@ def malformed(model: Model) -> Iterator[Problem]:
     if not isinstance(model.policy, Policy) or not isinstance(model.policy.retrain, Condition):
         fix = "call the conditions: Policy(retrain=when.drift() | when.older_than('90d'))"
         yield Problem(f"policy={model.policy!r} has no condition to retrain on", of(model), fix)
+    yield from malformed_values(model)
 
 
 def parts_are_specs(model: Model) -> Iterator[Problem]:
@@ -56,7 +62,7 @@ def grid_exists(model: Model) -> Iterator[Problem]:
     if isinstance(model.observe, Every):
         try:
             clock.Grid(model.observe.every)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             yield Problem(f"observe: {error}", of(model), "Every('1 month', of=...)")
 
 

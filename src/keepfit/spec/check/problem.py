@@ -37,9 +37,17 @@ class InvalidDefinitions(DefinitionError):
         return "\n".join(str(problem) for problem in self.problems)
 
 
-def not_a_duration(text: str, what: str, where: str) -> Iterator[Problem]:
-    """Yield the problem of a text that is no exact duration."""
+def not_a_duration(text: object, what: str, where: str) -> Iterator[Problem]:
+    """Yield the problem of what is no exact duration."""
+    if not isinstance(text, str):
+        yield Problem(f"{what}: {text!r} is no duration", where, f"write a text: {as_a_text(text)!r}")
+        return
     try:
         clock.duration(text)
-    except (ValueError, TypeError) as error:
+    except ValueError as error:
         yield Problem(f"{what}: {error}", where, "use d, h, w, min or s; months exist only in Every('1 month', ...)")
+
+
+def as_a_text(value: object) -> str:
+    """Return the duration that a number was probably meant to be, in days; else an example."""
+    return f"{value}d" if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10_000 else "30d"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from zoneinfo import available_timezones
 
 from keepfit.errors import did_you_mean
@@ -20,9 +20,19 @@ def _place(table: Table) -> str:
 
 
 def malformed(table: Table) -> Iterator[Problem]:
-    """What the other rules read must be there: a source, column types, derivations."""
+    """What the other rules read must be there: names, a source, column types, derivations."""
+    for what in ("name", "entity", "time", "zone", "known"):
+        text = vars(table).get(what)
+        if not isinstance(text, str) and (text is not None or what in ("name", "entity")):
+            fix = "write zone='Europe/London'" if what == "zone" else f"write it as a text: {what}='...'"
+            yield Problem(f"{what}={text!r} is no text", _place(table), fix)
     if not isinstance(table.source, Files):
         yield Problem(f"source {table.source!r} is no source", _place(table), "write Files('sales_*.csv')")
+    for what in ("columns", "derive"):
+        if not isinstance(vars(table)[what], Mapping):
+            fix = f"write {what}={{'<column>': ...}}"
+            yield Problem(f"{what}={vars(table)[what]!r} names no columns", _place(table), fix)
+            return
     for name, column in table.columns.items():
         if not isinstance(column, Column):
             yield Problem(f"column {name!r} has no type: {column!r}", _place(table), "call a type: Float(), Category()")

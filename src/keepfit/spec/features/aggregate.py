@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from keepfit import clock
 from keepfit.spec.features.attribute import Attribute
 from keepfit.spec.features.expression import Expression, word
 from keepfit.spec.rows import Literal, RowColumn, RowComparison, RowExpression
@@ -86,22 +87,34 @@ class Aggregate(Expression):
 
     @property
     def name(self) -> str:
-        """Events, column, function and window: `sales_amount_sum_30d`."""
+        """Events, column, function and window: `sales_amount_sum_30d`, `weather_temp_mean_7d_via_stores_county`."""
         function = "" if self.window.lag or self.window.at else self.function
         argument = "" if self.argument is None else word(self.argument)
         narrowed = ["where", self.where.slug] if self.where is not None else []
-        narrowed += ["via", self.via.column] if self.via is not None else []
+        narrowed += ["via", self.via.name] if self.via is not None else []
         words = (self.events.name, self.column, function, argument, self.window.label, *narrowed)
         return "_".join(one for one in words if one)
 
     def ago(self, duration: str) -> Aggregate:
         """Return the same aggregate over a window that lies `duration` earlier.
 
-        For differences and ratios to an earlier window: `week / week.ago("7d")`.
+        For differences and ratios to an earlier window: `week / week.ago("7d")`. Twice earlier adds up.
         """
         if self.window.future:
-            raise TypeError(f"{self.name} looks ahead; only a past window can lie earlier")
-        return replace(self, window=replace(self.window, ago=duration))
+            raise TypeError(f"{self.events.name}: {self.function} looks ahead; only a past window can lie earlier")
+        ago = duration if self.window.ago is None else _sum(self.window.ago, duration)
+        return replace(self, window=replace(self.window, ago=ago))
+
+
+def _sum(*durations: str) -> str:
+    """Return durations as one; what is none comes back as it is, and `check` reports it."""
+    added = 0
+    for text in durations:
+        try:
+            added += clock.duration(text)
+        except (ValueError, TypeError):
+            return text
+    return clock.duration_text(added)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +133,8 @@ class ByCategory:
         The values as declared; None lets them be learned.
     learned : tuple of str or None
         What was learned; the definition kept with a model version has it.
+    chosen : str or None
+        What the team lets the names of its features begin with.
     """
 
     aggregate: Aggregate
@@ -127,11 +142,16 @@ class ByCategory:
     top: int = 10
     values: tuple[str, ...] | None = None
     learned: tuple[str, ...] | None = None
+    chosen: str | None = None
 
     @property
     def name(self) -> str:
         """What the features of its values begin with: `sales_amount_sum_30d_channel`."""
-        return f"{self.aggregate.name}_{self.by}"
+        return self.chosen if self.chosen is not None else f"{self.aggregate.name}_{self.by}"
+
+    def named(self, name: str) -> ByCategory:
+        """Return the same features under names that begin with `name`: `spend_web`, `spend_store`."""
+        return replace(self, chosen=name)
 
     def named_values(self) -> tuple[str, ...] | None:
         """Return the values there is a feature for; None if they are still to be learned."""
@@ -172,11 +192,12 @@ def aggregates(
         )
     many = last if last is not None else next
     side = "last" if last is not None else "next"
-    windows = (
-        [Window()] if many is None else [Window(**{side: one}) for one in ([many] if isinstance(many, str) else many)]
-    )
+    several = isinstance(many, Iterable) and not isinstance(many, str)
+    # what is no duration stands as it was written, and `check` reports it
+    each: Any = many if several else [many]
+    windows = [Window()] if many is None else [Window(**{side: one}) for one in each]
     made = [_narrow(Aggregate(events, column, function, window, argument), narrowed) for window in windows]
-    return made[0] if many is None or isinstance(many, str) else made
+    return made if several else made[0]
 
 
 def _narrow(aggregate: Aggregate, narrowed: Narrowed) -> Aggregate | ByCategory:
@@ -184,6 +205,10 @@ def _narrow(aggregate: Aggregate, narrowed: Narrowed) -> Aggregate | ByCategory:
     by, values = narrowed.get("by"), narrowed.get("values")
     if by is None:
         if values is not None or "top" in narrowed:
-            raise TypeError(f"{aggregate.name}: top= and values= say which values of by= count; give by='<category>'")
+            raise TypeError(
+                f"{aggregate.events.name}: top= and values= say which values of by= count; give by='<category>'"
+            )
         return found
-    return ByCategory(found, by, narrowed.get("top", 10), None if values is None else tuple(values))
+    # a text would fall into its letters; what is no list stands as it was written, and `check` reports it
+    listed: Any = tuple(values) if isinstance(values, Sequence) and not isinstance(values, str) else values
+    return ByCategory(found, by, narrowed.get("top", 10), listed)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Unpack
 from keepfit import clock
 from keepfit.errors import did_you_mean
 from keepfit.spec.features.aggregate import FUNCTIONS, Aggregate, Narrowed, Windows, aggregates
+from keepfit.spec.features.attribute import Attribute
 from keepfit.spec.features.expression import Expression
-from keepfit.spec.rows import RowColumn
+from keepfit.spec.rows import RowColumn, RowExpression
 from keepfit.spec.window import Window
 
 if TYPE_CHECKING:
@@ -150,11 +151,19 @@ class EventColumn(RowColumn):
 
     def _step(self, what: str, next: str, by: float) -> str:
         by_name = f"_by_{by:g}".replace(".", "p") if by else ""
-        return f"{self.events.name}_{self.name}_{what}{by_name}_next_{next.replace(' ', '')}"
+        return f"{self.events.name}_{self.name}_{what}{by_name}_next_{str(next).replace(' ', '')}"
 
 
 def time_to_next(events: Events, next: str, narrowed: Narrowed) -> Expression:
     """Return the days from t to the next row within a horizon; exactly the horizon's days if none comes (censored)."""
-    since = Aggregate(events, None, "time_since_first", Window(next=next), None, narrowed.get("where"))
-    days = clock.duration(next) / clock.DAY
-    return (0 - since).fill(days).named(since.name.replace("time_since_first_next", "time_to_next"))
+    refused = sorted(set(narrowed) - {"where", "via"})
+    if refused:
+        raise TypeError(f"{events.name}.time_to_next takes next, where and via, not {refused[0]!r}; it is one value")
+    if not isinstance(next, str):
+        raise TypeError(f"{events.name}.time_to_next({next!r}): {next!r} is no duration; write time_to_next('90d')")
+    where, via = narrowed.get("where"), narrowed.get("via")
+    since = Aggregate(events, None, "time_since_first", Window(next=next), None, where, via)
+    days = (0 - since).fill(clock.duration(next) / clock.DAY)
+    if isinstance(where, RowExpression | None) and isinstance(via, Attribute | None):
+        return days.named(since.name.replace("time_since_first_next", "time_to_next"))
+    return days  # no name can be built from these; `check` reports them
