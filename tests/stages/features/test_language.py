@@ -194,9 +194,9 @@ def test_every_aggregate_is_what_naive_python_says(desk, seed):
         assert same_number(found[name][place], difference[0] - difference[1])
         county = counties.get(who)
         own = [row[2] for row in temps if row[0] == county and t - 30 * DAY <= row[1] < t]
-        assert same_number(found["weather_count_30d_via_county"][place], len(own) if county else math.nan)
+        assert same_number(found["weather_count_30d_via_people_county"][place], len(own) if county else math.nan)
         expected = math.fsum(own) / len(own) if own else math.nan
-        assert same_number(found["weather_temp_mean_30d_via_county"][place], expected)
+        assert same_number(found["weather_temp_mean_30d_via_people_county"][place], expected)
         filled = found["visits_amount_mean_30d_fill_minus_1"][place]
         assert filled == pytest.approx(naive("mean", list(values), [], t) if values else -1)
     assert set(found["plan_or_none"]) == {"gold", "none", "basic"}
