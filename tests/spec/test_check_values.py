@@ -275,3 +275,18 @@ def test_two_ways_of_one_column_name_have_two_names():
     features = [weather.temp.mean(last="7d", via=stores.county), weather.temp.mean(last="7d", via=homes.county)]
     model = Model("m", Every("1 month", of=stores), features, sales.count(next="30d") == 0)
     assert check([*TABLES, homes], [model]) == []
+
+
+def test_a_condition_reads_columns_of_its_own_table():
+    other = Events("visits", Files("v.csv"), entity="id", time="at", columns={"amount": Float()})
+    model = Model(
+        "m", observe=Every("1 month", of=sales), target=sales.count(next="7d"),
+        features=[sales.count(last="7d", where=other.amount > 3)],
+    )  # fmt: skip
+    (problem,) = check([sales, other], [model])
+    assert "where= reads visits.amount, a column of another table" in problem.what
+
+
+def test_a_table_is_no_list_of_its_columns():
+    with pytest.raises(TypeError, match="not iterable"):
+        Model("m", observe=Every("1 month", of=sales), features=sales, target=sales.count(next="7d"), gates=sales)

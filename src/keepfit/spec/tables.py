@@ -50,6 +50,9 @@ class Table:
     zone: str | None = None
     time: str | None = None
 
+    # `table[name]` would make a table look like an endless sequence of columns
+    __iter__ = None
+
     def __repr__(self) -> str:
         return self.name
 

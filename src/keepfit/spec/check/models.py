@@ -82,6 +82,9 @@ def names_are_unique(model: Model) -> Iterator[Problem]:
         yield Problem(f"{model.name!r} cannot be the name of a model", of(model), AS_A_NAME)
     rename = "rename it with .named('...')"
     features = [feature.name for feature in model.features if isinstance(feature, Expression | ByCategory)]
+    # the values of by= that are declared; those that are learned have names below its own
+    grouped = [one for one in model.features if isinstance(one, ByCategory) and isinstance(one.values, tuple)]
+    features += [value.name for one in grouped for value in one.expand()]
     names = Counter(name.lower() for name in features)
     for name in (name for name, times in names.items() if times > 1):
         yield Problem(f"two features are called {name!r}", of(model), f"drop one, or {rename}")

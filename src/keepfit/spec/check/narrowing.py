@@ -10,9 +10,9 @@ from keepfit.spec.check.problem import Problem
 from keepfit.spec.check.reading import leaves, of
 from keepfit.spec.check.rows import row_problems
 from keepfit.spec.columns import Category, Column
-from keepfit.spec.features import Aggregate, Attribute, ByCategory
+from keepfit.spec.features import Aggregate, Attribute, ByCategory, EventColumn
 from keepfit.spec.model import Model
-from keepfit.spec.rows import kind
+from keepfit.spec.rows import kind, nodes
 from keepfit.spec.tables import Events
 
 Finding = tuple[str, str]  # what is wrong, and the fix
@@ -28,10 +28,18 @@ def narrowing_fits(model: Model) -> Iterator[Problem]:
             fix = "compare a column: where=sales.channel == 'web', or where=col('amount') > 100"
             yield Problem(f"{what}: where={leaf.where!s} is no condition", of(model), fix)
         elif leaf.where is not None:
+            yield from _of_one_table(leaf, what, of(model))
             yield from row_problems(leaf.where, leaf.events, f"{what}: where", of(model))
         if leaf.via is not None:
             for found, fix in _reaches(leaf.via, leaf.events, model.observe.of.entity):
                 yield Problem(f"{what}: {found}", of(model), fix)
+
+
+def _of_one_table(leaf: Aggregate, what: str, where: str) -> Iterator[Problem]:
+    for node in nodes(leaf.where) if leaf.where is not None else ():
+        if isinstance(node, EventColumn) and node.events is not leaf.events:
+            fix = f"a row of {leaf.events.name} has columns of its own only: {leaf.events.name}.<column>"
+            yield Problem(f"{what}: where= reads {node!r}, a column of another table", where, fix)
 
 
 def _reaches(via: Attribute, events: Events, entity: str) -> Iterator[Finding]:
