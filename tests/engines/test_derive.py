@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import numpy as np
@@ -100,7 +101,43 @@ def clock(amount):
     return [time.time_ns() // 1000 + 0.0] * len(amount)
 
 
-@pytest.mark.parametrize("function", [mean, rank, shift, guess, clock], ids=lambda one: one.__name__)
+def backfill(amount):
+    """Fill a null from the next row: only rows with a null tell."""
+    found = list(amount)
+    for place in range(len(found) - 2, -1, -1):
+        found[place] = found[place + 1] if found[place] is None else found[place]
+    return found
+
+
+def forward_fill(amount):
+    """Fill a null from the row before."""
+    return backfill(list(amount)[::-1])[::-1]
+
+
+def cumulated(amount):
+    """Add up."""
+    return np.cumsum(np.nan_to_num(np.asarray(amount)))
+
+
+def standardised(amount):
+    """Measure in standard deviations of the batch."""
+    values = np.asarray(amount)
+    return (values - np.nanmean(values)) / np.nanstd(values)
+
+
+@pytest.mark.parametrize("function", [backfill, forward_fill], ids=lambda one: one.__name__)
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_a_filling_from_other_rows_is_found_however_rare_its_nulls_are(desk, function, seed):
+    table, nulls = events(odd=Python(function, reads=["amount"])), random.Random(seed).sample(range(1, 2999), 5)
+    written(desk, [(f"k{place}", "" if place in nulls else str(place % 97), "web") for place in range(3000)])
+    with pytest.raises(SourceError, match="looks beyond the row: for amount=None it gives"):
+        desk.ingest(table)
+
+
+BEYOND = [mean, rank, shift, guess, clock, cumulated, standardised]
+
+
+@pytest.mark.parametrize("function", BEYOND, ids=lambda one: one.__name__)
 def test_what_looks_beyond_the_row_is_refused_and_nothing_is_ingested(desk, function):
     table = events(odd=Python(function, reads=["amount"]))
     written(desk, [(f"k{place}", str(place * place), "web") for place in range(500)])

@@ -73,9 +73,9 @@ class Values:
         """Return the values as a list, None for null."""
         return list(self.arrow.to_pylist())
 
-    def row(self, place: int) -> Values:
-        """Return one row as a column of its own."""
-        return Values(self.arrow.slice(place, 1), self.column)
+    def part(self, first: int, stop: int) -> Values:
+        """Return some of the rows as a column of its own."""
+        return Values(self.arrow.slice(first, stop - first), self.column)
 
 
 def array(values: Sequence[Value], column: Column) -> Array:
@@ -118,14 +118,16 @@ def derive(name: str, table: Table, columns: Sequence[Values]) -> list[Value]:
 
 
 def require_rows_alone(name: str, table: Table, columns: Sequence[Values], derived: Sequence[Value], rows: int) -> None:
-    """Compute some rows again, each alone, and hold the values equal.
+    """Compute the rows again in other company, and hold the values equal.
 
-    A value that depends on other rows would bring the future into the past. Rounding may differ by a few last digits.
+    A value that depends on other rows would bring the future into the past. All rows are computed in reverse order and
+    in two parts, some of them alone: first and last, spread evenly, those with a null, those with extreme values.
+    Rounding may differ by a few last digits.
 
     Parameters
     ----------
     rows : int
-        How many rows to look at, spread evenly.
+        How many rows of each sort to compute alone.
 
     Raises
     ------
@@ -133,18 +135,49 @@ def require_rows_alone(name: str, table: Table, columns: Sequence[Values], deriv
         For the first row that differs.
     """
     many = len(derived)
-    for place in sorted({step * (many - 1) // max(rows - 1, 1) for step in range(rows)}):
-        alone = [column.row(place) for column in columns]
-        value = derive(name, table, alone)[0]
+    backwards = [Values(array(column.to_pylist()[::-1], column.column), column.column) for column in columns]
+    _require_same(name, table, columns, derived, derive(name, table, backwards)[::-1], "in reverse order")
+    cut = many // 3
+    parts = [[column.part(first, stop) for column in columns] for first, stop in ((0, cut), (cut, many)) if stop > first]
+    apart = [value for part in parts for value in derive(name, table, part)]
+    _require_same(name, table, columns, derived, apart, "in two parts")
+    for place in _telling(columns, derived, rows):
+        value = derive(name, table, [column.part(place, place + 1) for column in columns])[0]
         if not _same(value, derived[place]):
-            derivation = python_of(table, name)
-            held = ", ".join(f"{one}={column[0]!r}" for one, column in zip(derivation.reads, alone, strict=True))
-            raise SourceError(
-                f"{derivation.function} looks beyond the row: for {held} it gives {derived[place]!r} among {many:,} rows"
-                f" and {value!r} for the row alone",
-                where=_place(name, table),
-                fix=ROW_ALONE.format(table=table.name, column=derivation.reads[0]),
-            )
+            raise _looks_beyond(name, table, columns, place, derived[place], value, "alone", many)
+
+
+def _require_same(
+    name: str, table: Table, columns: Sequence[Values], derived: Sequence[Value], again: Sequence[Value], how: str
+) -> None:
+    for place, (one, other) in enumerate(zip(derived, again, strict=True)):
+        if one is not other and not _same(one, other):
+            raise _looks_beyond(name, table, columns, place, one, other, how, len(derived))
+
+
+def _looks_beyond(
+    name: str, table: Table, columns: Sequence[Values], place: int, one: Value, other: Value, how: str, many: int
+) -> SourceError:
+    derivation = python_of(table, name)
+    held = ", ".join(f"{read}={column[place]!r}" for read, column in zip(derivation.reads, columns, strict=True))
+    return SourceError(
+        f"{derivation.function} looks beyond the row: for {held} it gives {one!r} among {many:,} rows"
+        f" and {other!r} {'for the row alone' if how == 'alone' else 'with the same rows ' + how}",
+        where=_place(name, table),
+        fix=ROW_ALONE.format(table=table.name, column=derivation.reads[0]),
+    )
+
+
+def _telling(columns: Sequence[Values], derived: Sequence[Value], rows: int) -> list[int]:
+    """Return the places of rows where looking at other rows would show."""
+    many = len(derived)
+    places = {step * (many - 1) // max(rows - 1, 1) for step in range(rows)}
+    for values in (*(column.to_pylist() for column in columns), list(derived)):
+        places.update([place for place, value in enumerate(values) if value is None][:rows])
+        numbers = [place for place, value in enumerate(values) if isinstance(value, int | float)]
+        if numbers:
+            places.update((min(numbers, key=values.__getitem__), max(numbers, key=values.__getitem__)))
+    return sorted(places)
 
 
 def python_of(table: Table, name: str) -> Python:
