@@ -138,7 +138,7 @@ def require_rows_alone(name: str, table: Table, columns: Sequence[Values], deriv
     backwards = [Values(array(column.to_pylist()[::-1], column.column), column.column) for column in columns]
     _require_same(name, table, columns, derived, derive(name, table, backwards)[::-1], "in reverse order")
     cut = many // 3
-    parts = [[column.part(first, stop) for column in columns] for first, stop in ((0, cut), (cut, many)) if stop > first]
+    parts = [[column.part(*one) for column in columns] for one in ((0, cut), (cut, many)) if one[0] < one[1]]
     apart = [value for part in parts for value in derive(name, table, part)]
     _require_same(name, table, columns, derived, apart, "in two parts")
     for place in _telling(columns, derived, rows):
