@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -73,9 +73,9 @@ class Values:
         """Return the values as a list, None for null."""
         return list(self.arrow.to_pylist())
 
-    def part(self, first: int, stop: int) -> Values:
-        """Return some of the rows as a column of its own."""
-        return Values(self.arrow.slice(first, stop - first), self.column)
+    def take(self, places: Sequence[int]) -> Values:
+        """Return some rows, in this order, as a column of their own."""
+        return Values(self.arrow.take(Array.from_numpy(np.array(places, np.int64))), self.column)
 
 
 def array(values: Sequence[Value], column: Column) -> Array:
@@ -117,67 +117,48 @@ def derive(name: str, table: Table, columns: Sequence[Values]) -> list[Value]:
         raise SourceError(f"{derivation.function} {error}", where=_place(name, table), fix=fix) from None
 
 
-def require_rows_alone(name: str, table: Table, columns: Sequence[Values], derived: Sequence[Value], rows: int) -> None:
-    """Compute the rows again in other company, and hold the values equal.
+def require_rows_alone(
+    name: str, table: Table, columns: Sequence[Values], derived: Sequence[Value], companies: Iterable[Sequence[int]]
+) -> None:
+    """Compute rows again in other company, and hold every value equal.
 
-    A value that depends on other rows would bring the future into the past. All rows are computed in reverse order and
-    in two parts, some of them alone: first and last, spread evenly, those with a null, those with extreme values.
-    Rounding may differ by a few last digits.
+    A value that depends on other rows would bring the future into the past. Rounding may differ by a few last digits.
 
     Parameters
     ----------
-    rows : int
-        How many rows of each sort to compute alone.
+    companies : iterable of sequences of int
+        The rows of each call, in its order; a company of one is a row alone.
 
     Raises
     ------
     SourceError
-        For the first row that differs.
+        For the first row of the first company that differs.
     """
-    many = len(derived)
-    backwards = [Values(array(column.to_pylist()[::-1], column.column), column.column) for column in columns]
-    _require_same(name, table, columns, derived, derive(name, table, backwards)[::-1], "in reverse order")
-    cut = many // 3
-    parts = [[column.part(*one) for column in columns] for one in ((0, cut), (cut, many)) if one[0] < one[1]]
-    apart = [value for part in parts for value in derive(name, table, part)]
-    _require_same(name, table, columns, derived, apart, "in two parts")
-    for place in _telling(columns, derived, rows):
-        value = derive(name, table, [column.part(place, place + 1) for column in columns])[0]
-        if not _same(value, derived[place]):
-            raise _looks_beyond(name, table, columns, place, derived[place], value, "alone", many)
+    for places in companies:
+        again = derive(name, table, [column.take(places) for column in columns])
+        before = [derived[place] for place in places]
+        if again == before:
+            continue
+        odd = [one for one, pair in enumerate(zip(again, before, strict=True)) if not _same(*pair)]
+        if odd:
+            first = min(odd, key=places.__getitem__)
+            row = [column.take([places[first]]) for column in columns]
+            raise _beyond(name, table, row, (len(derived), before[first]), (len(places), again[first]))
 
 
-def _require_same(
-    name: str, table: Table, columns: Sequence[Values], derived: Sequence[Value], again: Sequence[Value], how: str
-) -> None:
-    for place, (one, other) in enumerate(zip(derived, again, strict=True)):
-        if one is not other and not _same(one, other):
-            raise _looks_beyond(name, table, columns, place, one, other, how, len(derived))
-
-
-def _looks_beyond(
-    name: str, table: Table, columns: Sequence[Values], place: int, one: Value, other: Value, how: str, many: int
-) -> SourceError:
-    derivation = python_of(table, name)
-    held = ", ".join(f"{read}={column[place]!r}" for read, column in zip(derivation.reads, columns, strict=True))
+def _beyond(name: str, table: Table, row: Sequence[Values], *among: tuple[int, Value]) -> SourceError:
+    """Return the error for a row with these values among so many rows."""
+    derivation, (last, alone) = python_of(table, name), among[-1]
+    if last > 1:
+        alone = derive(name, table, row)[0]
+    many, value = next((pair for pair in among if not _same(pair[1], alone)), among[0])
+    held = ", ".join(f"{one}={column[0]!r}" for one, column in zip(derivation.reads, row, strict=True))
     return SourceError(
-        f"{derivation.function} looks beyond the row: for {held} it gives {one!r} among {many:,} rows"
-        f" and {other!r} {'for the row alone' if how == 'alone' else 'with the same rows ' + how}",
+        f"{derivation.function} looks beyond the row: for {held} it gives {value!r} among {many:,} rows"
+        f" and {alone!r} for the row alone",
         where=_place(name, table),
         fix=ROW_ALONE.format(table=table.name, column=derivation.reads[0]),
     )
-
-
-def _telling(columns: Sequence[Values], derived: Sequence[Value], rows: int) -> list[int]:
-    """Return the places of rows where looking at other rows would show."""
-    many = len(derived)
-    places = {step * (many - 1) // max(rows - 1, 1) for step in range(rows)}
-    for values in (*(column.to_pylist() for column in columns), list(derived)):
-        places.update([place for place, value in enumerate(values) if value is None][:rows])
-        numbers = [place for place, value in enumerate(values) if isinstance(value, int | float)]
-        if numbers:
-            places.update((min(numbers, key=values.__getitem__), max(numbers, key=values.__getitem__)))
-    return sorted(places)
 
 
 def python_of(table: Table, name: str) -> Python:
