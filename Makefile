@@ -29,6 +29,8 @@ bench: install
 	$(RUN) python bench/startup.py
 	$(RUN) python bench/demo.py
 	$(RUN) python bench/windows.py
+	$(RUN) python bench/windows.py --latency
+	$(RUN) python bench/exactness.py
 	$(RUN) python bench/hourly.py
 	$(RUN) python bench/stream.py
 	$(RUN) python bench/serving.py

@@ -8,7 +8,6 @@ from typing import Any
 
 from keepfit.stages.reports.page import Html, element, join, page, section
 from keepfit.stages.reports.palette import BLUE, MUTED
-from keepfit.stages.reports.summary import number
 
 WIDTH, HEIGHT = 320, 96
 
@@ -23,11 +22,15 @@ def write_preview(found: Mapping[str, Any], meanings: Mapping[str, str], path: P
     return path
 
 
+def _number(value: float) -> str:
+    return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"
+
+
 def _card(name: str, meaning: str, one: Any) -> Html:
     facts = [f"{one.rows - one.nulls:,} values, {one.nulls:,} null"]
     if one.quantiles:
         least, _, median, _, greatest = one.quantiles
-        facts.append(f"{number(least)} to {number(greatest)}, median {number(median)}")
+        facts.append(f"{_number(least)} to {_number(greatest)}, median {_number(median)}")
     drawn = _histogram(one) if one.quantiles else _labels(one.edges, one.counts)
     label = f"{name}: {'; '.join(facts)}"
     picture = element("svg", drawn, viewBox=f"0 0 {WIDTH} {HEIGHT}", width=str(WIDTH), role="img", aria_label=label)
@@ -37,7 +40,7 @@ def _card(name: str, meaning: str, one: Any) -> Html:
 def _histogram(one: Any) -> Html:
     top, width = max(one.counts, default=0) or 1, WIDTH / max(len(one.counts), 1)
     bars = [_bar(place * width, width - 1, count / top * (HEIGHT - 20)) for place, count in enumerate(one.counts)]
-    return join([*bars, _text(0, number(one.edges[0]), "start"), _text(WIDTH, number(one.edges[-1]), "end")])
+    return join([*bars, _text(0, _number(one.edges[0]), "start"), _text(WIDTH, _number(one.edges[-1]), "end")])
 
 
 def _bar(x: float, width: float, height: float) -> Html:
