@@ -146,8 +146,9 @@ def run(project: Project, name: str | None, as_of: int, *, listen: Listener = la
     with watch.stage("ingest"):
         ingested = ingest_all(project, as_of)
     turns = [turn(project, model, as_of, ingested=ingested, seconds=watch.seconds, listen=listen) for model in models]
-    for model in models:
-        publish(project, model, as_of)
+    for model, done in zip(models, turns, strict=True):
+        if done.decision != PROMOTE:  # a promotion has filled the store
+            publish(project, model, as_of)
     return turns
 
 
