@@ -11,14 +11,14 @@ import hashlib
 import json
 from typing import Any
 
-from keepfit.spec import columns, features, gates, model, observe, policy, rows, sources, tables, window
+from keepfit.spec import columns, features, gates, loading, model, observe, policy, rows, sources, tables, window
 from keepfit.spec.features import Aggregate, Attribute, Expression
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
 
 CLASSES = {
     value.__name__: value
-    for module in (columns, features, gates, model, observe, policy, rows, sources, tables, window)
+    for module in (columns, features, gates, loading, model, observe, policy, rows, sources, tables, window)
     for value in vars(module).values()
     if isinstance(value, type) and dataclasses.is_dataclass(value)
 }

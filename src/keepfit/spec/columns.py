@@ -36,10 +36,22 @@ class Column:
         Whether an empty value is allowed.
     source : str or None
         The header the column has in raw files, if it is not the column's own name.
+    aliases : tuple of str
+        Other headers that it has in some of the files.
+    unit : str or None
+        What its numbers are measured in, as pages and papers write it.
+    unique : bool
+        Whether a value may come once only; a later row that repeats it breaks the contract.
+    sentinels : tuple of str and numbers
+        Values that mean missing, such as -999 or 'NA'.
     """
 
     nullable: bool = True
     source: str | None = None
+    aliases: tuple[str, ...] = ()
+    unit: str | None = None
+    unique: bool = False
+    sentinels: tuple[str | float, ...] = ()
     kind: ClassVar[str] = "column"
     numeric: ClassVar[bool] = False
 
@@ -70,10 +82,22 @@ def _text(raw: object) -> str:
 
 @dataclass(frozen=True)
 class Float(Column):
-    """A number, stored as a 64-bit float; `min` and `max` are inclusive bounds in the column's own unit."""
+    """A number, stored as a 64-bit float.
+
+    Parameters
+    ----------
+    min, max : float or None
+        Inclusive bounds in the column's own unit.
+    decimal : str
+        The decimal sign: '.' or ','.
+    thousands : str or None
+        The sign between thousands, such as ',' or '.'.
+    """
 
     min: float | None = None
     max: float | None = None
+    decimal: str = "."
+    thousands: str | None = None
     kind: ClassVar[str] = "float"
     numeric: ClassVar[bool] = True
 
@@ -118,9 +142,10 @@ class Boolean(Column):
 
 @dataclass(frozen=True)
 class Category(Column):
-    """One of a set of labels; with `values`, any other label goes to quarantine."""
+    """One of a set of labels; with `values` or a `pattern`, a regular expression, any other label goes to quarantine."""
 
     values: tuple[str, ...] | None = None
+    pattern: str | None = None
     kind: ClassVar[str] = "category"
 
     def __post_init__(self) -> None:
@@ -135,6 +160,31 @@ class Category(Column):
 
 @dataclass(frozen=True)
 class Text(Column):
-    """Free text; features come from it through `derive`."""
+    """Free text; features come from it through `derive`. With a `pattern`, a regular expression, the whole text must match it."""
 
+    pattern: str | None = None
     kind: ClassVar[str] = "text"
+
+
+@dataclass(frozen=True)
+class Time(Column):
+    """A moment, stored in UTC; for `time=`, `known=`, or to be kept.
+
+    Parameters
+    ----------
+    source : str, or tuple of str
+        The header in raw files; of several, their values are joined by a blank and read as one: ('year', 'month', 'day', 'hour').
+    format : str or None
+        As strptime reads it: '%d.%m.%Y %H:%M'. None: ISO 8601.
+    zone : str or None
+        The IANA zone of local times; None: the table's.
+    """
+
+    source: str | tuple[str, ...] | None = None
+    format: str | None = None
+    zone: str | None = None
+    kind: ClassVar[str] = "time"
+
+    def __post_init__(self) -> None:
+        if self.source is not None and not isinstance(self.source, str):
+            object.__setattr__(self, "source", tuple(self.source))

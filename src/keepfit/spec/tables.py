@@ -17,8 +17,9 @@ from keepfit.spec.features import (
     aggregates,
     time_to_next,
 )
+from keepfit.spec.loading import Evolution, Expect, Key, Lookup
 from keepfit.spec.rows import Derivation, Python, result
-from keepfit.spec.sources import Files
+from keepfit.spec.sources import Source
 from keepfit.spec.window import Window
 
 
@@ -30,7 +31,7 @@ class Table:
     ----------
     name : str
         The table's name in the lake and in feature names: letters, digits and underscores.
-    source : Files
+    source : Files, Database or Delta
         Where its raw rows come from.
     entity : str
         The column that names what predictions are about. Keys are compared as text.
@@ -40,15 +41,30 @@ class Table:
         Columns computed from the row's other columns.
     zone : str or None
         The IANA zone of local times in the files. A time without an offset is refused when no zone is declared.
+    sentinels : tuple of str and numbers
+        Values that mean missing in every column, such as 'NA'.
+    key : Key or None
+        What tells rows apart, and what becomes of a row that repeats it.
+    lookup : Lookup or None
+        Columns taken from another table before the contract is held.
+    evolution : Evolution
+        What to do with columns that appear, vanish or change their type between files.
+    expect : sequence of Expect
+        What every load must meet.
     """
 
     name: str
-    source: Files
+    source: Source
     entity: str
     columns: Mapping[str, Column] = field(default_factory=dict)
     derive: Mapping[str, Derivation] = field(default_factory=dict)
     zone: str | None = None
     time: str | None = None
+    sentinels: tuple[str | float, ...] = ()
+    key: Key | None = None
+    lookup: Lookup | None = None
+    evolution: Evolution = Evolution()
+    expect: tuple[Expect, ...] = ()
 
     # `table[name]` would make a table look like an endless sequence of columns
     __iter__ = None

@@ -11,7 +11,7 @@ from keepfit.spec.check.problem import AS_A_NAME, NAME, WHERE, Problem, not_a_du
 from keepfit.spec.check.rows import misfits, unknown_columns
 from keepfit.spec.columns import Column
 from keepfit.spec.rows import Python, RowExpression
-from keepfit.spec.sources import Files
+from keepfit.spec.sources import Database, Delta, Files
 from keepfit.spec.tables import Events, Table
 
 
@@ -26,7 +26,7 @@ def malformed(table: Table) -> Iterator[Problem]:
         if not isinstance(text, str) and (text is not None or what in ("name", "entity")):
             fix = "write zone='Europe/London'" if what == "zone" else f"write it as a text: {what}='...'"
             yield Problem(f"{what}={text!r} is no text", _place(table), fix)
-    if not isinstance(table.source, Files):
+    if not isinstance(table.source, Files | Database | Delta):
         yield Problem(f"source {table.source!r} is no source", _place(table), "write Files('sales_*.csv')")
     for what in ("columns", "derive"):
         if not isinstance(vars(table)[what], Mapping):
