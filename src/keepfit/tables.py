@@ -12,7 +12,7 @@ from dataclasses import dataclass
 ROW = {
     "_file": "VARCHAR",  # path relative to the data folder
     "_record": "BIGINT",  # the record's number in the file, from 1, headers not counted
-    "_order": "BIGINT",  # ascending over all appends: breaks ties of equal times
+    "_order": "BIGINT",  # the file's place among all ever read * 2**32 + _record: breaks ties of equal times
     "_known": "TIMESTAMPTZ",  # when the row became known; for Records without time, null
 }
 
@@ -50,11 +50,15 @@ FILES = Declared(
     columns={
         "table": "VARCHAR",
         "path": "VARCHAR",
-        "digest": "VARCHAR",  # sha256 of the bytes
+        "digest": "VARCHAR",  # BLAKE2b of the bytes
+        "identity": "VARCHAR",  # what told that it had not changed, without reading it
         "bytes": "BIGINT",
+        "header": "VARCHAR",  # its columns, as a JSON list
+        "types": "VARCHAR",  # JSON, column -> physical type, where the format has any
         "rows_read": "BIGINT",
         "appended": "BIGINT",
         "quarantined": "BIGINT",
+        "repeated": "BIGINT",  # rows left out because they repeat another one entirely
         "version": "BIGINT",  # of the source table, after the append
         "declared": "VARCHAR",  # fingerprint of the table's declaration when the file was read
         "as_of": "TIMESTAMPTZ",
@@ -71,8 +75,10 @@ QUARANTINE = Declared(
         "file": "VARCHAR",
         "digest": "VARCHAR",
         "line": "BIGINT",  # in the file, counting the header; line breaks inside quotes are not counted
+        "record": "BIGINT",  # as `_record` of a source table; null if it is no record
         "reason": "VARCHAR",  # all broken rules, joined by '; '
         "raw": "VARCHAR",  # the row as JSON, header -> text as read
+        "declared": "VARCHAR",  # fingerprint of the declaration that it broke
         "as_of": "TIMESTAMPTZ",
     },
 )

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.raw import Checked, Part, RawFile, Settled
 from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Events, Records, Table
 
@@ -87,38 +88,6 @@ class SortedEvents:
     offsets: NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class CheckedFile:
-    """A raw file read under its contract, kept by the engine until `release`.
-
-    Attributes
-    ----------
-    rows : int
-        Records in the file.
-    reasons : dict of str to int
-        Broken rule -> rows; a row that breaks several counts once for each.
-    quarantined : int
-        Rows that broke a rule.
-    first_time : int or None
-        The earliest time of a good row; None for Records without time, or if no row is good.
-    good, bad : object
-        What the lake can append: good rows in the table's columns, bad rows in the quarantine's.
-    empty : object
-        The columns of `good` without rows, to begin a table whose files all lie in the future.
-    tables : tuple of str
-        What the engine holds for it until `release`.
-    """
-
-    rows: int
-    reasons: dict[str, int]
-    quarantined: int
-    first_time: int | None
-    good: Any
-    bad: Any
-    empty: Any = None
-    tables: tuple[str, ...] = ()
-
-
 class Probe(Protocol):
     """What a proof against leaks asks of some Parquet files of one table.
 
@@ -171,11 +140,40 @@ class Engine(Protocol):
     that a row known at or after it is not seen.
     """
 
-    def check_file(self, table: Table, path: Path, name: str, digest: str, order: int, as_of: int) -> CheckedFile:
-        """Read one raw file and tell good rows from bad."""
+    def check(self, table: Table, files: Sequence[RawFile], folder: Path, lookup: Sequence[str] = ()) -> Checked:
+        """Read raw files under a table's contract; good rows go into a part in the folder, sorted as source tables are.
 
-    def release(self, checked: CheckedFile) -> None:
-        """Forget a checked file."""
+        May be called from several threads at once. What cannot be read is an error of its file, and the others go on.
+
+        Parameters
+        ----------
+        lookup : sequence of str
+            The Parquet files of the table that the table's `Lookup` looks in.
+
+        Raises
+        ------
+        LakeError
+            If the part cannot be written.
+        """
+
+    def settle(
+        self, table: Table, checked: Checked, names: Sequence[str], held: Sequence[str], gone: Sequence[str] = ()
+    ) -> Settled:
+        """Return what is to be committed of checked files: those named, without the rows that repeat a key.
+
+        Parameters
+        ----------
+        held : sequence of str
+            The Parquet files of the table as it is.
+        gone : sequence of str
+            Raw files whose rows the table is to hold no longer.
+        """
+
+    def bad_rows(self, checked: Checked, names: Sequence[str], stamps: Mapping[str, str | int]) -> Any:
+        """Return the bad rows of some files in the quarantine's columns; stamps are its constant ones, times in microseconds."""
+
+    def release(self, checked: Checked, kept: Sequence[Part] = ()) -> None:
+        """Forget checked files, and remove their part if it is not kept."""
 
     def entities(self, table: Table, files: Sequence[str], as_of: int) -> tuple[Column, NDArray[np.int64]]:
         """Return the keys seen before `as_of`, ascending, and the moment each was first known."""
@@ -235,12 +233,6 @@ class Engine(Protocol):
 
     def columns(self, files: Sequence[str]) -> dict[str, Column]:
         """Return the columns of a table of keepfit's own as arrays; times come as int64 microseconds."""
-
-    def together(self, table: Table, checked: Sequence[CheckedFile]) -> Any:
-        """Return the good rows of checked files as one relation, without rows if there are no files."""
-
-    def missing(self, rows: Any, files: Sequence[str], columns: Sequence[str]) -> Any:
-        """Return those rows of a relation that a table does not hold yet, told apart by these columns."""
 
     def relation(self, columns: Mapping[str, Column], types: Mapping[str, str]) -> Any:
         """Return columns as something the lake can append; times are int64 microseconds."""

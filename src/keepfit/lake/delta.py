@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from deltalake import CommitProperties, DeltaTable, Transaction, write_deltalake
-from deltalake.exceptions import TableNotFoundError
+from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, TableNotFoundError
+from deltalake.transaction import AddAction, RemoveAction
 
+from keepfit.raw import Part
 from keepfit.errors import LakeError, did_you_mean
 
 
@@ -49,21 +52,29 @@ class Lake:
         # deltalake escapes paths as in a URI: a folder with a space would not be found
         return [unquote(uri) for uri in self._open(name, version).file_uris()]
 
-    def appended(self, name: str, transaction: str) -> bool:
-        """Return whether an append with this transaction id is in the table."""
-        return self.exists(name) and self._open(name).transaction_version(transaction) is not None
+    def marked(self, name: str, transactions: Sequence[str]) -> set[str]:
+        """Return which of these transaction ids an append to the table carried."""
+        if not self.exists(name):
+            return set()
+        table = self._open(name)
+        return {mark for mark in transactions if table.transaction_version(mark) is not None}
 
     def append(
-        self, name: str, rows: Any, *, transaction: str | None = None, notes: Mapping[str, str] | None = None
+        self,
+        name: str,
+        rows: Any,
+        *,
+        transaction: str | Sequence[str] | None = None,
+        notes: Mapping[str, str] | None = None,
     ) -> int:
-        """Append rows in one commit and return the new version; a transaction id already there adds nothing.
+        """Append rows in one commit and return the new version; one transaction id that is there already adds nothing.
 
         Parameters
         ----------
         rows : object with `__arrow_c_stream__`
             A DuckDB relation or an Arrow table. New columns are added to the table.
-        transaction : str, optional
-            What makes the append idempotent, such as the digest of the file it came from.
+        transaction : str or sequence of str, optional
+            What makes the append idempotent, such as the digest of the file it came from; of several, see `marked`.
         notes : mapping, optional
             Texts kept with the commit.
         """
@@ -84,24 +95,94 @@ class Lake:
             options["predicate"] = where
         return self._write(name, rows, options, transaction, notes)
 
-    def history(self, name: str) -> list[dict[str, Any]]:
-        """Return the commits of a table, newest first, as Delta records them."""
-        return self._open(name).history()
+    def folder(self, name: str) -> Path:
+        """Return the folder that a table's Parquet parts are written into."""
+        return self.root / name
+
+    def begin(self, name: str, schema: Any, *, notes: Mapping[str, str] | None = None) -> DeltaTable:
+        """Return a table, made without rows if there is none."""
+        if self.exists(name):
+            return self._open(name)
+        return DeltaTable.create(
+            str(self.root / name), Schema.from_arrow(schema), commit_properties=_properties(notes)
+        )
+
+    def commit(
+        self,
+        name: str,
+        schema: Any,
+        parts: Sequence[Part],
+        *,
+        old: Sequence[str] | None = (),
+        transactions: Sequence[str] = (),
+        notes: Mapping[str, str] | None = None,
+    ) -> int:
+        """Add parts that lie in a table's folder to it, in one commit, and return the new version.
+
+        Parameters
+        ----------
+        schema : Arrow schema
+            The parts' columns; those that the table lacks are added to it.
+        old : sequence of str, or None
+            Parquet files that the parts take the place of; None: all of them, and the table's columns become those of the schema.
+        transactions : sequence of str
+            Marks that are kept, such as one for each raw file; see `appended`.
+        notes : mapping, optional
+            Texts kept with the commit.
+
+        Raises
+        ------
+        LakeError
+            If another process changed the table meanwhile; nothing was added.
+        """
+        path = str(self.root / name)
+        kind = Schema.from_arrow(schema)
+        table = self.begin(name, schema, notes=notes)
+        if old is not None and (new := self._new_fields(table, kind)):
+            table.alter.add_columns(new, commit_properties=_properties(notes))
+        moment = max((int(part.path.stat().st_mtime * 1000) for part in parts), default=0)
+        actions: list[Any] = [
+            AddAction(part.path.name, part.size, {}, int(part.path.stat().st_mtime * 1000), True, _statistics(part)) for part in parts
+        ]
+        actions += [RemoveAction(Path(file).name, True, moment) for file in old or ()]
+        mode = "overwrite" if old is None else "append"
+        try:
+            table.create_write_transaction(
+                actions, mode, kind if old is None else table.schema(), commit_properties=_properties(notes, transactions)
+            )
+        except CommitFailedError as error:
+            raise LakeError(
+                f"another process changed {name} meanwhile; nothing was added", where=path, fix="run the same command again"
+            ) from error
+        return self.version(name)
+
+    @staticmethod
+    def _new_fields(table: DeltaTable, schema: Schema) -> list[Field]:
+        there = {field.name for field in table.schema().fields}
+        return [field for field in schema.fields if field.name not in there]
+
+    def history(self, name: str, limit: int | None = None) -> list[dict[str, Any]]:
+        """Return the commits of a table, newest first, as Delta records them; at most `limit`."""
+        return self._open(name).history(limit)
 
     def notes(self, name: str) -> dict[str, str]:
         """Return the texts kept with a table's newest commit; nothing if there is no table."""
-        newest = self.history(name)[0] if self.exists(name) else {}
+        newest = self.history(name, 1)[0] if self.exists(name) else {}
         return {key: value for key, value in newest.items() if isinstance(value, str)}
 
     def _write(
-        self, name: str, rows: Any, options: dict[str, Any], transaction: str | None, notes: Mapping[str, str] | None
+        self,
+        name: str,
+        rows: Any,
+        options: dict[str, Any],
+        transaction: str | Sequence[str] | None,
+        notes: Mapping[str, str] | None,
     ) -> int:
         table = self._open(name) if self.exists(name) else None
-        if table is not None and transaction is not None and table.transaction_version(transaction) is not None:
+        if table is not None and isinstance(transaction, str) and table.transaction_version(transaction) is not None:
             return table.version()
-        marks = [Transaction(transaction, 1)] if transaction is not None else None
-        commit = CommitProperties(custom_metadata=dict(notes or {}), app_transactions=marks)
-        write_deltalake(table or str(self.root / name), rows, commit_properties=commit, **options)
+        marks = [transaction] if isinstance(transaction, str) else list(transaction or ())
+        write_deltalake(table or str(self.root / name), rows, commit_properties=_properties(notes, marks), **options)
         # an open table is brought to the version it wrote
         return table.version() if table is not None else self.version(name)
 
@@ -119,3 +200,15 @@ class Lake:
                 where=str(self.root),
                 fix=f"versions are 0 to {newest}",
             ) from error
+
+
+def _properties(notes: Mapping[str, str] | None, marks: Sequence[str] = ()) -> CommitProperties:
+    return CommitProperties(
+        custom_metadata=dict(notes or {}), app_transactions=[Transaction(mark, 1) for mark in marks] or None
+    )
+
+
+def _statistics(part: Part) -> str:
+    low = {name: bound[0] for name, bound in part.bounds.items()}
+    high = {name: bound[1] for name, bound in part.bounds.items()}
+    return json.dumps({"numRecords": part.rows, "minValues": low, "maxValues": high, "nullCount": dict(part.nulls)})

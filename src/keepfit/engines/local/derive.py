@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import duckdb
 import numpy as np
 from arro3.core import Table as ArrowTable
 
 from keepfit.engines import sql
-from keepfit.engines.quoting import TYPES, quoted
+from keepfit.engines.quoting import TYPES, literal, quoted
 from keepfit.rows.python import Values, array, derive, python_of, require_rows_alone
 from keepfit.spec.columns import Column
 from keepfit.spec.rows import Python
@@ -35,52 +36,50 @@ def python_names(table: Table) -> list[str]:
     return [name for name, derivation in table.derive.items() if isinstance(derivation, Python)]
 
 
-def python_columns(
-    connection: duckdb.DuckDBPyConnection, table: Table, typed: dict[str, str], checked: str, target: str
-) -> None:
-    """Compute the Python columns of a file's good rows into a temporary table: `_record`, and `p:<name>` for each.
+def begin(cursor: duckdb.DuckDBPyConnection, table: Table, target: str) -> None:
+    """Make the table that Python columns are computed into: `_order`, and `p:<name>` for each."""
+    columns = "".join(f", {_held(name)} {TYPES[python_of(table, name).returns.kind]}" for name in python_names(table))
+    cursor.execute(f"create table {target} (_order bigint{columns})")
+
+
+def python_columns(cursor: duckdb.DuckDBPyConnection, table: Table, part: Path, place: int, target: str) -> None:
+    """Compute the Python columns of one file's rows in a part.
 
     Parameters
     ----------
-    typed : dict of str to str
-        The SQL of each typed column over the table `checked`.
+    place : int
+        The file's place: `_order` of its rows is `place * 2**32 + _record`.
+    target : str
+        What `begin` made.
 
     Raises
     ------
     SourceError
         If a function raises, returns what it may not, or looks beyond the row.
     """
-    if not (names := python_names(table)):
-        return
-    types = {name: python_of(table, name).returns for name in names}
-    columns = "".join(f", {_held(name)} {TYPES[returns.kind]}" for name, returns in types.items())
-    connection.execute(f'create or replace temp table "{target}" (_record bigint{columns})')
-    needed = {one: table.raw_types()[one] for name in names for one in python_of(table, name).reads}
-    picked = "".join(f", {typed[one]} as {quoted('c:' + one)}" for one in needed)
-    # by ranges of records, since a connection cannot stream one table while it fills another
-    (last,) = connection.execute(f'select coalesce(max(_record), 0) from "{checked}"').fetchone() or (0,)
+    types = {name: python_of(table, name).returns for name in python_names(table)}
+    needed = {one: table.raw_types()[one] for name in types for one in python_of(table, name).reads}
+    picked = "".join(f", {quoted(one)} as {quoted('c:' + one)}" for one in needed)
+    rows = f"select _order, _record{picked} from read_parquet({literal(str(part))}) where _order >> 32 = {place}"
+    (last,) = cursor.execute(f"select coalesce(max(_record), 0) from ({rows})").fetchone() or (0,)
     for start in range(0, last, BATCH_ROWS):
-        batch = ArrowTable.from_arrow(
-            connection.sql(
-                f'select _record{picked} from "{checked}" where len(_reasons) = 0'
-                f" and _record > {start} and _record <= {start + BATCH_ROWS} order by _record"
-            )
-        )
+        some = f"select * exclude (_record) from ({rows}) where _record > {start} and _record <= {start + BATCH_ROWS}"
+        batch = ArrowTable.from_arrow(cursor.sql(f"{some} order by _order"))
         if batch.num_rows:
-            _fill(connection, _computed(table, batch, needed, types), target)
+            _fill(cursor, _computed(table, batch, needed, types), target)
 
 
 def _computed(table: Table, batch: ArrowTable, needed: dict[str, Column], types: dict[str, Column]) -> ArrowTable:
     values = {one: Values(batch.column("c:" + one).combine_chunks(), column) for one, column in needed.items()}
-    records = batch.column("_record").combine_chunks()
-    computed = [records]
+    orders = batch.column("_order").combine_chunks()
+    computed = [orders]
     for name, returns in types.items():
         columns = [values[one] for one in python_of(table, name).reads]
         derived = derive(name, table, columns)
         computed.append(array(derived, returns))
-        companies = _companies([*columns, Values(computed[-1], returns)], records[0].as_py())
+        companies = _companies([*columns, Values(computed[-1], returns)], orders[0].as_py() % 2**32)
         require_rows_alone(name, table, columns, derived, companies)
-    return ArrowTable.from_arrays(computed, names=["_record", *("p:" + name for name in types)])
+    return ArrowTable.from_arrays(computed, names=["_order", *("p:" + name for name in types)])
 
 
 def _companies(columns: Sequence[Values], drawn_by: int) -> Iterator[list[int]]:

@@ -13,9 +13,10 @@ from arro3.core import Table as ArrowTable
 from numpy.typing import NDArray
 
 from keepfit.engines.local import query
-from keepfit.engines.protocol import CheckedFile, Column, Observations, Probe, SortedEvents
+from keepfit.engines.protocol import Column, Observations, Probe, SortedEvents
 from keepfit.engines.quoting import quoted
 from keepfit.errors import SourceError
+from keepfit.raw import Checked, Part, RawFile, Settled
 from keepfit.rows.text import FUNCTIONS
 from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Events, Records, Table
@@ -45,16 +46,33 @@ class LocalEngine:
         for name, function in FUNCTIONS.items():
             self.connection.create_function(f"keepfit_{name}", function, ["VARCHAR"], "DOUBLE")
 
-    def check_file(self, table: Table, path: Path, name: str, digest: str, order: int, as_of: int) -> CheckedFile:
-        """Read one raw file and tell good rows from bad."""
-        from keepfit.engines.local import contract  # only here, since it loads a compiler of SQL
+    def check(self, table: Table, files: Sequence[RawFile], folder: Path, lookup: Sequence[str] = ()) -> Checked:
+        """Read raw files under a table's contract; good rows go into a part in the folder."""
+        from keepfit.engines.local import check  # only here, since it loads a compiler of SQL
 
-        return contract.check(self.connection, table, path, name, digest, order, as_of)
+        return check.check(self.connection, table, files, folder, lookup)
 
-    def release(self, checked: CheckedFile) -> None:
-        """Drop the temporary tables of a checked file."""
-        for name in checked.tables:
-            self.connection.execute(f'drop table if exists "{name}"')
+    def settle(
+        self, table: Table, checked: Checked, names: Sequence[str], held: Sequence[str], gone: Sequence[str] = ()
+    ) -> Settled:
+        """Return what is to be committed of checked files."""
+        from keepfit.engines.local import settle
+
+        return settle.settle(self.connection, table, checked, names, held, gone)
+
+    def bad_rows(
+        self, checked: Checked, names: Sequence[str], stamps: Mapping[str, str | int]
+    ) -> duckdb.DuckDBPyRelation:
+        """Return the bad rows of some files in the quarantine's columns."""
+        from keepfit.engines.local import settle
+
+        return settle.bad_rows(self.connection, checked, names, stamps)
+
+    def release(self, checked: Checked, kept: Sequence[Part] = ()) -> None:
+        """Forget checked files, and remove their part if it is not kept."""
+        self.connection.execute(f"drop table if exists {checked.bad}")
+        if checked.part is not None and checked.part not in kept:
+            checked.part.path.unlink(missing_ok=True)
 
     def entities(self, table: Table, files: Sequence[str], as_of: int) -> tuple[Column, NDArray[np.int64]]:
         """Return the keys seen before `as_of`, ascending, and the moment each was first known."""
@@ -182,22 +200,6 @@ class LocalEngine:
         )
         records = {"entity": found["_k_entity"]} | {name: found[f"_k_{n}"] for n, name in enumerate(columns)}
         return records | ({"known": found["_k_known"]} if table.time else {})
-
-    def together(self, table: Table, checked: Sequence[CheckedFile]) -> duckdb.DuckDBPyRelation:
-        """Return the good rows of checked files as one relation."""
-        if not checked:
-            return self.connection.sql(f"select * from {query.source(table, ())}")
-        rows: duckdb.DuckDBPyRelation = checked[0].good
-        for one in checked[1:]:
-            rows = rows.union(one.good)
-        return rows.order(query.clustering(table))
-
-    def missing(self, rows: Any, files: Sequence[str], columns: Sequence[str]) -> duckdb.DuckDBPyRelation:
-        """Return those rows that a table does not hold yet, told apart by these columns."""
-        alike = ", ".join(map(quoted, columns))
-        missing = f"select * from keepfit_rows anti join {query.parquet(files)} using ({alike})"
-        found: duckdb.DuckDBPyRelation = rows.query("keepfit_rows", missing)
-        return found
 
     def relation(self, columns: Mapping[str, Column], types: Mapping[str, str]) -> duckdb.DuckDBPyRelation:
         """Return columns as a relation of the given DuckDB types; int64 columns of type TIMESTAMPTZ are microseconds."""

@@ -1,266 +1,237 @@
-"""Append what is new. Each file is one commit, marked by its content's hash.
+"""Append what is new: batches of whole files, one commit each.
 
-The order of writes makes a crash harmless: quarantine first, then the source table, then the list of files. Each
-carries a transaction made of the file's digest, so that the next ingest completes what is missing and repeats nothing.
-A table that is declared differently since its files were read is rebuilt from them first.
+The order of writes makes a crash harmless: quarantine first, then the source table, then the list of files. Quarantined rows
+are marked by their file's digest, a commit names the files in it, and what it names is listed by the next ingest if a
+crash came between. A table that is declared differently since its files were read is rebuilt from them first.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 from keepfit import tables
-from keepfit.engines.protocol import CheckedFile, Engine
+from keepfit.connect import Item, Place
+from keepfit.engines.protocol import Engine
 from keepfit.errors import SourceError
 from keepfit.lake import Lake
+from keepfit.raw import Checked, CheckedFile, Settled
 from keepfit.spec.tables import Table
-from keepfit.stages.ingest.discover import Found, discover, pending
-from keepfit.stages.ingest.listing import (
-    Listed,
-    Row,
-    held,
-    list_files,
-    listing,
-    listings,
-    refuse_wrong_file,
-    standing,
-)
-from keepfit.stages.ingest.rebuild import Read, belonging, rebuild
+from keepfit.stages.ingest import listing
+from keepfit.stages.ingest.listing import Listed, Row, Standing, declaration, held, list_files, listings, standing
+from keepfit.stages.ingest.pending import changed, discover, in_order, pending
+from keepfit.stages.ingest.rebuild import belonging, rebuild
+from keepfit.stages.ingest.reading import Read, Reader
+from keepfit.stages.ingest.said import Ingested, Progress, Waiting
 
-
-@dataclass(frozen=True)
-class Ingested:
-    """What one ingest did to one table.
-
-    Attributes
-    ----------
-    files : tuple of str
-        The files read now.
-    waiting : tuple of str
-        Files whose every row lies at or after as_of: they have not happened yet, and wait for a later turn.
-    reasons : dict of str to int
-        Broken rule -> rows in quarantine.
-    """
-
-    table: str
-    files: tuple[str, ...] = ()
-    waiting: tuple[str, ...] = ()
-    rows_read: int = 0
-    appended: int = 0
-    quarantined: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Place:
-    """A file, the digest it was ingested with before, whether the table holds its content already, its transaction and notes."""
-
-    file: Found
-    before: str | None
-    copy: bool
-    mark: str
-    notes: dict[str, str]
-
-
-def _mark(table: Table, file: Found, history: Sequence[Listed], rebuilt: int) -> str:
-    # content that was exchanged for other content may come back, so its digest alone does not tell an append apart
-    times = sum(listed.digest == file.digest for listed in history)
-    return f"{table.name}/{file.digest}/{times}" + (f"/{rebuilt}" if rebuilt else "")
-
-
-class Waiting(dict[tuple[str, str], int]):
-    """The first time in each file read so far that lay in the future: (table, digest) -> microseconds."""
+Listener = Callable[[Progress], None]
 
 
 def ingest(
     engine: Engine,
     lake: Lake,
-    folder: Path,
+    place: Place,
     declared: Sequence[Table],
     as_of: int,
     *,
-    replace: Sequence[str] = (),
+    exchange: Sequence[str] = (),
     waiting: Waiting | None = None,
-    listen: Callable[[str], None] = lambda line: None,
+    listen: Listener = lambda progress: None,
 ) -> list[Ingested]:
     """Append every new file of the declared tables and return what was done, a value for each table.
 
     Parameters
     ----------
-    folder : Path
-        The data folder that the sources' patterns are relative to.
+    place : Place
+        Where sources are: the data folder, a folder for what is fetched to be kept, the environment.
     as_of : int
         Microseconds UTC; a file whose every row lies at or after it is left for later.
-    replace : sequence of str
+    exchange : sequence of str
         Events files, by name, that changed and whose rows are to be exchanged.
     waiting : Waiting, optional
         Memory between the turns of one process, so that a file of the future is read once.
     listen : callable
-        Told a line for each file that was read.
-
-    Raises
-    ------
-    SourceError
-        For the first file that cannot be read, after every other file has been ingested.
+        Told how far it is.
     """
-    turn = _Turn(engine, lake, folder, as_of, frozenset(replace), Waiting() if waiting is None else waiting, listen)
-    known = listings(engine, lake)
-    done = [result for table in declared if (result := turn.table(table, known.get(table.name, []))) is not None]
-    # a crash before this line costs a second reading, not a second append: the source table knows the digests
-    list_files(engine, lake, turn.listed)
-    if turn.errors:
-        raise _first(turn.errors)
-    return done
+    turn = Turn(engine, lake, place, as_of, frozenset(exchange), Waiting() if waiting is None else waiting, listen)
+    known = listings(engine, lake, declared)
+    done = {table.name: turn.table(table, known.get(table.name, [])) for table in in_order(declared)}
+    return [done[table.name] for table in declared]
 
 
 @dataclass
-class _Turn:
-    """One ingest: what it was asked for, what is to be listed at its end, and what went wrong."""
+class Turn:
+    """One ingest, and what it was asked for."""
 
     engine: Engine
     lake: Lake
-    folder: Path
+    place: Place
     as_of: int
-    replace: frozenset[str]
+    exchange: frozenset[str]
     waiting: Waiting
-    listen: Callable[[str], None]
-    listed: list[Row] = field(default_factory=list)
-    errors: list[SourceError] = field(default_factory=list)
+    listen: Listener
 
-    def table(self, table: Table, history: list[Listed]) -> Ingested | None:
-        """Ingest what is new of one table; None if nothing of it can be read."""
-        holds = held(history)
-        now = standing(self.lake, table)
+    def table(self, table: Table, history: list[Listed]) -> Ingested:
+        """Ingest what is new of one table."""
+        result = Ingested(table.name)
+        now, holds = standing(self.lake, table), held(history)
         try:
-            found = discover(table, self.folder)
-            files, refused = pending(table, found, holds, self.replace)
-            self.errors += refused
-            result = Ingested(table.name)
+            found = discover(table, self.place)
             if now.differs(table, history):
-                if refused:  # what the table holds of them is nowhere else, so it stays as it is
-                    return None
-                again = belonging(table, self.folder, found, holds)
-                read, listed = rebuild(self.engine, self.lake, table, again, self.as_of)
-                result, now = _reported(table, read), standing(self.lake, table)
-                for name in result.files:
-                    self.listen(f"{table.name}: {name}")
-                holds = {str(row["path"]): str(row["digest"]) for row in listed}
-                files = [file for file in files if holds.get(file.name) != file.digest]
+                reader = Reader(self.engine, self.lake, table, found)
+                again = belonging(table, found, holds, self.exchange)
+                result, listed, now = rebuild(reader, again, now, self.as_of, result)
+                holds = held([*history, *listed])
+            items, errors = pending(table, found, holds, self.exchange)
         except SourceError as error:
-            self.errors.append(error)
-            return None
-        before = {file.name: holds.pop(file.name, None) for file in files}
-        for file in files:
-            mark = _mark(table, file, history, now.rebuilt)
-            place = _Place(file, before[file.name], file.digest in holds.values(), mark, now.notes(table))
+            return result.failed(error)
+        result = result.failed(*errors)
+        ready = [item for item in items if not self._waits(table, item)]
+        result = result.deferred(*(item.name for item in items if self._waits(table, item)))
+        batch = Batches(self, table, holds, now, result, Progress(table.name, files=len(ready), bytes=_bytes(ready)))
+        for read in Reader(self.engine, self.lake, table, found, holds).read(ready, now.place):
+            batch.take(read)
+        return batch.result
+
+    def _waits(self, table: Table, item: Item) -> bool:
+        return self.waiting.get((table.name, item.name, item.identity), self.as_of - 1) >= self.as_of
+
+
+@dataclass
+class Batches:
+    """The batches of one table, each judged, committed and listed."""
+
+    turn: Turn
+    name: Table
+    holds: dict[str, Listed]
+    now: Standing
+    result: Ingested
+    progress: Progress
+    rows: list[Row] = field(default_factory=list)
+
+    def take(self, read: Read) -> None:
+        """Commit what may be committed of a batch, and list it."""
+        table, engine, lake = self.name, self.turn.engine, self.turn.lake
+        self.result = self.result.failed(*read.errors)
+        items = {item.name: item for item in read.items}
+        listed = [listing.listing(table, items[file.name], file, self.turn.as_of) for file in read.same]
+        self.now = replace(self.now, place=self.now.place + len(read.items))
+        version = lake.version(target) if lake.exists(target := tables.source(table.name)) else 0
+        if read.checked is not None:
+            kept: Settled | None = None
             try:
-                result = _one(self, table, place, result)
-                if file.name in result.files:
-                    holds[file.name] = file.digest
-                self.listen(f"{table.name}: {file.name}")
-            except SourceError as error:
-                self.errors.append(error)
-        return result
+                names = self._judged(read.checked, items)
+                copies = [name for name in names if self._copy(read.checked, name, names)]
+                kept, version, more = self._committed(read.checked, [name for name in names if name not in copies], items)
+                listed += more
+                blank = [replace(file, rows=0, quarantined=0, repeated=0) for file in read.checked.named(copies)]
+                listed += [listing.listing(table, items[file.name], file, self.turn.as_of) for file in blank]
+                self.result = self.result.named(*copies)
+            finally:
+                engine.release(read.checked, kept.parts if kept else ())
+        list_files(engine, lake, [{**row, "version": version} for row in listed])
+        self._hold(listed, version)
+        self.progress = self.progress.further(read.items, self.result)
+        self.turn.listen(self.progress)
+
+    def _judged(self, checked: Checked, items: dict[str, Item]) -> list[str]:
+        """Return the files that are taken; others wait, or are refused."""
+        names = []
+        for file in checked.files:
+            item = items[file.name]
+            error = file.error or listing.wrong_file(self.name, file)
+            if error is None and file.name in self.holds and self.holds[file.name].digest != file.digest:
+                error = changed(self.name, item, self.turn.exchange)
+            if error is not None:
+                self.result = self.result.failed(error)
+            elif file.first_time is not None and file.first_time >= self.turn.as_of:
+                self.turn.waiting[self.name.name, item.name, item.identity] = file.first_time
+                self.result = self.result.deferred(file.name)
+            else:
+                names.append(file.name)
+        return names
+
+    def _copy(self, checked: Checked, name: str, names: Sequence[str]) -> bool:
+        """Return whether a file has the content of another one that the table holds or that comes before it."""
+        (file,) = checked.named([name])
+        if name in self.holds:
+            return False
+        before = [one.digest for one in checked.named(names[: names.index(name)])]
+        return file.digest in before or any(listed.digest == file.digest for listed in self.holds.values())
+
+    def _committed(
+        self, checked: Checked, names: Sequence[str], items: dict[str, Item]
+    ) -> tuple[Settled, int, list[Row]]:
+        """Write bad rows to quarantine and good ones to the table; return what was committed, and how it is listed."""
+        table, lake, target = self.name, self.turn.lake, tables.source(self.name.name)
+        lake.begin(target, checked.schema, notes=listing.notes(table, self.now, self.turn.as_of))
+        gone = [name for name in names if name in self.holds]
+        settled = self.turn.engine.settle(table, checked, names, lake.parquet_files(target), gone)
+        taken = [file for file in settled.files if file.error is None]
+        self.result = self.result.failed(*(file.error for file in settled.files if file.error is not None))
+        quarantine(self.turn.engine, lake, table, checked, taken, self.turn.as_of)
+        rows = [listing.listing(table, items[file.name], file, self.turn.as_of) for file in taken]
+        version = lake.version(target)
+        if settled.parts or settled.old:
+            marks = [f"{table.name}/{file.digest}" for file in taken]
+            notes = listing.notes(table, self.now, self.turn.as_of, rows)
+            version = lake.commit(
+                target, checked.schema, settled.parts, old=settled.old, transactions=marks, notes=notes
+            )
+        self.result = self.result.added(taken, checked, settled)
+        return settled, version, rows
+
+    def _hold(self, listed: Sequence[Row], version: int) -> None:
+        for row in listed:
+            self.holds.pop(str(row["path"]), None)
+            self.holds[str(row["path"])] = listing.listed(row, version)
 
 
-def _first(errors: list[SourceError]) -> SourceError:
-    first = errors[0]
-    if len(errors) > 1:
-        first = SourceError(
-            f"{first.what} (and {len(errors) - 1} more files with errors)", where=first.where, fix=first.fix
-        )
-    return first
+def quarantine(
+    engine: Engine, lake: Lake, table: Table, checked: Checked, files: Sequence[CheckedFile], as_of: int
+) -> None:
+    """Append the bad rows of files; those of a content that is there already under this declaration are not repeated."""
+    name, stamp = tables.QUARANTINE.name, declaration(table)
+    marks = {file.name: f"{table.name}/{file.name}/{file.digest}/{stamp}" for file in files if file.quarantined}
+    there = lake.marked(name, list(marks.values()))
+    new = [file for file, mark in marks.items() if mark not in there]
+    if new:
+        stamps: dict[str, str | int] = {"table": table.name, "declared": stamp, "as_of": as_of}
+        rows = engine.bad_rows(checked, new, stamps)
+        lake.append(name, rows, transaction=[marks[file] for file in new])
 
 
-def _reported(table: Table, read: Read) -> Ingested:
-    result = Ingested(table.name)
-    for file, checked in read:
-        result = _added(result, file, checked) if checked else _named(result, file)
-    return result
-
-
-def _named(result: Ingested, file: Found) -> Ingested:
-    return dataclasses.replace(result, files=(*result.files, file.name))
-
-
-def _added(result: Ingested, file: Found, checked: CheckedFile, *, copy: bool = False) -> Ingested:
-    reasons = dict(result.reasons)
-    for reason, rows in checked.reasons.items():
-        reasons[reason] = reasons.get(reason, 0) + rows
-    return dataclasses.replace(
-        _named(result, file),
-        rows_read=result.rows_read + checked.rows,
-        appended=result.appended + (0 if copy else checked.rows - checked.quarantined),
-        quarantined=result.quarantined + checked.quarantined,
-        reasons=reasons,
-    )
-
-
-def _one(turn: _Turn, table: Table, place: _Place, result: Ingested) -> Ingested:
-    file, lake, target = place.file, turn.lake, tables.source(table.name)
-    if place.copy and place.before is None:
-        turn.listed.append(listing(table, file, (0, 0, 0), lake.version(target), turn.as_of))
-        return _named(result, file)
-    if turn.waiting.get((table.name, file.digest), turn.as_of - 1) >= turn.as_of:
-        return dataclasses.replace(result, waiting=(*result.waiting, file.name))
-    order = (lake.version(target) + 1 if lake.exists(target) else 0) << 32
-    checked = turn.engine.check_file(table, file.path, file.name, file.digest, order, turn.as_of)
-    try:
-        if checked.first_time is not None and checked.first_time >= turn.as_of:
-            turn.waiting[table.name, file.digest] = checked.first_time
-            if not lake.exists(target):
-                lake.append(target, checked.empty, notes=place.notes)
-            return dataclasses.replace(result, waiting=(*result.waiting, file.name))
-        refuse_wrong_file(table, file, checked)
-        version = _write(lake, table, place, checked)
-        good = 0 if place.copy else checked.rows - checked.quarantined
-        turn.listed.append(listing(table, file, (checked.rows, good, checked.quarantined), version, turn.as_of))
-        return _added(result, file, checked, copy=place.copy)
-    finally:
-        turn.engine.release(checked)
-
-
-def _write(lake: Lake, table: Table, place: _Place, checked: CheckedFile) -> int:
-    file, mark = place.file, place.mark
-    notes = {"keepfit.file": file.name, "keepfit.digest": file.digest, **place.notes}
-    if checked.quarantined:
-        lake.append(tables.QUARANTINE.name, checked.bad, transaction=mark, notes=notes)
-    target = tables.source(table.name)
-    if place.before is not None:
-        name = file.name.replace("'", "''")
-        rows = checked.empty if place.copy else checked.good
-        return lake.replace(target, rows, where=f"_file = '{name}'", transaction=mark, notes=notes)
-    return lake.append(target, checked.good, transaction=mark, notes=notes)
-
-
-def unread(engine: Engine, lake: Lake, folder: Path, declared: Sequence[Table]) -> dict[str, list[str]]:
+def unread(engine: Engine, lake: Lake, place: Place, declared: Sequence[Table]) -> dict[str, list[str]]:
     """Return the files that an ingest would read, by table; nothing is read."""
-    known = listings(engine, lake)
-    found: dict[str, list[str]] = {}
+    known = listings(engine, lake, declared)
+    names: dict[str, list[str]] = {}
     for table in declared:
         history = known.get(table.name, [])
-        holds, there = held(history), discover(table, folder)
-        files, refused = pending(table, there, holds, frozenset())
-        if refused:
-            raise _first(refused)
-        again = belonging(table, folder, there, holds) if standing(lake, table).differs(table, history) else []
-        found[table.name] = list(dict.fromkeys(file.name for file in (*again, *files)))
-    return found
+        holds, found = held(history), discover(table, place)
+        items, errors = pending(table, found, holds, frozenset())
+        if errors:
+            raise errors[0]
+        again = belonging(table, found, holds, frozenset()) if standing(lake, table).differs(table, history) else []
+        names[table.name] = list(dict.fromkeys(item.name for item in (*again, *items)))
+    return names
 
 
-def begins(engine: Engine, folder: Path, declared: Sequence[Table]) -> int | None:
+def begins(engine: Engine, lake: Lake, place: Place, declared: Sequence[Table]) -> int | None:
     """Return the first time in the first file of each table, the earliest of them; None without any event.
 
     That is where a replay begins when nothing has been ingested: reading one file a table tells it well enough.
     """
-    first = []
+    first: list[int] = []
     for table in (table for table in declared if table.time):
-        file = discover(table, folder)[0]
-        checked = engine.check_file(table, file.path, file.name, file.digest, 0, 0)
-        engine.release(checked)
-        if checked.first_time is not None:
-            first.append(checked.first_time)
+        found = discover(table, place)
+        read = Reader(engine, lake, table, found).one(found.items[:1], 0)
+        if read.errors:
+            raise read.errors[0]
+        if read.checked is not None:
+            engine.release(read.checked)
+            first += [file.first_time for file in read.checked.files if file.first_time is not None]
     return min(first, default=None)
+
+
+def _bytes(items: Sequence[Item]) -> int:
+    return sum(max(item.size, 0) for item in items)

@@ -1,33 +1,45 @@
-"""Which files the lake lists as ingested, and what a table was declared as when they were read."""
+"""Which files the lake lists as ingested, and what a table was declared as when they were read.
+
+A commit's notes hold the list of its files, so that a crash between the commit and the list of files loses nothing: the
+next ingest lists them.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from keepfit import tables
-from keepfit.engines.protocol import CheckedFile, Engine
+from keepfit.connect import Item
+from keepfit.engines.protocol import Engine
 from keepfit.errors import SourceError
 from keepfit.lake import Lake
+from keepfit.raw import CheckedFile
 from keepfit.spec.codec import encode_table, fingerprint
 from keepfit.spec.tables import Table
-from keepfit.stages.ingest.discover import Found
 
 # a file in which more than this share of rows breaks its contract is the wrong file, not a file with bad rows
 WRONG_FILE_SHARE = 0.5
+FILES, DECLARED, REBUILT, PLACE, AS_OF = (f"keepfit.{word}" for word in ("files", "declared", "rebuilt", "place", "as_of"))
 
 Row = dict[str, str | int]
 
 
 @dataclass(frozen=True)
 class Listed:
-    """A file as it was listed: its path, its digest, and the fingerprint of the table's declaration."""
+    """A file as it was listed."""
 
     path: str
     digest: str
     declared: str
+    identity: str
+    size: int
+    version: int
+    header: tuple[str, ...]
+    types: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -39,20 +51,19 @@ class Standing:
     declared : str or None
         Fingerprint of the declaration its rows were read under; None if there is no table.
     rebuilt : int
-        How often it was rebuilt: an append of before a rebuild does not count after it.
+        How often it was rebuilt.
+    place : int
+        How many files were ever read into it.
     """
 
     declared: str | None = None
     rebuilt: int = 0
+    place: int = 0
 
     def differs(self, table: Table, history: Sequence[Listed]) -> bool:
         """Return whether the table is declared differently now; after a crash, commit and list may tell two stories."""
         said = {self.declared, *(listed.declared for listed in history[-1:])}
         return self.declared is not None and said != {declaration(table)}
-
-    def notes(self, table: Table) -> dict[str, str]:
-        """Return what to keep with a commit of the table."""
-        return {"keepfit.declared": declaration(table), "keepfit.rebuilt": str(self.rebuilt)}
 
 
 def standing(lake: Lake, table: Table) -> Standing:
@@ -60,49 +71,82 @@ def standing(lake: Lake, table: Table) -> Standing:
     name = tables.source(table.name)
     if not lake.exists(name):
         return Standing()
-    newest = lake.history(name)[0]
-    return Standing(newest.get("keepfit.declared", ""), int(newest.get("keepfit.rebuilt", 0)))
+    newest = lake.notes(name)
+    return Standing(newest.get(DECLARED, ""), int(newest.get(REBUILT, 0)), int(newest.get(PLACE, lake.version(name) + 1)))
+
+
+def notes(table: Table, now: Standing, as_of: int, files: Sequence[Row] = ()) -> dict[str, str]:
+    """Return what to keep with a commit of the table."""
+    held = {DECLARED: declaration(table), REBUILT: str(now.rebuilt), PLACE: str(now.place), AS_OF: str(as_of)}
+    return held | ({FILES: json.dumps(files)} if files else {})
 
 
 def declaration(table: Table) -> str:
     """Return the fingerprint of all in a table's declaration that decides what a raw file's rows become."""
-    return fingerprint({name: value for name, value in encode_table(table).items() if name != "quiet"})
+    return fingerprint({name: value for name, value in encode_table(table).items() if name not in ("quiet", "expect")})
 
 
-def listings(engine: Engine, lake: Lake) -> dict[str, list[Listed]]:
-    """Return what is listed of each table, in the order of the ingests."""
+def listings(engine: Engine, lake: Lake, declared: Sequence[Table]) -> dict[str, list[Listed]]:
+    """Return what is listed of each table, in the order of the ingests; what a crash left unlisted is listed first."""
+    known = _listed(engine, lake)
+    if forgotten := [row for table in declared for row in _forgotten(lake, table, known.get(table.name, []))]:
+        list_files(engine, lake, forgotten)
+        known = _listed(engine, lake)
+    return known
+
+
+def _listed(engine: Engine, lake: Lake) -> dict[str, list[Listed]]:
     known: dict[str, list[Listed]] = {}
     if lake.exists(tables.FILES.name):
         rows = engine.rows(lake.parquet_files(tables.FILES.name))
         # of two files of one content, the one that was read comes before its copy
         for row in sorted(rows, key=lambda row: (row["version"], row["as_of"], row["rows_read"] == 0)):
-            listed = Listed(row["path"], row["digest"], row.get("declared") or "")
-            known.setdefault(row["table"], []).append(listed)
+            said = (row["path"], row["digest"], row.get("declared") or "", row.get("identity") or "", row["bytes"])
+            header, types = json.loads(row.get("header") or "[]"), json.loads(row.get("types") or "{}")
+            known.setdefault(row["table"], []).append(Listed(*said, row["version"], tuple(header), types))
     return known
 
 
-def held(history: Sequence[Listed]) -> dict[str, str]:
-    """Return the digest of each file that the table holds, by path, in the order in which they were last read.
+def _forgotten(lake: Lake, table: Table, history: Sequence[Listed]) -> list[Row]:
+    name = tables.source(table.name)
+    if not lake.exists(name):
+        return []
+    newest = max((listed.version for listed in history), default=-1)
+    missing = lake.version(name) - newest
+    commits = lake.history(name, missing) if missing > 0 else []
+    found = [(int(commit["version"]), commit[FILES]) for commit in commits if FILES in commit]
+    return [
+        {**row, "version": version} for version, text in sorted(found) if version > newest for row in json.loads(text)
+    ]
+
+
+def held(history: Sequence[Listed]) -> dict[str, Listed]:
+    """Return each file that the table holds, by path, in the order in which they were last read.
 
     A rebuild lists every file again that still belongs to the table; what was listed before it counts no more.
     """
-    found: dict[str, str] = {}
+    found: dict[str, Listed] = {}
     for listed in history:
         if listed.declared == history[-1].declared:
             found.pop(listed.path, None)
-            found[listed.path] = listed.digest
+            found[listed.path] = listed
     return found
 
 
-def listing(table: Table, file: Found, counts: tuple[int, int, int], version: int, as_of: int) -> Row:
-    """Return a row of the table of files; counts are rows read, appended and quarantined."""
+def listing(table: Table, item: Item, file: CheckedFile, as_of: int) -> Row:
+    """Return a row of the table of files, without the version of the commit."""
     return {
         "table": table.name,
-        "path": file.name,
+        "path": item.name,
         "digest": file.digest,
+        "identity": item.identity,
         "bytes": file.size,
-        **dict(zip(("rows_read", "appended", "quarantined"), counts, strict=True)),
-        "version": version,
+        "header": json.dumps(file.header, ensure_ascii=False),
+        "types": json.dumps(dict(file.types), ensure_ascii=False),
+        "rows_read": file.rows,
+        "appended": file.appended,
+        "quarantined": file.quarantined,
+        "repeated": file.repeated,
         "declared": declaration(table),
         "as_of": as_of,
     }
@@ -122,18 +166,14 @@ def columns_of(rows: Sequence[Mapping[str, str | int]]) -> dict[str, np.ndarray]
     }
 
 
-def refuse_wrong_file(table: Table, file: Found, checked: CheckedFile) -> None:
-    """Refuse a file most of whose rows break the contract.
-
-    Raises
-    ------
-    SourceError
-        With the rule that most rows break.
-    """
-    if checked.quarantined > WRONG_FILE_SHARE * checked.rows:
-        reason, rows = max(checked.reasons.items(), key=lambda item: item[1])
-        raise SourceError(
-            f"{file.name} does not fit {table.name}: {rows:,} of {checked.rows:,} rows break the rule: {reason}",
-            where=str(file.path),
-            fix=f"mend the file, or the columns declared for {table.name}; nothing of it was appended",
-        )
+def wrong_file(table: Table, file: CheckedFile) -> SourceError | None:
+    """Return why a file is refused most of whose rows break the contract; None if it is not."""
+    if table.evolution.retype == "ignore" or file.quarantined <= WRONG_FILE_SHARE * file.rows:
+        return None
+    reason, rows = max(file.reasons.items(), key=lambda found: found[1])
+    return SourceError(
+        f"{file.name} does not fit {table.name}: {rows:,} of {file.rows:,} rows break the rule: {reason}",
+        where=file.name,
+        fix=f"mend the file, or the columns declared for {table.name}; nothing of it was appended"
+        " (evolution=Evolution(retype='ignore') takes its good rows)",
+    )

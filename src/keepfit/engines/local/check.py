@@ -1,0 +1,236 @@
+"""Raw files to one Parquet part: read, type, check, derive; bad rows are looked at again, one by one.
+
+The good rows of all files go into the part in one streaming query. Where fewer came out than went in, the files are read
+a second time for the rows that did not: with every reason, their line and their text. What cannot be read at all is that
+file's error, and the others go on.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import count
+from pathlib import Path
+
+import duckdb
+
+from keepfit.raw import Checked, CheckedFile, Part, RawFile
+from keepfit.engines.local import derive, formats, parts, reading
+from keepfit.engines.quoting import literal, quoted
+from keepfit.errors import SourceError
+from keepfit.spec.tables import Table
+
+NO_RECORD = "is no record"
+BAD = "(file varchar, line bigint, record bigint, reasons varchar[], raw varchar)"
+_numbers = count()
+
+
+@dataclass
+class Work:
+    """Files under way to a part.
+
+    Attributes
+    ----------
+    sources : dict of str to Source
+        The files that can be read.
+    found : dict of str to CheckedFile
+        What is known of each file so far.
+    """
+
+    cursor: duckdb.DuckDBPyConnection
+    contract: reading.Contract
+    folder: Path
+    bad: str
+    sources: dict[str, reading.Source] = field(default_factory=dict)
+    found: dict[str, CheckedFile] = field(default_factory=dict)
+
+    @property
+    def table(self) -> Table:
+        """The table that the files belong to."""
+        return self.contract.table
+
+    def refuse(self, name: str, error: SourceError) -> None:
+        """Leave a file out, for a reason."""
+        self.sources.pop(name, None)
+        self.found[name] = CheckedFile(name, self.found[name].digest, self.found[name].size, error=error)
+
+
+def check(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    files: Sequence[RawFile],
+    folder: Path,
+    lookup: Sequence[str] = (),
+) -> Checked:
+    """Return what was found in some raw files, and a part with their good rows; see `Engine.check`."""
+    cursor = connection.cursor()
+    cursor.execute("set TimeZone='UTC'")
+    bad = f"keepfit_bad_{next(_numbers)}"
+    cursor.execute(f"create table {bad} {BAD}")
+    with _scratch() as scratch:
+        work = Work(cursor, reading.Contract(table), folder, bad)
+        _open(work, files, scratch, reading.looked_up(table, lookup))
+        added = _added(work)
+        part = _written(work, added)
+        if part is not None:
+            _count_good(work, part)
+        _look_again(work, files)
+        part = _computed(work, part, added)
+    schema = parts.schema(cursor, _empty(work.contract, added))
+    return Checked(tuple(work.found[file.name] for file in files), part, schema, tuple(added), bad)
+
+
+@contextmanager
+def _scratch() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="keepfit-") as folder:
+        yield Path(folder)
+
+
+def _open(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | None) -> None:
+    for number, file in enumerate(files):
+        place = scratch / str(number)
+        place.mkdir()
+        try:
+            work.found[file.name] = CheckedFile(file.name)
+            opened = formats.opened(work.cursor, file.path, file.format, file.name, place)
+            found = CheckedFile(file.name, opened.digest, opened.size, opened.header, opened.types)
+            work.found[file.name] = found
+            source = reading.Source(file.name, file.place, opened, file.parts, lookup)
+            reading.require_columns(work.table, source)
+            work.sources[file.name] = source
+        except SourceError as error:
+            work.refuse(file.name, error)
+        except OSError as error:
+            fix = "send it again, or remove it"
+            work.refuse(
+                file.name,
+                SourceError(f"{file.name} cannot be read: {error.strerror or error}", where=str(file.path), fix=fix),
+            )
+
+
+def _added(work: Work) -> list[str]:
+    """Return the columns that nobody declared and that are kept all the same."""
+    if work.table.evolution.appear != "add":
+        return []
+    found = [name for source in work.sources.values() for name in reading.unknown(work.table, source)]
+    return sorted(name for name in set(found) if not name.startswith("_"))
+
+
+def _written(work: Work, added: Sequence[str]) -> Part | None:
+    """Write the part; a file that stops the query is refused, and the others are written."""
+    while work.sources:
+        rows = reading.good(work.contract, list(work.sources.values()), added)
+        try:
+            return parts.write(work.cursor, work.table, rows, work.folder)
+        except duckdb.Error as error:
+            if not _culprits(work):
+                raise SourceError(
+                    f"{work.table.name}: {str(error).splitlines()[0]}",
+                    where=", ".join(work.sources),
+                    fix="look at these files; nothing of them was appended",
+                ) from error
+    return None
+
+
+def _culprits(work: Work) -> list[str]:
+    """Refuse the files that cannot be read even alone."""
+    found = []
+    for name, source in list(work.sources.items()):
+        try:
+            work.cursor.execute(f"select * from ({reading.good(work.contract, [source])}) where _record < 0").fetchall()
+        except duckdb.Error as error:
+            message = str(error).splitlines()[0]
+            fix = "send the file again; say in format= how it is written, if it is not as its suffix says"
+            work.refuse(name, SourceError(f"{name} cannot be read: {message}", where=name, fix=fix))
+            found.append(name)
+    return found
+
+
+def _count_good(work: Work, part: Part) -> None:
+    moments = f"epoch_us(min({quoted(work.table.time)})), epoch_us(max({quoted(work.table.time)}))" if work.table.time else "null, null"
+    found = work.cursor.execute(
+        f"select _file, count(*), {moments} from read_parquet({literal(str(part.path))}) group by 1"
+    ).fetchall()
+    for name, rows, first, last in found:
+        work.found[name] = replace(work.found[name], rows=rows, first_time=first, last_time=last)
+
+
+def _look_again(work: Work, files: Sequence[RawFile]) -> None:
+    """Find the bad rows of the files that hold more records than good rows."""
+    for file in files:
+        source = work.sources.get(file.name)
+        if source is None or source.opened.lines == work.found[file.name].rows:
+            continue
+        good = work.found[file.name].rows
+        records = _only(work, reading.count(source))
+        if records > good:
+            rows = reading.bad(work.contract, source)
+            first, beside = source.opened.first_line - 1, _torn_before(source)
+            work.cursor.execute(
+                f"insert into {work.bad} select {literal(file.name)}, {first} + _record + {beside}, _record, _reasons, _raw from ({rows}) b"
+            )
+        torn = _torn(work, source)
+        reasons = dict(
+            work.cursor.execute(
+                f"select reason, count(*) from (select unnest(reasons) as reason from {work.bad} where file = {literal(file.name)})"
+                " group by 1 order by 2 desc, 1"
+            ).fetchall()
+        )
+        work.found[file.name] = replace(
+            work.found[file.name], rows=records + torn, quarantined=records - good + torn, reasons=reasons
+        )
+
+
+def _torn_before(source: reading.Source) -> str:
+    if source.opened.rejected is None:
+        return "0"
+    return f"(select count(*) from ({source.opened.rejected()}) t where t.records_before < b._record)"
+
+
+def _torn(work: Work, source: reading.Source) -> int:
+    """Keep what is no record at all, as it stands, and return how many lines that are."""
+    if source.opened.rejected is None:
+        return 0
+    rows = source.opened.rejected()
+    work.cursor.execute(
+        f"insert into {work.bad} select {literal(source.label)}, line, null, ['{NO_RECORD}: ' || lower(cast(error as varchar))], raw"
+        f" from ({rows})"
+    )
+    return _only(work, f"select count(*) from ({rows})")
+
+
+def _computed(work: Work, part: Part | None, added: Sequence[str]) -> Part | None:
+    """Return the part with the columns that Python computes; a file whose rows it cannot compute is refused."""
+    names = derive.python_names(work.table)
+    if part is None or not names:
+        return part
+    target = f"keepfit_computed_{next(_numbers)}"
+    derive.begin(work.cursor, work.table, target)
+    for name, source in list(work.sources.items()):
+        try:
+            derive.python_columns(work.cursor, work.table, part.path, source.place, target)
+        except SourceError as error:
+            work.refuse(name, error)
+    columns = ", ".join(f"c.{quoted('p:' + name)} as {quoted(name)}" for name in names)
+    refused = ", ".join([literal(name) for name, found in work.found.items() if found.error] or ["null"])
+    rows = (
+        f"select {parts.columns(list(reading.kept_types(work.contract, added)))} from (select p.*, {columns}"
+        f" from read_parquet({literal(str(part.path))}) p join {target} c using (_order)) where coalesce(_file not in ({refused}), true)"
+    )
+    computed = parts.write(work.cursor, work.table, rows, work.folder)
+    work.cursor.execute(f"drop table {target}")
+    part.path.unlink()
+    return computed
+
+
+def _empty(contract: reading.Contract, added: Sequence[str]) -> str:
+    """Return a query without rows that has the columns of a part."""
+    types = reading.kept_types(contract, added)
+    return "select " + ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in types.items()) + " where false"
+
+
+def _only(work: Work, query: str) -> int:
+    found = work.cursor.execute(query).fetchone()
+    return int(found[0]) if found else 0

@@ -1,0 +1,109 @@
+"""Parquet parts: written into a table's folder by DuckDB, named by no version until the lake commits them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from uuid import uuid4
+
+import duckdb
+from arro3.core import Table as ArrowTable
+
+from keepfit.raw import Part
+from keepfit.engines.local import query
+from keepfit.engines.quoting import literal, quoted
+from keepfit.errors import LakeError
+from keepfit.spec.tables import Table
+
+# a request for one entity, and a run of entities, read row groups by their least and greatest key
+ROW_GROUP_ROWS = 122_880
+LONGEST_BOUND = 64
+MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?\+00")
+
+
+def write(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str, folder: Path) -> Part | None:
+    """Write the rows of a query to a part, in the order a source table is kept in; None if there are none.
+
+    Raises
+    ------
+    LakeError
+        If it cannot be written; nothing of it is left.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"part-{uuid4().hex}.parquet"
+    ordered = f"select * from ({rows}) order by {query.clustering(table)}"
+    try:
+        cursor.execute(
+            f"copy ({ordered}) to {literal(str(path))} (format parquet, row_group_size {ROW_GROUP_ROWS}, return_stats)"
+        )
+        found = cursor.fetchone()
+    except duckdb.Error as error:
+        path.unlink(missing_ok=True)
+        raise_if_full(error, folder)
+        raise
+    if found is None or found[1] == 0:
+        path.unlink(missing_ok=True)
+        return None
+    statistics = {name.strip('"').replace('""', '"'): values for name, values in found[4].items()}
+    nulls = {name: int(values.get("null_count", 0)) for name, values in statistics.items()}
+    bounded = [name for name in (table.entity, table.time) if name]
+    bounds = {name: bound for name in bounded if (bound := _bound(statistics.get(name, {}))) is not None}
+    return Part(path, int(found[1]), int(found[2]), nulls, bounds)
+
+
+def raise_if_full(error: Exception, folder: Path) -> None:
+    """Raise the error of a full disk, if that is what it is about."""
+    if re.search(r"no space left|disk quota|file too large|out of disk", str(error), re.IGNORECASE):
+        raise LakeError(
+            "the disk is full; nothing was appended, and every table is as it was",
+            where=str(folder),
+            fix="make room (`keepfit tables vacuum` frees what no version needs), then run the same command again",
+        ) from error
+
+
+def schema(cursor: duckdb.DuckDBPyConnection, rows: str) -> object:
+    """Return the Arrow schema of a query."""
+    return ArrowTable.from_arrow(cursor.sql(f"select * from ({rows}) limit 0")).schema
+
+
+def without(files: Sequence[str]) -> str:
+    """Return Parquet files of one table as SQL, with the name of each file."""
+    return f"read_parquet([{', '.join(map(literal, files))}], union_by_name=true, filename='_k_part')"
+
+
+def rewritten(
+    cursor: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str], gone: str
+) -> tuple[list[str], list[Part]]:
+    """Write the files that hold rows to be taken out anew without them; return the old files and the new parts.
+
+    Parameters
+    ----------
+    gone : str
+        SQL condition on a row of the table.
+    """
+    if not files:
+        return [], []
+    hit = [name for (name,) in cursor.execute(f"select distinct _k_part from {without(files)} where {gone}").fetchall()]
+    made = []
+    for name in hit:
+        rows = f"select * exclude (_k_part) from {without([name])} where not coalesce({gone}, false)"
+        if part := write(cursor, table, rows, Path(name).parent):
+            made.append(part)
+    return hit, made
+
+
+def _bound(values: dict[str, str]) -> tuple[str, str] | None:
+    low, high = values.get("min"), values.get("max")
+    if low is None or high is None or max(len(low), len(high)) > LONGEST_BOUND:
+        return None
+    moments = [MOMENT.fullmatch(text) for text in (low, high)]
+    if all(moments):
+        texts = [f"{one[1]}T{one[2]}{one[3] or '.000'}Z" for one in moments if one]
+        return texts[0], texts[1]
+    return None if any(moments) else (low, high)
+
+
+def columns(names: Sequence[str]) -> str:
+    """Return column names as a list in SQL."""
+    return ", ".join(map(quoted, names))

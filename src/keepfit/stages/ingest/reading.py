@@ -1,0 +1,116 @@
+"""Batches of raw files on their way through the engine: fetched and checked ahead in threads, handed on in order."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from keepfit import tables
+from keepfit.connect import Item
+from keepfit.engines.protocol import Engine
+from keepfit.errors import SourceError
+from keepfit.lake import Lake
+from keepfit.raw import Checked, CheckedFile, RawFile
+from keepfit.spec.sources import Files
+from keepfit.spec.tables import Table
+from keepfit.stages.ingest.listing import Listed
+from keepfit.stages.ingest.pending import Found, batches
+
+AHEAD = 2  # batches under way at once
+
+
+@dataclass(frozen=True)
+class Read:
+    """A batch that was read.
+
+    Attributes
+    ----------
+    same : tuple of CheckedFile
+        Files whose bytes are those that the table holds already; they were not read as rows.
+    """
+
+    items: tuple[Item, ...]
+    checked: Checked | None
+    same: tuple[CheckedFile, ...] = ()
+    errors: tuple[SourceError, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads a table's raw files."""
+
+    engine: Engine
+    lake: Lake
+    table: Table
+    found: Found
+    held: dict[str, Listed] = field(default_factory=dict)
+
+    def read(self, items: Sequence[Item], place: int) -> Iterator[Read]:
+        """Yield the batches of these files, in order; the next ones are under way meanwhile."""
+        waiting: deque[Future[Read]] = deque()
+        with ThreadPoolExecutor(AHEAD) as pool:
+            try:
+                for batch in batches(items):
+                    waiting.append(pool.submit(self.one, batch, place))
+                    place += len(batch)
+                    if len(waiting) > AHEAD:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:  # of an error or a stop in between
+                for future in waiting:
+                    if not future.cancel() and (checked := _result(future)) is not None:
+                        self.engine.release(checked)
+
+    def one(self, batch: Sequence[Item], place: int) -> Read:
+        """Return one batch, read now."""
+        with tempfile.TemporaryDirectory(prefix="keepfit-fetched-") as scratch:
+            files: list[RawFile] = []
+            same: list[CheckedFile] = []
+            errors: list[SourceError] = []
+            for number, item in enumerate(batch):
+                try:
+                    path = self._fetched(item, Path(scratch) / str(number))
+                    if (known := self.held.get(item.name)) is not None and (digest := _digest(path)) == known.digest:
+                        same.append(CheckedFile(item.name, digest, known.size, known.header, known.types))
+                        continue
+                    format_ = self.table.source.format if isinstance(self.table.source, Files) else None
+                    files.append(RawFile(path, item.name, place + number, item.format or format_, item.parts))
+                except SourceError as error:
+                    errors.append(error)
+            checked = self._checked(files) if files else None
+        return Read(tuple(batch), checked, tuple(same), tuple(errors))
+
+    def _fetched(self, item: Item, folder: Path) -> Path:
+        folder.mkdir()
+        try:
+            return self.found.connection.fetch(item, folder)
+        except OSError as error:
+            raise SourceError(
+                f"{item.name} cannot be read: {error.strerror or error}",
+                where=item.name,
+                fix="see that it is there and may be read, then ingest again",
+            ) from error
+
+    def _checked(self, files: Sequence[RawFile]) -> Checked:
+        lookup: list[str] = []
+        if self.table.lookup is not None and self.lake.exists(name := tables.source(self.table.lookup.of.name)):
+            lookup = self.lake.parquet_files(name)
+        return self.engine.check(self.table, files, self.lake.folder(tables.source(self.table.name)), lookup)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+
+
+def _result(future: Future[Read]) -> Checked | None:
+    try:
+        return future.result().checked
+    except Exception:  # it failed as the batch before it did, whose error is under way
+        return None

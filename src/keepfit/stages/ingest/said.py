@@ -1,0 +1,119 @@
+"""What an ingest says: how far it is, and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from keepfit.connect import Item
+from keepfit.errors import SourceError
+from keepfit.raw import Checked, CheckedFile, Settled
+
+
+class Waiting(dict[tuple[str, str, str], int]):
+    """The first time in each file read so far that lay in the future: (table, name, identity) -> microseconds."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the ingest of one table is.
+
+    Attributes
+    ----------
+    files, bytes : int
+        What there is to read.
+    files_done, bytes_done, rows : int
+        What has been read.
+    """
+
+    table: str
+    files: int
+    bytes: int
+    files_done: int = 0
+    bytes_done: int = 0
+    rows: int = 0
+
+    def further(self, items: Sequence[Item], result: Ingested) -> Progress:
+        """Return the progress after some more files."""
+        size = sum(max(item.size, 0) for item in items)
+        return replace(
+            self, files_done=self.files_done + len(items), bytes_done=self.bytes_done + size, rows=result.rows_read
+        )
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """What one ingest did to one table.
+
+    Attributes
+    ----------
+    files : tuple of str
+        The files read now.
+    waiting : tuple of str
+        Files whose every row lies at or after as_of: they have not happened yet, and wait for a later turn.
+    repeated : int
+        Rows left out because they repeat another one entirely.
+    reasons : dict of str to int
+        Broken rule -> rows in quarantine.
+    nulls : dict of str to int
+        Column -> appended rows without a value in it.
+    newest : int or None
+        The latest time of the rows appended.
+    errors : tuple of SourceError
+        Files that were refused, and why; the others were read.
+    """
+
+    table: str
+    files: tuple[str, ...] = ()
+    waiting: tuple[str, ...] = ()
+    rows_read: int = 0
+    appended: int = 0
+    quarantined: int = 0
+    repeated: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    nulls: dict[str, int] = field(default_factory=dict)
+    newest: int | None = None
+    columns: tuple[CheckedFile, ...] = ()
+    errors: tuple[SourceError, ...] = ()
+
+    def failed(self, *errors: SourceError) -> Ingested:
+        """Return this with files that were refused."""
+        return replace(self, errors=(*self.errors, *errors))
+
+    def deferred(self, *names: str) -> Ingested:
+        """Return this with files that wait."""
+        return replace(self, waiting=(*self.waiting, *names))
+
+    def named(self, *names: str) -> Ingested:
+        """Return this with files that were read, and of which nothing was to be appended."""
+        return replace(self, files=(*self.files, *names))
+
+    def added(self, files: Sequence[CheckedFile], checked: Checked, settled: Settled) -> Ingested:
+        """Return this with files whose rows were appended."""
+        reasons, nulls = dict(self.reasons), dict(self.nulls)
+        for file in files:
+            for reason, rows in file.reasons.items():
+                reasons[reason] = reasons.get(reason, 0) + rows
+        for part in settled.parts[:1] if checked.part else ():
+            for column, rows in part.nulls.items():
+                nulls[column] = nulls.get(column, 0) + rows
+        return replace(
+            self.named(*(file.name for file in files)),
+            rows_read=self.rows_read + sum(file.rows for file in files),
+            appended=self.appended + sum(file.appended for file in files),
+            quarantined=self.quarantined + sum(file.quarantined for file in files),
+            repeated=self.repeated + sum(file.repeated for file in files),
+            reasons=reasons,
+            nulls=nulls,
+            newest=max((moment for file in files if (moment := file.last_time) is not None), default=self.newest),
+            columns=(*self.columns, *files),
+        )
+
+
+def first_error(done: Sequence[Ingested]) -> SourceError | None:
+    """Return the first error of an ingest, which says how many there are more; None if all went well."""
+    errors = [error for one in done for error in one.errors]
+    if len(errors) < 2:
+        return errors[0] if errors else None
+    first = errors[0]
+    return SourceError(f"{first.what} (and {len(errors) - 1} more files with errors)", where=first.where, fix=first.fix)
