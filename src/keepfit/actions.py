@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,8 @@ from keepfit.spec import codec
 from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
 from keepfit.stages.features import leakage, versions
-from keepfit.stages.ingest import unread
+from keepfit.stages import ingest as stage
+from keepfit.stages.ingest import Ingested, Progress, unread
 from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
@@ -34,7 +35,7 @@ def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
     found: dict[str, Any] = {
         "as_of": as_of,
         "model": model.name,
-        "ingest": unread(project.engine, project.lake, project.data, project.definitions.tables),
+        "ingest": unread(project.engine, project.lake, project.sources, project.definitions.tables),
         "features": described(model),
         "feature_set": change,
         "target": model.target.name,
@@ -54,6 +55,16 @@ def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
             "reasons": list(decision.reasons),
         }
     return found
+
+
+def ingest(
+    project: Project, as_of: int, exchange: Sequence[str], *, listen: Callable[[Progress], None] = lambda done: None
+) -> list[Ingested]:
+    """Append every new file of every declared table, exchange the rows of those named, and return what was done."""
+    declared = project.definitions.tables
+    return stage.ingest(
+        project.engine, project.lake, project.sources, declared, as_of, exchange=exchange, listen=listen
+    )
 
 
 def check_leakage(project: Project, model: Model, as_of: int, sample: int) -> dict[str, Any]:

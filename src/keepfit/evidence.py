@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from keepfit import clock
+from keepfit.errors import KeepfitError
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
 ALARM, NOTE = "alarm", "note"
@@ -25,6 +26,8 @@ def as_data(value: Any) -> Any:
         return {str(key): _moment(str(key), item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [as_data(item) for item in value]
+    if isinstance(value, KeepfitError):
+        return value.as_dict()
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value

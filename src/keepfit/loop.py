@@ -17,7 +17,7 @@ from keepfit.evidence import KEEP, PROMOTE, RETRAIN, ROLL_BACK, Decision, Turn
 from keepfit.project import Project
 from keepfit.snapshot import take
 from keepfit.spec.model import Model
-from keepfit.stages.ingest import Ingested, Waiting, begins, ingest
+from keepfit.stages.ingest import Ingested, Waiting, begins, first_error, ingest
 from keepfit.stages.retraining import decide
 
 Listener = Callable[[str], None]
@@ -131,12 +131,18 @@ def turn(
     return result
 
 
-def ingest_all(
-    project: Project, as_of: int, *, replace: Sequence[str] = (), waiting: Waiting | None = None
-) -> list[Ingested]:
-    """Append every new file of every declared table."""
-    declared = project.definitions.tables
-    return ingest(project.engine, project.lake, project.data, declared, as_of, replace=replace, waiting=waiting)
+def ingest_all(project: Project, as_of: int, *, waiting: Waiting | None = None) -> list[Ingested]:
+    """Append every new file of every declared table.
+
+    Raises
+    ------
+    SourceError
+        For the first file that was refused, after every other one was ingested.
+    """
+    done = ingest(project.engine, project.lake, project.sources, project.definitions.tables, as_of, waiting=waiting)
+    if (error := first_error(done)) is not None:
+        raise error
+    return done
 
 
 def run(project: Project, name: str | None, as_of: int, *, listen: Listener = lambda stage: None) -> list[Turn]:
@@ -177,5 +183,5 @@ def replay(
 def moments_of(project: Project, start: int | None, end: int, every: str) -> list[int]:
     """Return the moments of a replay: the grid from `start`, or from the first event, to `end`."""
     if start is None:
-        start = begins(project.engine, project.data, project.definitions.tables)
+        start = begins(project.engine, project.lake, project.sources, project.definitions.tables)
     return clock.Grid(every).moments(end if start is None else start, end)

@@ -9,7 +9,7 @@ import dataclasses
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -27,6 +27,7 @@ from keepfit.spec.settings import Settings
 from keepfit.spec.tables import Table
 
 if TYPE_CHECKING:
+    from keepfit.connect import Place
     from keepfit.engines.protocol import Engine
     from keepfit.lake import Lake
     from keepfit.stages.registry.mlflow import Registry
@@ -65,12 +66,15 @@ class Project:
         Where definitions.py and keepfit.yaml lie.
     outcomes : Path
         Where models, predictions, evidence and decisions are kept: the state folder, or that of a replay.
+    environment : mapping of str to str
+        Environment variables: endpoints and secrets of sources are named there.
     """
 
     folder: Path
     settings: Settings
     definitions: Definitions
     outcomes: Path
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def state(self) -> Path:
@@ -81,6 +85,13 @@ class Project:
     def data(self) -> Path:
         """The folder of raw files."""
         return self.folder / self.settings.storage.data
+
+    @property
+    def sources(self) -> Place:
+        """Where raw rows come from, and where is kept what must be of those that are fetched."""
+        from keepfit.connect import Place
+
+        return Place(self.data, self.state / "landing", self.environment)
 
     @property
     def pointers(self) -> Path:
@@ -186,7 +197,7 @@ def open_project(folder: Path, profile: str | None, environment: Mapping[str, st
     definitions = load_definitions(folder)
     if problems := definitions.problems():
         raise InvalidDefinitions(problems)
-    project = Project(folder, found, definitions, folder)
+    project = Project(folder, found, definitions, folder, environment)
     return dataclasses.replace(project, outcomes=project.state)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from keepfit.errors import KeepfitError
@@ -40,6 +41,30 @@ def fail(error: KeepfitError, *, as_json: bool) -> int:
     else:
         sys.stderr.write(f"{error}\n")
     return error.exit_code
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[Any], None]]:
+    """Give a listener for an ingest: a bar with rows per second in a terminal, nothing where nobody looks."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda done: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = [TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[rows]}")]
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def listen(done: Any) -> None:
+            if done.table not in tasks:
+                tasks[done.table] = bar.add_task(done.table, total=done.files, rows="")
+            task = tasks[done.table]
+            seconds = bar.tasks[task].elapsed or 0.0
+            speed = f", {done.rows / seconds:,.0f} rows/s" if seconds else ""
+            bar.update(task, completed=done.files_done, rows=f"{done.rows:,} rows{speed}")
+
+        yield listen
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:

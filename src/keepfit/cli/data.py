@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from keepfit.cli.options import as_of, common, micros, opened
+from keepfit.errors import SourceError
 
 
 @click.command()
@@ -28,19 +29,22 @@ def ingest(folder: Path, profile: str | None, as_json: bool, moment: datetime | 
       keepfit ingest
       keepfit ingest --replace sales_2025_03.csv
     """
-    from keepfit import loop
+    from keepfit import actions
     from keepfit.cli import console
 
     project = opened(folder, profile)
-    with project.locked():
-        done = loop.ingest_all(project, micros(moment), replace=replace)
+    with project.locked(), console.progress(quiet=as_json) as listen:
+        done = actions.ingest(project, micros(moment), replace, listen=listen)
     console.show({"tables": done}, as_json=as_json, render=lambda result: ingested(result["tables"]))
+    if any(one.errors for one in done):
+        raise click.exceptions.Exit(SourceError.exit_code)
 
 
 def ingested(done: list[Any]) -> None:
-    """Print what an ingest did."""
+    """Print what an ingest did, and why files were refused."""
     from keepfit.cli import console
 
+    columns = ["table", "files", "waiting", "rows in", "appended", "repeated", "quarantined", "reasons"]
     rows = [
         (
             one.table,
@@ -48,12 +52,16 @@ def ingested(done: list[Any]) -> None:
             len(one.waiting),
             one.rows_read,
             one.appended,
+            one.repeated,
             one.quarantined,
             _reasons(one.reasons),
         )
         for one in done
     ]
-    console.table(["table", "files", "waiting", "rows read", "appended", "quarantined", "reasons"], rows)
+    console.table(columns, rows)
+    for one in done:
+        for error in one.errors:
+            console.note(str(error))
 
 
 def _reasons(reasons: dict[str, int]) -> str:

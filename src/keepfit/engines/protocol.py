@@ -156,6 +156,9 @@ class Engine(Protocol):
             If the part cannot be written.
         """
 
+    def schema(self, table: Table) -> Any:
+        """Return the Arrow schema of a table's parts."""
+
     def settle(
         self, table: Table, checked: Checked, names: Sequence[str], held: Sequence[str], gone: Sequence[str] = ()
     ) -> Settled:

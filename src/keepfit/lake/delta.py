@@ -12,8 +12,8 @@ from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, 
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
-from keepfit.raw import Part
 from keepfit.errors import LakeError, did_you_mean
+from keepfit.raw import Part
 
 
 class Lake:
@@ -103,9 +103,7 @@ class Lake:
         """Return a table, made without rows if there is none."""
         if self.exists(name):
             return self._open(name)
-        return DeltaTable.create(
-            str(self.root / name), Schema.from_arrow(schema), commit_properties=_properties(notes)
-        )
+        return DeltaTable.create(str(self.root / name), Schema.from_arrow(schema), commit_properties=_properties(notes))
 
     def commit(
         self,
@@ -142,17 +140,23 @@ class Lake:
             table.alter.add_columns(new, commit_properties=_properties(notes))
         moment = max((int(part.path.stat().st_mtime * 1000) for part in parts), default=0)
         actions: list[Any] = [
-            AddAction(part.path.name, part.size, {}, int(part.path.stat().st_mtime * 1000), True, _statistics(part)) for part in parts
+            AddAction(part.path.name, part.size, {}, int(part.path.stat().st_mtime * 1000), True, _statistics(part))
+            for part in parts
         ]
         actions += [RemoveAction(Path(file).name, True, moment) for file in old or ()]
         mode = "overwrite" if old is None else "append"
         try:
             table.create_write_transaction(
-                actions, mode, kind if old is None else table.schema(), commit_properties=_properties(notes, transactions)
+                actions,
+                mode,
+                kind if old is None else table.schema(),
+                commit_properties=_properties(notes, transactions),
             )
         except CommitFailedError as error:
             raise LakeError(
-                f"another process changed {name} meanwhile; nothing was added", where=path, fix="run the same command again"
+                f"another process changed {name} meanwhile; nothing was added",
+                where=path,
+                fix="run the same command again",
             ) from error
         return self.version(name)
 

@@ -15,14 +15,16 @@ from itertools import count
 from pathlib import Path
 
 import duckdb
+from arro3.core import Table as ArrowTable
 
-from keepfit.raw import Checked, CheckedFile, Part, RawFile
 from keepfit.engines.local import derive, formats, parts, reading
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError
+from keepfit.raw import Checked, CheckedFile, Part, RawFile
 from keepfit.spec.tables import Table
 
 NO_RECORD = "is no record"
+NONE_TORN = "select 0 as line, 0 as records_before, '' as error, '' as raw where false"
 BAD = "(file varchar, line bigint, record bigint, reasons varchar[], raw varchar)"
 _numbers = count()
 
@@ -76,10 +78,21 @@ def check(
         part = _written(work, added)
         if part is not None:
             _count_good(work, part)
-        _look_again(work, files)
+        _look_again(work)
         part = _computed(work, part, added)
-    schema = parts.schema(cursor, _empty(work.contract, added))
-    return Checked(tuple(work.found[file.name] for file in files), part, schema, tuple(added), bad)
+    for source in work.sources.values():
+        for name in source.opened.tables():
+            cursor.execute(f"drop table if exists {quoted(name)}")
+    return Checked(
+        tuple(work.found[file.name] for file in files), part, schema(cursor, table, added), tuple(added), bad
+    )
+
+
+def schema(connection: duckdb.DuckDBPyConnection, table: Table, added: Sequence[str] = ()) -> object:
+    """Return the Arrow schema of a table's parts."""
+    types = reading.kept_types(reading.Contract(table), added)
+    columns = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in types.items())
+    return ArrowTable.from_arrow(connection.cursor().sql(f"select {columns} where false")).schema
 
 
 @contextmanager
@@ -95,7 +108,8 @@ def _open(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | Non
         try:
             work.found[file.name] = CheckedFile(file.name)
             opened = formats.opened(work.cursor, file.path, file.format, file.name, place)
-            found = CheckedFile(file.name, opened.digest, opened.size, opened.header, opened.types)
+            size = file.path.stat().st_size
+            found = CheckedFile(file.name, opened.digest, size, opened.header, opened.types)
             work.found[file.name] = found
             source = reading.Source(file.name, file.place, opened, file.parts, lookup)
             reading.require_columns(work.table, source)
@@ -149,7 +163,11 @@ def _culprits(work: Work) -> list[str]:
 
 
 def _count_good(work: Work, part: Part) -> None:
-    moments = f"epoch_us(min({quoted(work.table.time)})), epoch_us(max({quoted(work.table.time)}))" if work.table.time else "null, null"
+    moments = (
+        f"epoch_us(min({quoted(work.table.time)})), epoch_us(max({quoted(work.table.time)}))"
+        if work.table.time
+        else "null, null"
+    )
     found = work.cursor.execute(
         f"select _file, count(*), {moments} from read_parquet({literal(str(part.path))}) group by 1"
     ).fetchall()
@@ -157,48 +175,42 @@ def _count_good(work: Work, part: Part) -> None:
         work.found[name] = replace(work.found[name], rows=rows, first_time=first, last_time=last)
 
 
-def _look_again(work: Work, files: Sequence[RawFile]) -> None:
+def _look_again(work: Work) -> None:
     """Find the bad rows of the files that hold more records than good rows."""
-    for file in files:
-        source = work.sources.get(file.name)
-        if source is None or source.opened.lines == work.found[file.name].rows:
+    for name, source in work.sources.items():
+        good, opened = work.found[name].rows, source.opened
+        if opened.lines == good:
             continue
-        good = work.found[file.name].rows
         records = _only(work, reading.count(source))
+        torn = opened.rejected() if opened.rejected else NONE_TORN
         if records > good:
-            rows = reading.bad(work.contract, source)
-            first, beside = source.opened.first_line - 1, _torn_before(source)
+            line = f"(_record + (select count(*) from ({torn}) t where t.records_before < _record))"
             work.cursor.execute(
-                f"insert into {work.bad} select {literal(file.name)}, {first} + _record + {beside}, _record, _reasons, _raw from ({rows}) b"
+                f"insert into {work.bad} select {literal(name)}, {_below(source, line)}, _record, _reasons, _raw"
+                f" from ({reading.bad(work.contract, source)})"
             )
-        torn = _torn(work, source)
-        reasons = dict(
-            work.cursor.execute(
-                f"select reason, count(*) from (select unnest(reasons) as reason from {work.bad} where file = {literal(file.name)})"
-                " group by 1 order by 2 desc, 1"
-            ).fetchall()
+        work.cursor.execute(
+            f"insert into {work.bad} select {literal(name)}, line, null, ['{NO_RECORD}: ' || lower(cast(error as varchar))], raw"
+            f" from ({torn})"
         )
-        work.found[file.name] = replace(
-            work.found[file.name], rows=records + torn, quarantined=records - good + torn, reasons=reasons
+        lines = _only(work, f"select count(*) from ({torn})")
+        found = work.cursor.execute(
+            f"select split_part(reason, '{NO_RECORD}: ', 1) as reason, count(*) from"
+            f" (select unnest(reasons) as reason from {work.bad} where file = {literal(name)}) group by 1 order by 2 desc, 1"
+        ).fetchall()
+        reasons = {reason or NO_RECORD: rows for reason, rows in found}
+        work.found[name] = replace(
+            work.found[name], rows=records + lines, quarantined=records - good + lines, reasons=reasons
         )
 
 
-def _torn_before(source: reading.Source) -> str:
-    if source.opened.rejected is None:
-        return "0"
-    return f"(select count(*) from ({source.opened.rejected()}) t where t.records_before < b._record)"
-
-
-def _torn(work: Work, source: reading.Source) -> int:
-    """Keep what is no record at all, as it stands, and return how many lines that are."""
-    if source.opened.rejected is None:
-        return 0
-    rows = source.opened.rejected()
-    work.cursor.execute(
-        f"insert into {work.bad} select {literal(source.label)}, line, null, ['{NO_RECORD}: ' || lower(cast(error as varchar))], raw"
-        f" from ({rows})"
-    )
-    return _only(work, f"select count(*) from ({rows})")
+def _below(source: reading.Source, place: str) -> str:
+    """Return the line of a record, given its place among records and rejected lines: blank lines are passed over."""
+    first = source.opened.first_line - 1
+    if not source.opened.blank:
+        return f"{first} + {place}"
+    blank = f"[{', '.join(map(str, source.opened.blank))}]"
+    return f"{first} + {place} + len(list_filter({blank}, lambda x: x < {place}))"
 
 
 def _computed(work: Work, part: Part | None, added: Sequence[str]) -> Part | None:
@@ -223,12 +235,6 @@ def _computed(work: Work, part: Part | None, added: Sequence[str]) -> Part | Non
     work.cursor.execute(f"drop table {target}")
     part.path.unlink()
     return computed
-
-
-def _empty(contract: reading.Contract, added: Sequence[str]) -> str:
-    """Return a query without rows that has the columns of a part."""
-    types = reading.kept_types(contract, added)
-    return "select " + ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in types.items()) + " where false"
 
 
 def _only(work: Work, query: str) -> int:

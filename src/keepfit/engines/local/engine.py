@@ -52,6 +52,12 @@ class LocalEngine:
 
         return check.check(self.connection, table, files, folder, lookup)
 
+    def schema(self, table: Table) -> Any:
+        """Return the Arrow schema of a table's parts."""
+        from keepfit.engines.local import check
+
+        return check.schema(self.connection, table)
+
     def settle(
         self, table: Table, checked: Checked, names: Sequence[str], held: Sequence[str], gone: Sequence[str] = ()
     ) -> Settled:

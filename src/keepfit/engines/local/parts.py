@@ -8,12 +8,11 @@ from pathlib import Path
 from uuid import uuid4
 
 import duckdb
-from arro3.core import Table as ArrowTable
 
-from keepfit.raw import Part
 from keepfit.engines.local import query
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import LakeError
+from keepfit.raw import Part
 from keepfit.spec.tables import Table
 
 # a request for one entity, and a run of entities, read row groups by their least and greatest key
@@ -60,11 +59,6 @@ def raise_if_full(error: Exception, folder: Path) -> None:
             where=str(folder),
             fix="make room (`keepfit tables vacuum` frees what no version needs), then run the same command again",
         ) from error
-
-
-def schema(cursor: duckdb.DuckDBPyConnection, rows: str) -> object:
-    """Return the Arrow schema of a query."""
-    return ArrowTable.from_arrow(cursor.sql(f"select * from ({rows}) limit 0")).schema
 
 
 def without(files: Sequence[str]) -> str:

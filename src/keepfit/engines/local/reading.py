@@ -239,9 +239,7 @@ def require_columns(table: Table, source: Source) -> None:
 
 def _typed(contract: Contract, source: Source, added: Sequence[str] = ()) -> str:
     table, opened = contract.table, source.opened
-    raw = ", ".join(
-        _as(_raw(table, source, name) or "cast(null as varchar)", RAW + name) for name in contract.columns
-    )
+    raw = ", ".join(_as(_raw(table, source, name) or "cast(null as varchar)", RAW + name) for name in contract.columns)
     kept = "".join(f", cast(null as varchar) as {quoted(name)}" for name in added if name not in opened.header)
     rows = f"select *{kept}, {raw} from {_scanned(source, table)}"
     return f"select *, {contract.values} from (select *, {contract.quick} from ({rows}))"

@@ -8,10 +8,10 @@ from itertools import count
 
 import duckdb
 
-from keepfit.raw import Checked, CheckedFile, Part, Settled
 from keepfit.engines.local import parts
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError
+from keepfit.raw import Checked, CheckedFile, Part, Settled
 from keepfit.spec.loading import Key
 from keepfit.spec.tables import Table
 from keepfit.tables import QUARANTINE
@@ -94,9 +94,12 @@ def bad_rows(
     digests = [(file.name, file.digest) for file in checked.named(names)]
     listed = ", ".join(f"({literal(name)}, {literal(digest)})" for name, digest in digests) or "(null, null)"
     here: dict[str, str] = {
-        name: f"make_timestamptz({value})" if isinstance(value, int) else literal(value) for name, value in stamps.items()
+        name: f"make_timestamptz({value})" if isinstance(value, int) else literal(value)
+        for name, value in stamps.items()
     }
-    here |= {name: name for name in ("file", "line", "record", "raw", "digest")} | {"reason": "array_to_string(reasons, '; ')"}
+    here |= {name: name for name in ("file", "line", "record", "raw", "digest")} | {
+        "reason": "array_to_string(reasons, '; ')"
+    }
     picked = ", ".join(f"cast({here[name]} as {kind}) as {quoted(name)}" for name, kind in QUARANTINE.columns.items())
     return connection.sql(
         f"select {picked} from {checked.bad} join (values {listed}) d(file, digest) using (file) order by file, line, record"
@@ -136,7 +139,11 @@ def _repeats(choice: Choice, key: Key, *, always_bad: bool = False) -> None:
     table = parts.without(choice.held)
     gone = f" where not coalesce({' or '.join(choice.gone)}, false)" if choice.gone else ""
     if last:
-        choice.gone.append(f"({listed}) in (select ({listed}) from ({rows}))" if len(columns) > 1 else f"{listed} in (select {listed} from ({rows}))")
+        choice.gone.append(
+            f"({listed}) in (select ({listed}) from ({rows}))"
+            if len(columns) > 1
+            else f"{listed} in (select {listed} from ({rows}))"
+        )
         return
     held = (
         f"select {listed}, arg_min(_file, _order) as kept_file, arg_min(_record, _order) as kept_record,"

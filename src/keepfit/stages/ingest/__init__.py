@@ -1,5 +1,6 @@
 """Raw files to lake tables: discover, check under the contract, quarantine, append. Twice adds nothing."""
 
-from keepfit.stages.ingest.ingest import Ingested, Waiting, begins, ingest, unread
+from keepfit.stages.ingest.ingest import begins, ingest, unread
+from keepfit.stages.ingest.said import Ingested, Progress, Waiting, first_error
 
-__all__ = ["Ingested", "Waiting", "begins", "ingest", "unread"]
+__all__ = ["Ingested", "Progress", "Waiting", "begins", "first_error", "ingest", "unread"]

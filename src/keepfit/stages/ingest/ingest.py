@@ -8,20 +8,21 @@ crash came between. A table that is declared differently since its files were re
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from keepfit import tables
 from keepfit.connect import Item, Place
 from keepfit.engines.protocol import Engine
 from keepfit.errors import SourceError
 from keepfit.lake import Lake
-from keepfit.raw import Checked, CheckedFile, Settled
+from keepfit.raw import Checked, Settled
 from keepfit.spec.tables import Table
 from keepfit.stages.ingest import listing
-from keepfit.stages.ingest.listing import Listed, Row, Standing, declaration, held, list_files, listings, standing
+from keepfit.stages.ingest.listing import Listed, Row, Standing, held, list_files, listings, standing
 from keepfit.stages.ingest.pending import changed, discover, in_order, pending
-from keepfit.stages.ingest.rebuild import belonging, rebuild
+from keepfit.stages.ingest.quarantine import quarantine
 from keepfit.stages.ingest.reading import Read, Reader
+from keepfit.stages.ingest.rebuild import belonging, rebuild
 from keepfit.stages.ingest.said import Ingested, Progress, Waiting
 
 Listener = Callable[[Progress], None]
@@ -79,10 +80,9 @@ class Turn:
             found = discover(table, self.place)
             if now.differs(table, history):
                 reader = Reader(self.engine, self.lake, table, found)
-                again = belonging(table, found, holds, self.exchange)
-                result, listed, now = rebuild(reader, again, now, self.as_of, result)
-                holds = held([*history, *listed])
-            items, errors = pending(table, found, holds, self.exchange)
+                result, rows, now = rebuild(reader, holds, self.exchange, self.place.data, now, self.as_of)
+                holds = held([*history, *(listing.listed(row) for row in rows)])
+            items, errors = pending(found, holds)
         except SourceError as error:
             return result.failed(error)
         result = result.failed(*errors)
@@ -107,7 +107,6 @@ class Batches:
     now: Standing
     result: Ingested
     progress: Progress
-    rows: list[Row] = field(default_factory=list)
 
     def take(self, read: Read) -> None:
         """Commit what may be committed of a batch, and list it."""
@@ -116,21 +115,27 @@ class Batches:
         items = {item.name: item for item in read.items}
         listed = [listing.listing(table, items[file.name], file, self.turn.as_of) for file in read.same]
         self.now = replace(self.now, place=self.now.place + len(read.items))
-        version = lake.version(target) if lake.exists(target := tables.source(table.name)) else 0
+        target = tables.source(table.name)
+        version = lake.version(target) if lake.exists(target) else 0
         if read.checked is not None:
             kept: Settled | None = None
             try:
                 names = self._judged(read.checked, items)
                 copies = [name for name in names if self._copy(read.checked, name, names)]
-                kept, version, more = self._committed(read.checked, [name for name in names if name not in copies], items)
+                kept, version, more = self._committed(
+                    read.checked, [name for name in names if name not in copies], items
+                )
                 listed += more
                 blank = [replace(file, rows=0, quarantined=0, repeated=0) for file in read.checked.named(copies)]
                 listed += [listing.listing(table, items[file.name], file, self.turn.as_of) for file in blank]
                 self.result = self.result.named(*copies)
             finally:
                 engine.release(read.checked, kept.parts if kept else ())
-        list_files(engine, lake, [{**row, "version": version} for row in listed])
-        self._hold(listed, version)
+        rows = [{**row, "version": version} for row in listed]
+        list_files(engine, lake, rows)
+        for row in rows:
+            self.holds.pop(str(row["path"]), None)
+            self.holds[str(row["path"])] = listing.listed(row)
         self.progress = self.progress.further(read.items, self.result)
         self.turn.listen(self.progress)
 
@@ -181,25 +186,6 @@ class Batches:
         self.result = self.result.added(taken, checked, settled)
         return settled, version, rows
 
-    def _hold(self, listed: Sequence[Row], version: int) -> None:
-        for row in listed:
-            self.holds.pop(str(row["path"]), None)
-            self.holds[str(row["path"])] = listing.listed(row, version)
-
-
-def quarantine(
-    engine: Engine, lake: Lake, table: Table, checked: Checked, files: Sequence[CheckedFile], as_of: int
-) -> None:
-    """Append the bad rows of files; those of a content that is there already under this declaration are not repeated."""
-    name, stamp = tables.QUARANTINE.name, declaration(table)
-    marks = {file.name: f"{table.name}/{file.name}/{file.digest}/{stamp}" for file in files if file.quarantined}
-    there = lake.marked(name, list(marks.values()))
-    new = [file for file, mark in marks.items() if mark not in there]
-    if new:
-        stamps: dict[str, str | int] = {"table": table.name, "declared": stamp, "as_of": as_of}
-        rows = engine.bad_rows(checked, new, stamps)
-        lake.append(name, rows, transaction=[marks[file] for file in new])
-
 
 def unread(engine: Engine, lake: Lake, place: Place, declared: Sequence[Table]) -> dict[str, list[str]]:
     """Return the files that an ingest would read, by table; nothing is read."""
@@ -208,10 +194,11 @@ def unread(engine: Engine, lake: Lake, place: Place, declared: Sequence[Table]) 
     for table in declared:
         history = known.get(table.name, [])
         holds, found = held(history), discover(table, place)
-        items, errors = pending(table, found, holds, frozenset())
+        items, errors = pending(found, holds)
         if errors:
             raise errors[0]
-        again = belonging(table, found, holds, frozenset()) if standing(lake, table).differs(table, history) else []
+        reader = Reader(engine, lake, table, found)
+        again = belonging(reader, holds, place.data) if standing(lake, table).differs(table, history) else []
         names[table.name] = list(dict.fromkeys(item.name for item in (*again, *items)))
     return names
 

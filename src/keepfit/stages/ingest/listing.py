@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,9 @@ from keepfit.spec.tables import Table
 
 # a file in which more than this share of rows breaks its contract is the wrong file, not a file with bad rows
 WRONG_FILE_SHARE = 0.5
-FILES, DECLARED, REBUILT, PLACE, AS_OF = (f"keepfit.{word}" for word in ("files", "declared", "rebuilt", "place", "as_of"))
+FILES, DECLARED, REBUILT, PLACE, AS_OF = (
+    f"keepfit.{word}" for word in ("files", "declared", "rebuilt", "place", "as_of")
+)
 
 Row = dict[str, str | int]
 
@@ -72,7 +75,9 @@ def standing(lake: Lake, table: Table) -> Standing:
     if not lake.exists(name):
         return Standing()
     newest = lake.notes(name)
-    return Standing(newest.get(DECLARED, ""), int(newest.get(REBUILT, 0)), int(newest.get(PLACE, lake.version(name) + 1)))
+    return Standing(
+        newest.get(DECLARED, ""), int(newest.get(REBUILT, 0)), int(newest.get(PLACE, lake.version(name) + 1))
+    )
 
 
 def notes(table: Table, now: Standing, as_of: int, files: Sequence[Row] = ()) -> dict[str, str]:
@@ -101,10 +106,15 @@ def _listed(engine: Engine, lake: Lake) -> dict[str, list[Listed]]:
         rows = engine.rows(lake.parquet_files(tables.FILES.name))
         # of two files of one content, the one that was read comes before its copy
         for row in sorted(rows, key=lambda row: (row["version"], row["as_of"], row["rows_read"] == 0)):
-            said = (row["path"], row["digest"], row.get("declared") or "", row.get("identity") or "", row["bytes"])
-            header, types = json.loads(row.get("header") or "[]"), json.loads(row.get("types") or "{}")
-            known.setdefault(row["table"], []).append(Listed(*said, row["version"], tuple(header), types))
+            known.setdefault(row["table"], []).append(listed(row))
     return known
+
+
+def listed(row: Mapping[str, Any]) -> Listed:
+    """Return a row of the table of files; one of before a column was there has nothing in it."""
+    said = (row["path"], row["digest"], row.get("declared") or "", row.get("identity") or "", row["bytes"])
+    header, types = json.loads(row.get("header") or "[]"), json.loads(row.get("types") or "{}")
+    return Listed(*said, row["version"], tuple(header), types)
 
 
 def _forgotten(lake: Lake, table: Table, history: Sequence[Listed]) -> list[Row]:

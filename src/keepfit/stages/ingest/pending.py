@@ -37,13 +37,10 @@ def discover(table: Table, place: Place) -> Found:
     return Found(connection, tuple(connection.items()))
 
 
-def pending(
-    table: Table, found: Found, held: Mapping[str, Listed], exchange: frozenset[str]
-) -> tuple[list[Item], list[SourceError]]:
-    """Return the files to be read, given those that the table holds, and why others are refused.
+def pending(found: Found, held: Mapping[str, Listed]) -> tuple[list[Item], list[SourceError]]:
+    """Return the files to be read, given those that the table holds, and why others cannot be.
 
-    A record file that may have changed is read again in place of the old one. An events file must not change, unless its
-    name is in `exchange`: its rows may be in training sets already. Whether it did is known when its bytes are read.
+    A file of the table whose identity is another now may have changed; whether it did is known when its bytes are read.
     """
     items = [item for item in found.items if item.name not in held or held[item.name].identity != item.identity]
     errors = [item.error for item in items if item.error is not None]
@@ -51,7 +48,11 @@ def pending(
 
 
 def changed(table: Table, item: Item, exchange: frozenset[str]) -> SourceError | None:
-    """Return why a file that changed after it was ingested is refused; None if it may."""
+    """Return why a file that changed after it was ingested is refused; None if it may.
+
+    A record file is read again in place of the old one. An events file must not change, unless its name is in `exchange`:
+    its rows may be in training sets already.
+    """
     if not isinstance(table, Events) or item.name in exchange:
         return None
     return SourceError(
@@ -66,7 +67,9 @@ def batches(items: Sequence[Item]) -> Iterator[list[Item]]:
     batch: list[Item] = []
     size = 0
     for item in items:
-        bytes_ = max(item.size, 0) * next((times for end, times in UNPACKED.items() if item.name.lower().endswith(end)), 1)
+        bytes_ = max(item.size, 0) * next(
+            (times for end, times in UNPACKED.items() if item.name.lower().endswith(end)), 1
+        )
         if batch and (size + bytes_ > BATCH_BYTES or len(batch) == BATCH_FILES):
             yield batch
             batch, size = [], 0

@@ -86,6 +86,11 @@ class Reader:
             checked = self._checked(files) if files else None
         return Read(tuple(batch), checked, tuple(same), tuple(errors))
 
+    def digest(self, item: Item) -> str:
+        """Return the digest of a file's bytes."""
+        with tempfile.TemporaryDirectory(prefix="keepfit-fetched-") as scratch:
+            return _digest(self._fetched(item, Path(scratch) / "0"))
+
     def _fetched(self, item: Item, folder: Path) -> Path:
         folder.mkdir()
         try:

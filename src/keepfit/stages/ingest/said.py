@@ -97,6 +97,7 @@ class Ingested:
         for part in settled.parts[:1] if checked.part else ():
             for column, rows in part.nulls.items():
                 nulls[column] = nulls.get(column, 0) + rows
+        moments = [file.last_time for file in files if file.last_time is not None]
         return replace(
             self.named(*(file.name for file in files)),
             rows_read=self.rows_read + sum(file.rows for file in files),
@@ -105,7 +106,7 @@ class Ingested:
             repeated=self.repeated + sum(file.repeated for file in files),
             reasons=reasons,
             nulls=nulls,
-            newest=max((moment for file in files if (moment := file.last_time) is not None), default=self.newest),
+            newest=max([*moments, *([] if self.newest is None else [self.newest])], default=None),
             columns=(*self.columns, *files),
         )
 
