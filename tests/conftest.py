@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from keepfit import clock, tables
+from keepfit.connect import Place
 from keepfit.engines.local import LocalEngine
 from keepfit.lake import Lake
+from keepfit.raw import Checked, RawFile
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec.tables import Table
-from keepfit.stages.ingest import Ingested, ingest
+from keepfit.stages.ingest import Ingested, first_error, ingest
 
 FUTURE = "2100-01-01"
 
@@ -46,16 +48,35 @@ class Desk:
         path.write_bytes(text if isinstance(text, bytes) else dedent(text).lstrip().encode())
         return path
 
+    def checked(self, table: Table, *names: str) -> Checked:
+        """Return raw files read under a contract."""
+        files = [RawFile(self.data / name, name, place) for place, name in enumerate(names)]
+        return self.engine.check(table, files, self.lake.folder("checked"))
+
     def check(self, table: Table, name: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Return good and bad rows of a raw file in the order of the file."""
-        checked = self.engine.check_file(table, self.data / name, name, "d" * 64, 0, 0)
-        good, bad = fetched(checked.good), fetched(checked.bad)
-        self.engine.release(checked)
+        checked = self.checked(table, name)
+        try:
+            for file in checked.files:
+                if file.error:
+                    raise file.error
+            good = self.engine.rows([str(checked.part.path)]) if checked.part else []
+            bad = fetched(self.engine.bad_rows(checked, [name], {"table": table.name, "declared": "", "as_of": 0}))
+        finally:
+            self.engine.release(checked)
         return sorted(good, key=lambda row: row["_record"]), bad
 
     def ingest(self, *declared: Table, as_of: str = FUTURE, replace: tuple[str, ...] = ()) -> list[Ingested]:
-        """Ingest the data folder."""
-        return ingest(self.engine, self.lake, self.data, declared, at(as_of), replace=replace)
+        """Ingest the data folder; the first error is raised when all is done."""
+        done = ingest(self.engine, self.lake, self.place, declared, at(as_of), exchange=replace)
+        if (error := first_error(done)) is not None:
+            raise error
+        return done
+
+    @property
+    def place(self) -> Place:
+        """Where sources are."""
+        return Place(self.data, self.lake.root / "landing", {})
 
     def rows(self, table: Table | tables.Declared, version: int | None = None) -> list[dict[str, Any]]:
         """Return what the lake holds of a table."""

@@ -19,9 +19,11 @@ An error is data with a bounded rendering: `str(error)` is the three lines a use
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable, Sequence
 
 LISTED = 12
+FULL = ("no space left", "disk quota", "out of disk")
 
 
 class KeepfitError(Exception):
@@ -142,3 +144,15 @@ def did_you_mean(name: str, known: Iterable[str], *, of: str = "") -> str:
     owner = f"{of} has" if of else "there are"
     listing = f"{owner}: {shown}" if names else f"{owner}: nothing yet"
     return f"did you mean {near[0]!r}? {listing}" if near else listing
+
+
+def full_disk(error: BaseException, where: str) -> LakeError | None:
+    """Return the error of a full disk, if that is what another error is about; None if not."""
+    said = str(error).lower()
+    if getattr(error, "errno", None) != errno.ENOSPC and not any(words in said for words in FULL):
+        return None
+    return LakeError(
+        "the disk is full; what was being written is left out, and every table is as it was",
+        where=where,
+        fix="make room (`keepfit tables vacuum` frees what no version needs), then run the same command again",
+    )

@@ -68,7 +68,6 @@ def check(
 ) -> Checked:
     """Return what was found in some raw files, and a part with their good rows; see `Engine.check`."""
     cursor = connection.cursor()
-    cursor.execute("set TimeZone='UTC'")
     bad = f"keepfit_bad_{next(_numbers)}"
     cursor.execute(f"create table {bad} {BAD}")
     with _scratch() as scratch:
@@ -177,40 +176,46 @@ def _count_good(work: Work, part: Part) -> None:
 
 def _look_again(work: Work) -> None:
     """Find the bad rows of the files that hold more records than good rows."""
+    torn = f"{work.bad}_torn"
     for name, source in work.sources.items():
         good, opened = work.found[name].rows, source.opened
         if opened.lines == good:
             continue
-        records = _only(work, reading.count(source))
-        torn = opened.rejected() if opened.rejected else NONE_TORN
+        records = _only(work, reading.count(work.contract, source))
+        rejected = opened.rejected() if opened.rejected else NONE_TORN
+        work.cursor.execute(f"create or replace table {torn} as {rejected}")
         if records > good:
-            line = f"(_record + (select count(*) from ({torn}) t where t.records_before < _record))"
+            rows = f"select b.*, _record + coalesce(t.torn, 0) as place from ({reading.bad(work.contract, source)}) b"
+            before = f"select records_before, max(n) as torn from (select records_before, row_number() over (order by line) as n from {torn}) group by 1"
             work.cursor.execute(
-                f"insert into {work.bad} select {literal(name)}, {_below(source, line)}, _record, _reasons, _raw"
-                f" from ({reading.bad(work.contract, source)})"
+                f"insert into {work.bad} select {literal(name)}, {_below(source)}, _record, _reasons, _raw"
+                f" from ({rows} asof left join ({before}) t on b._record > t.records_before)"
             )
         work.cursor.execute(
-            f"insert into {work.bad} select {literal(name)}, line, null, ['{NO_RECORD}: ' || lower(cast(error as varchar))], raw"
-            f" from ({torn})"
+            f"insert into {work.bad} select {literal(name)}, line, null, ['{NO_RECORD}: ' || lower(cast(error as varchar))], raw from {torn}"
         )
-        lines = _only(work, f"select count(*) from ({torn})")
-        found = work.cursor.execute(
-            f"select split_part(reason, '{NO_RECORD}: ', 1) as reason, count(*) from"
-            f" (select unnest(reasons) as reason from {work.bad} where file = {literal(name)}) group by 1 order by 2 desc, 1"
-        ).fetchall()
-        reasons = {reason or NO_RECORD: rows for reason, rows in found}
-        work.found[name] = replace(
-            work.found[name], rows=records + lines, quarantined=records - good + lines, reasons=reasons
-        )
+        _count_bad(work, name, records, _only(work, f"select count(*) from {torn}"))
+        work.cursor.execute(f"drop table {torn}")
 
 
-def _below(source: reading.Source, place: str) -> str:
+def _count_bad(work: Work, name: str, records: int, torn: int) -> None:
+    found = work.cursor.execute(
+        f"select case when starts_with(reason, '{NO_RECORD}') then '{NO_RECORD}' else reason end, count(*) from"
+        f" (select unnest(reasons) as reason from {work.bad} where file = {literal(name)}) group by 1 order by 2 desc, 1"
+    ).fetchall()
+    file = work.found[name]
+    work.found[name] = replace(
+        file, rows=records + torn, quarantined=records - file.rows + torn, reasons=dict(found)
+    )
+
+
+def _below(source: reading.Source) -> str:
     """Return the line of a record, given its place among records and rejected lines: blank lines are passed over."""
     first = source.opened.first_line - 1
     if not source.opened.blank:
-        return f"{first} + {place}"
+        return f"{first} + place"
     blank = f"[{', '.join(map(str, source.opened.blank))}]"
-    return f"{first} + {place} + len(list_filter({blank}, lambda x: x < {place}))"
+    return f"{first} + place + len(list_filter({blank}, lambda x: x < place))"
 
 
 def _computed(work: Work, part: Part | None, added: Sequence[str]) -> Part | None:
@@ -238,5 +243,6 @@ def _computed(work: Work, part: Part | None, added: Sequence[str]) -> Part | Non
 
 
 def _only(work: Work, query: str) -> int:
-    found = work.cursor.execute(query).fetchone()
-    return int(found[0]) if found else 0
+    # to the end: what a scan rejects can be read when its query is over
+    ((found,),) = work.cursor.execute(query).fetchall()
+    return int(found)

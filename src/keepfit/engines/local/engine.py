@@ -37,7 +37,7 @@ class LocalEngine:
 
     def __init__(self, threads: int | None = None, memory: str | None = None) -> None:
         self.connection = duckdb.connect()
-        self.connection.execute("set TimeZone='UTC'")
+        self.connection.execute("set global TimeZone='UTC'")  # of all cursors
         self.connection.execute("set enable_progress_bar=false")
         if threads is not None:
             self.connection.execute(f"set threads={threads}")

@@ -11,7 +11,7 @@ import duckdb
 
 from keepfit.engines.local import query
 from keepfit.engines.quoting import literal, quoted
-from keepfit.errors import LakeError
+from keepfit.errors import full_disk
 from keepfit.raw import Part
 from keepfit.spec.tables import Table
 
@@ -39,7 +39,8 @@ def write(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str, folder: Pa
         found = cursor.fetchone()
     except duckdb.Error as error:
         path.unlink(missing_ok=True)
-        raise_if_full(error, folder)
+        if (full := full_disk(error, str(folder))) is not None:
+            raise full from error
         raise
     if found is None or found[1] == 0:
         path.unlink(missing_ok=True)
@@ -49,16 +50,6 @@ def write(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str, folder: Pa
     bounded = [name for name in (table.entity, table.time) if name]
     bounds = {name: bound for name in bounded if (bound := _bound(statistics.get(name, {}))) is not None}
     return Part(path, int(found[1]), int(found[2]), nulls, bounds)
-
-
-def raise_if_full(error: Exception, folder: Path) -> None:
-    """Raise the error of a full disk, if that is what it is about."""
-    if re.search(r"no space left|disk quota|file too large|out of disk", str(error), re.IGNORECASE):
-        raise LakeError(
-            "the disk is full; nothing was appended, and every table is as it was",
-            where=str(folder),
-            fix="make room (`keepfit tables vacuum` frees what no version needs), then run the same command again",
-        ) from error
 
 
 def without(files: Sequence[str]) -> str:

@@ -16,7 +16,7 @@ from keepfit.engines.local import derive, query
 from keepfit.engines.local.formats import Opened
 from keepfit.engines.quoting import TYPES, literal, quoted
 from keepfit.errors import SourceError, did_you_mean
-from keepfit.spec.columns import Column, Time
+from keepfit.spec.columns import Column
 from keepfit.spec.tables import Events, Table
 from keepfit.tables import ROW
 
@@ -108,9 +108,7 @@ class Contract:
     def output(self) -> str:
         """The columns of the table, over typed values."""
         table = self.table
-        names = [table.entity, *([table.time] if table.time else []), *table.columns]
-        kept = [name for name in dict.fromkeys(names) if name != getattr(table, "known", None) or name in table.columns]
-        columns = [_as(self._cast(name), name) for name in kept]
+        columns = [_as(self._cast(name), name) for name in stored(table)]
         return ", ".join([*columns, _as(self._known(), "_known")])
 
     def _cast(self, name: str) -> str:
@@ -148,11 +146,16 @@ def with_derived(table: Table, rows: str) -> str:
     return f"select * exclude (_file, _record, _order, _known){derived}, _file, _record, _order, _known from ({rows})"
 
 
+def stored(table: Table) -> list[str]:
+    """Return the columns that a row brings along, the entity and the time first."""
+    names = [table.entity, *([table.time] if table.time else []), *table.looked_up(), *table.columns]
+    return list(dict.fromkeys(names))
+
+
 def kept_types(contract: Contract, added: Sequence[str]) -> dict[str, str]:
     """Return the columns of the table in the lake, with their types, in order."""
     table = contract.table
-    typed = {table.entity: "VARCHAR"} | ({table.time: TYPES["time"]} if table.time else {})
-    typed |= {name: TYPES[column.kind] for name, column in table.columns.items() if name not in typed}
+    typed = {name: TYPES[contract.columns[name].kind] for name in stored(table)} | {table.entity: "VARCHAR"}
     derived = {name: TYPES[column.kind] for name in table.derive if (column := table.type_of(name)) is not None}
     return typed | dict.fromkeys(added, "VARCHAR") | derived | ROW
 
@@ -165,7 +168,7 @@ def bad(contract: Contract, source: Source, singled: str | None = None) -> str:
     singled : str or None
         SQL of `_record` and `_reason` of rows that meet the contract and are bad for another reason.
     """
-    fields = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in (*source.opened.header, *_beside(source)))
+    fields = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in (*source.opened.header, *source.parts))
     row = f"to_json(struct_pack({fields}))"
     found = f"select row_number() over () as _record, * from (select *, {contract.reasons} as _reasons from ({_typed(contract, source)}))"
     if singled:
@@ -176,9 +179,9 @@ def bad(contract: Contract, source: Source, singled: str | None = None) -> str:
     return f"select _record, _reasons, cast({row} as varchar) as _raw from ({found}) where len(_reasons) > 0"
 
 
-def count(source: Source) -> str:
-    """Return the query that counts a file's records."""
-    return f"select count(*) from {source.opened.scan({})}"
+def count(contract: Contract, source: Source) -> str:
+    """Return the query that counts a file's records; it reads their columns, so that what is no record is noticed."""
+    return f"select count({contract.ok}) from ({_typed(contract, source)})"
 
 
 def looked_up(table: Table, files: Sequence[str]) -> str | None:
@@ -195,14 +198,14 @@ def looked_up(table: Table, files: Sequence[str]) -> str | None:
 
 def unknown(table: Table, source: Source) -> list[str]:
     """Return the columns of a file that nobody declared."""
-    known = {header for name in table.contract() for header in _headers(table, name)}
-    known |= {*source.parts, *(table.lookup.take if table.lookup else ()), table.lookup.on if table.lookup else ""}
+    known = {header for name in table.contract() for way in table.headers_of(name) for header in way}
+    known |= {table.lookup.on} if table.lookup else set()
     return [name for name in source.opened.header if name not in known]
 
 
 def missing(table: Table, source: Source) -> list[str]:
-    """Return the declared columns that a file lacks, under the header looked for first."""
-    return [_headers(table, name)[0] for name in table.contract() if _raw(table, source, name) is None]
+    """Return the declared columns that a file lacks."""
+    return [name for name in table.contract() if _raw(table, source, name) is None]
 
 
 def require_columns(table: Table, source: Source) -> None:
@@ -213,22 +216,25 @@ def require_columns(table: Table, source: Source) -> None:
     SourceError
         If the entity or the time is missing; or another column, and that is an error; or one appeared, and that is.
     """
-    header, label = source.opened.header, source.label
-    needed = {table.entity, table.time, getattr(table, "known", None)}
+    there, label = _there(source), source.label
+    needed = {table.entity, *table.time_columns()}
     for name in table.contract():
-        headers = _headers(table, name)
-        if len(there := [one for one in headers if one in header]) > 1 and not _joined(table, name):
+        if len(ways := [way for way in table.headers_of(name) if there.issuperset(way)]) > 1:
             raise SourceError(
-                f"{label} has {there[0]!r} and {there[1]!r}, which both are {name} of {table.name}",
+                f"{label} has {' '.join(ways[0])!r} and {' '.join(ways[1])!r}, which both are {name} of {table.name}",
                 where=label,
                 fix="leave one of them out of aliases, or out of the file",
             )
-        if _raw(table, source, name) is None and (name in needed or table.evolution.vanish == "error"):
-            lacks = next(one for one in headers if one not in header) if _joined(table, name) else headers[0]
-            fix = did_you_mean(lacks, (*header, *_beside(source)), of="the file")
-            if name not in needed:
-                fix += "; or declare evolution=Evolution(vanish='ignore')"
-            raise SourceError(f"{label} has no column {lacks!r}, which {table.name} declares", where=label, fix=fix)
+    lacking = [name for name in missing(table, source) if name in needed or table.evolution.vanish == "error"]
+    if lacking:
+        header = next(one for one in table.headers_of(lacking[0])[0] if one not in there)
+        fix = did_you_mean(header, sorted(there), of="the file")
+        if lacking[0] not in needed:
+            fix += "; or declare evolution=Evolution(vanish='ignore')"
+        raise SourceError(f"{label} has no column {header!r}, which {table.name} declares", where=label, fix=fix)
+    if (on := table.lookup.on if table.lookup else None) and on not in there:
+        fix = did_you_mean(on, sorted(there), of="the file")
+        raise SourceError(f"{label} has no column {on!r}, which {table.name} looks up", where=label, fix=fix)
     if table.evolution.appear == "error" and (found := unknown(table, source)):
         raise SourceError(
             f"{label} has column {found[0]!r}, which {table.name} does not declare",
@@ -261,40 +267,25 @@ def _scanned(source: Source, table: Table) -> str:
     )
 
 
-def _beside(source: Source) -> tuple[str, ...]:
-    return tuple(source.parts)
+def _there(source: Source) -> set[str]:
+    return {*source.opened.header, *source.parts}
 
 
 def _held(contract: Contract) -> str:
     return ", ".join(quoted(VALUE + name) for name in contract.columns)
 
 
-def _headers(table: Table, name: str) -> tuple[str, ...]:
-    """Return the headers that a column may have, the first choice first."""
-    column = table.contract()[name]
-    source = column.source
-    if source is not None and not isinstance(source, str):
-        return tuple(source)
-    return (source or name, *column.aliases)
-
-
-def _joined(table: Table, name: str) -> bool:
-    column = table.contract()[name]
-    return isinstance(column, Time) and column.source is not None and not isinstance(column.source, str)
-
-
 def _raw(table: Table, source: Source, name: str) -> str | None:
     """Return the SQL of a column's raw text, None if the file lacks it."""
-    taken = table.lookup.take if table.lookup and source.lookup is not None else ()
-    there = {*source.opened.header, *source.parts, *taken}
-    headers = _headers(table, name)
-    if _joined(table, name):
-        if not there.issuperset(headers):
-            return None
-        joined = ", ".join(f"trim({quoted(one)})" for one in headers)
-        present = " and ".join(f"{quoted(one)} is not null" for one in headers)
-        return f"case when {present} then concat_ws(' ', {joined}) end"
-    return next((quoted(one) for one in headers if one in there), None)
+    if name in table.looked_up():
+        return quoted(name)
+    there = _there(source)
+    way = next((way for way in table.headers_of(name) if there.issuperset(way)), None)
+    if way is None or len(way) == 1:
+        return quoted(way[0]) if way else None
+    present = " and ".join(f"{quoted(one)} is not null" for one in way)
+    joined = ", ".join(sql.cleaned(sql.name(one)).sql(DIALECT) for one in way)
+    return f"case when {present} then concat_ws(' ', {joined}) end"
 
 
 def _as(expression: str, name: str) -> str:

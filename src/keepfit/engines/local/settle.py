@@ -8,7 +8,7 @@ from itertools import count
 
 import duckdb
 
-from keepfit.engines.local import parts
+from keepfit.engines.local import parts, reading
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError
 from keepfit.raw import Checked, CheckedFile, Part, Settled
@@ -71,7 +71,7 @@ def settle(
     dropped = f"keepfit_dropped_{next(_numbers)}"
     cursor.execute(f"create table {dropped} {DROPPED}")
     choice = Choice(cursor, table, checked.part, files, held, dropped, replaced)
-    for name, column in table.columns.items():
+    for name, column in table.contract().items():
         if column.unique:
             _repeats(choice, Key(name, duplicates="first"), always_bad=True)
     if table.key is not None:
@@ -107,10 +107,7 @@ def bad_rows(
 
 
 def _columns(choice: Choice, key: Key) -> list[str]:
-    table = choice.table
-    every = [table.entity, *([table.time] if table.time else []), *table.columns]
-    known = getattr(table, "known", None)
-    return list(dict.fromkeys(name for name in key.columns or every if name != known or name in table.columns))
+    return list(key.columns) or reading.stored(choice.table)
 
 
 def _repeats(choice: Choice, key: Key, *, always_bad: bool = False) -> None:
@@ -188,7 +185,7 @@ def _count(choice: Choice, bad: str) -> None:
             file, repeated=file.repeated + same, quarantined=file.quarantined + differing, reasons=reasons
         )
     fields = ", ".join(
-        f"{quoted(choice.table.header(name))} := cast({quoted(name)} as varchar)" for name in _columns(choice, Key())
+        f"{quoted(choice.table.header(name) if choice.table.headers_of(name) else name)} := cast({quoted(name)} as varchar)" for name in _columns(choice, Key())
     )
     cursor.execute(
         f"insert into {bad} select d.file, null, d.record, [d.reason], cast(to_json(struct_pack({fields})) as varchar)"

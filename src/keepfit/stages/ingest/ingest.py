@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from keepfit import tables
 from keepfit.connect import Item, Place
 from keepfit.engines.protocol import Engine
-from keepfit.errors import SourceError
+from keepfit.errors import SourceError, full_disk
 from keepfit.lake import Lake
 from keepfit.raw import Checked, Settled
 from keepfit.spec.tables import Table
@@ -56,7 +56,12 @@ def ingest(
     """
     turn = Turn(engine, lake, place, as_of, frozenset(exchange), Waiting() if waiting is None else waiting, listen)
     known = listings(engine, lake, declared)
-    done = {table.name: turn.table(table, known.get(table.name, [])) for table in in_order(declared)}
+    try:
+        done = {table.name: turn.table(table, known.get(table.name, [])) for table in in_order(declared)}
+    except Exception as error:
+        if (full := full_disk(error, str(lake.root))) is not None:
+            raise full from error
+        raise
     return [done[table.name] for table in declared]
 
 
@@ -88,7 +93,8 @@ class Turn:
         result = result.failed(*errors)
         ready = [item for item in items if not self._waits(table, item)]
         result = result.deferred(*(item.name for item in items if self._waits(table, item)))
-        batch = Batches(self, table, holds, now, result, Progress(table.name, files=len(ready), bytes=_bytes(ready)))
+        again = frozenset(item.name for item in ready if item.name in holds)
+        batch = Batches(self, table, holds, again, now, result, Progress(table.name, files=len(ready), bytes=_bytes(ready)))
         for read in Reader(self.engine, self.lake, table, found, holds).read(ready, now.place):
             batch.take(read)
         return batch.result
@@ -99,11 +105,18 @@ class Turn:
 
 @dataclass
 class Batches:
-    """The batches of one table, each judged, committed and listed."""
+    """The batches of one table, each judged, committed and listed.
+
+    Attributes
+    ----------
+    again : frozenset of str
+        Files that the table holds and that are read again: what it holds of them is about to go.
+    """
 
     turn: Turn
     name: Table
     holds: dict[str, Listed]
+    again: frozenset[str]
     now: Standing
     result: Ingested
     progress: Progress
@@ -134,6 +147,7 @@ class Batches:
         rows = [{**row, "version": version} for row in listed]
         list_files(engine, lake, rows)
         for row in rows:
+            self.again -= {str(row["path"])}
             self.holds.pop(str(row["path"]), None)
             self.holds[str(row["path"])] = listing.listed(row)
         self.progress = self.progress.further(read.items, self.result)
@@ -162,7 +176,8 @@ class Batches:
         if name in self.holds:
             return False
         before = [one.digest for one in checked.named(names[: names.index(name)])]
-        return file.digest in before or any(listed.digest == file.digest for listed in self.holds.values())
+        stays = [listed.digest for path, listed in self.holds.items() if path not in self.again]
+        return file.digest in before or file.digest in stays
 
     def _committed(
         self, checked: Checked, names: Sequence[str], items: dict[str, Item]
