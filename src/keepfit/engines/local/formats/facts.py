@@ -1,0 +1,130 @@
+"""What one look at a text's bytes tells: how many lines it has, how they end, and whether a parser can be trusted with it.
+
+DuckDB reads well-formed text at full speed and gives up on some ill-formed text, or loses lines of it. So every file is looked
+at once, in blocks of whole lines, while its bytes are read anyway; a text with anything suspicious is mended first.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+LONGEST_RECORD = 1_900_000  # DuckDB rejects above 2 MB, and loses what is longer than its buffer
+LINE_FEED = ord("\n")
+MANY_BLANKS = 100_000
+
+
+class Facts:
+    """What was seen so far of a text.
+
+    Parameters
+    ----------
+    quote : bytes
+        One byte, or none.
+    delimiter : bytes
+        What stands between values.
+
+    Attributes
+    ----------
+    newlines, records : int
+        Line feeds, and those of them outside quotes.
+    paired, returns : int
+        Carriage returns before a line feed, and all of them.
+    nul, quoted, torn, long : bool
+        Whether there are NUL bytes; quotes; quotes that are not where a value begins or ends; records that are too long.
+    ended : bool
+        Whether the text ends with its last line.
+    blank : list of int
+        For each blank line, the number of lines with text before it.
+    """
+
+    def __init__(self, quote: bytes = b"", delimiter: bytes = b",") -> None:
+        self.quote, self.delimiter = quote, delimiter
+        self._around = _bytes(quote + b"\r\n" + delimiter[-1:]), _bytes(quote + b"\r\n" + delimiter[:1])
+        self.newlines = self.records = self.paired = self.returns = 0
+        self.nul = self.quoted = self.torn = self.long = False
+        self.ended = True
+        self.blank: list[int] = []
+        self._open, self._length = False, 0
+
+    @property
+    def mixed(self) -> bool:
+        """Return whether lines end in more than one way."""
+        return self.returns > 0 and (self.paired < self.newlines or self.returns > self.paired)
+
+    @property
+    def suspicious(self) -> bool:
+        """Return whether a record of it may be none; told after the last block."""
+        odd_ends = self.mixed and (self.quoted or self.returns > self.paired)
+        return self.nul or self.torn or self.long or self._open or odd_ends
+
+    def take(self, line: bytes) -> None:
+        """Take in a record that is known to be one, or a blank line; both end with a line feed."""
+        if line == b"\n" and len(self.blank) < MANY_BLANKS:
+            self.blank.append(self.records - len(self.blank))
+        self.records += 1
+
+    def see(self, block: bytes) -> None:
+        """Take in a block: whole lines, or the end of the text, or a piece of a line that is too long for a block."""
+        if not block:
+            return
+        newlines = block.count(b"\n")
+        if b"\r" in block:
+            self.returns += block.count(b"\r")
+            self.paired += block.count(b"\r\n")
+        self.nul = self.nul or b"\0" in block
+        opened, inside = self._open, None
+        if opened or (self.quote and self.quote in block):
+            inside = self._see_quotes(block)
+        elif not newlines or len(block) > LONGEST_RECORD:
+            self._see_length(np.flatnonzero(np.frombuffer(block, np.uint8) == LINE_FEED), len(block))
+        else:
+            self._length = 0
+        if b"\n\n" in block or b"\n\r\n" in block or block.startswith((b"\n", b"\r\n")):
+            self._see_blank(block, opened, inside)
+        self.newlines += newlines
+        self.records += newlines - (int(np.count_nonzero(inside)) if inside is not None else 0)
+        self.ended = block.endswith(b"\n")
+
+    def _see_quotes(self, block: bytes) -> NDArray[np.bool_]:
+        """Return which line feeds of the block stand inside quotes."""
+        text = np.frombuffer(block, np.uint8)
+        feeds = np.flatnonzero(text == LINE_FEED)
+        quotes = np.flatnonzero(text == self.quote[0])
+        opening, closing = (quotes[1::2], quotes[::2]) if self._open else (quotes[::2], quotes[1::2])
+        before, after = self._around
+        begun = before[text[opening[opening > 0] - 1]].all()
+        closed = after[text[closing[closing < len(text) - 1] + 1]].all()
+        # what stands beyond the end of a piece is not looked at
+        self.torn = self.torn or not (begun and closed and self.ended)
+        self.quoted = self.quoted or len(quotes) > 0
+        inside = (np.searchsorted(quotes, feeds) % 2 == 1) ^ self._open
+        self._open ^= len(quotes) % 2 == 1
+        self._see_length(feeds[~inside], len(text))
+        return np.asarray(inside, np.bool_)
+
+    def _see_length(self, ends: NDArray[np.int64], size: int) -> None:
+        bounds = np.concatenate(([-self._length], ends + 1, [size]))
+        self.long = self.long or bool(np.diff(bounds).max() > LONGEST_RECORD)
+        self._length = size - int(bounds[-2])
+
+    def _see_blank(self, block: bytes, opened: bool, inside: NDArray[np.bool_] | None) -> None:
+        text = np.frombuffer(block, np.uint8)
+        feeds = np.flatnonzero(text == LINE_FEED)
+        starts = np.concatenate(([0], feeds[:-1] + 1))
+        returned = (feeds > starts) & (text[np.maximum(feeds - 1, 0)] == ord("\r"))
+        empty = feeds - returned == starts
+        if not self.ended:
+            empty[0] = False
+        if inside is not None:
+            empty &= ~np.concatenate(([opened], inside[:-1]))
+            empty = empty[~inside]
+        places = np.flatnonzero(empty)
+        if len(self.blank) < MANY_BLANKS:
+            self.blank += (self.records - len(self.blank) + places - np.arange(len(places))).tolist()
+
+
+def _bytes(these: bytes) -> NDArray[np.bool_]:
+    found = np.zeros(256, np.bool_)
+    found[np.frombuffer(these, np.uint8)] = True
+    return found

@@ -1,0 +1,143 @@
+"""A text that a parser would stumble over, gone through record by record: what is no record is cut out and told.
+
+Slower than a parser by far, and used only for texts with something suspicious: NUL bytes, carriage returns inside a line,
+lines that end in several ways beside quotes, quotes that are never closed, records too long for a parser.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from keepfit.engines.local.formats.facts import LONGEST_RECORD, Facts
+
+SHOWN = 10_000  # characters of a line that is too long
+
+NUL, STRAY, OPEN, TORN = "nul byte", "carriage return in a line", "quote is never closed", "text after a closing quote"
+LONG = f"longer than {LONGEST_RECORD:,} bytes"
+
+
+def mend(source: Path, target: Path, cut: Path, facts: Facts, skip: int) -> None:
+    """Copy a text without what is no record.
+
+    Parameters
+    ----------
+    cut : Path
+        Takes a JSON line for each line that was cut: `place`, the number of records in the copy before it; `error`; `raw`.
+    facts : Facts
+        Takes in what is copied.
+    skip : int
+        Lines at the top that are copied as they stand; if they hold quotes, they are emptied.
+    """
+    with source.open("rb") as lines, target.open("wb") as copy, cut.open("w", encoding="utf-8") as told:
+        mending = _Mending(copy, told, facts)
+        for line in _lines(lines):
+            if skip:
+                skip -= 1
+                mending.write(b"\n" if facts.quote and facts.quote in line else line.rstrip(b"\r\n") + b"\n")
+            else:
+                mending.take(line)
+        mending.end()
+
+
+def _lines(text: BinaryIO) -> Iterator[bytes]:
+    """Yield lines; of one that is too long, only the beginning, still too long."""
+    while line := text.readline(LONGEST_RECORD + 1):
+        rest = line
+        while len(rest) > LONGEST_RECORD and not rest.endswith(b"\n"):
+            rest = text.readline(LONGEST_RECORD + 1)
+        yield line
+
+
+@dataclass
+class _Mending:
+    copy: BinaryIO
+    told: TextIO
+    facts: Facts
+    lines: list[bytes] = field(default_factory=list)  # of the record that is open
+    size: int = 0
+    opened: bool = False
+    error: str = ""
+
+    def take(self, line: bytes) -> None:
+        """Take in the next line."""
+        self.opened, error = walk(line, self.opened, self.facts.quote, self.facts.delimiter)
+        self.error = self.error or error
+        self.lines.append(line)
+        self.size += len(line)
+        if self.size > LONGEST_RECORD:
+            self._cut(LONG)
+        elif not self.opened:
+            self._close()
+
+    def end(self) -> None:
+        """Close the text."""
+        if self.lines:
+            self._cut(self.error or OPEN)
+
+    def write(self, content: bytes) -> None:
+        """Write to the copy."""
+        self.facts.take(content)
+        self.copy.write(content)
+
+    def _close(self) -> None:
+        if self.error:
+            self._cut(self.error)
+            return
+        *above, last = self.lines
+        self.write(b"".join(above) + last.rstrip(b"\r\n") + b"\n")
+        self._begin()
+
+    def _cut(self, error: str) -> None:
+        for line in self.lines:
+            raw = line.rstrip(b"\r\n").decode(errors="replace")
+            raw = raw if len(raw) <= SHOWN else f"{raw[:SHOWN]}..."
+            self.told.write(json.dumps({"place": self.facts.records, "error": error, "raw": raw}) + "\n")
+        self._begin()
+
+    def _begin(self) -> None:
+        self.lines, self.size, self.opened, self.error = [], 0, False, ""
+
+
+def walk(line: bytes, opened: bool, quote: bytes, delimiter: bytes) -> tuple[bool, str]:
+    """Return whether a quote is open at the line's end, and why the line is no part of a record, if it is none.
+
+    Quotes open where a value begins, spaces aside; inside, two of them stand for one.
+    """
+    error = NUL if b"\0" in line else ""
+    body = line.rstrip(b"\r\n")
+    if not opened and not (quote and quote in body):
+        return False, error or (STRAY if b"\r" in body else "")
+    place = 0
+    while True:
+        if opened:
+            end = line.find(quote, place)
+            if end < 0:
+                return True, error
+            place = end + 1
+            if line.startswith(quote, place):
+                place += 1
+                continue
+            opened = False
+            rest = _next(body, place, delimiter)
+            if body[place:rest].strip(b" "):
+                error = error or TORN
+        else:
+            begin = place + len(body[place:]) - len(body[place:].lstrip(b" "))
+            if line.startswith(quote, begin):
+                opened, place = True, begin + 1
+                continue
+            rest = _next(body, place, delimiter)
+            if b"\r" in body[place:rest]:
+                error = error or STRAY
+        if rest == len(body):
+            return False, error
+        place = rest + len(delimiter)
+
+
+def _next(body: bytes, place: int, delimiter: bytes) -> int:
+    found = body.find(delimiter, place)
+    return found if found >= 0 else len(body)

@@ -1,0 +1,46 @@
+"""What a format reader gives: a file as a table of texts, and what in it is no record."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A raw file, ready to be scanned.
+
+    Attributes
+    ----------
+    header : tuple of str
+        The file's columns, each once (compared without case), in order.
+    scan : callable
+        Takes the DuckDB types of columns that may be read typed, and returns a table expression with exactly the header's columns,
+        all others as text, null where empty, one row a record, in the file's order. A text that does not fit its column's type is
+        rejected.
+    rejected : callable or None
+        Returns the query of what is no record: line BIGINT, records_before BIGINT, error VARCHAR, raw VARCHAR. It tells of the
+        latest scan, and may be asked when that has been read to its end.
+    first_line : int
+        Line of the first record; where records have no lines, 1.
+    lines : int or None
+        Records and rejected lines together, if known without reading them as records.
+    types : mapping of str to str
+        Physical types where the format has any.
+    digest : str
+        BLAKE2b-256 of the file's bytes as they came, as hex.
+    blank : tuple of int
+        For each blank line that was passed over, the number of records and rejected lines before it.
+    tables : callable
+        Returns the temporary tables that scans have made so far; the caller drops them.
+    """
+
+    header: tuple[str, ...]
+    scan: Callable[[Mapping[str, str]], str]
+    rejected: Callable[[], str] | None = None
+    first_line: int = 1
+    lines: int | None = None
+    types: Mapping[str, str] = field(default_factory=dict)
+    digest: str = ""
+    blank: tuple[int, ...] = ()
+    tables: Callable[[], tuple[str, ...]] = tuple
