@@ -45,7 +45,7 @@ def test_torn_records_are_kept_as_they_stand_and_lines_below_them_are_right(desk
     few, many, unreadable = bad
     assert (few["line"], few["raw"]) == (3, "a,short")
     assert (many["line"], many["raw"]) == (5, f"a,{NOON},3,4,5")
-    assert "is no CSV record" in few["reason"] and "is no CSV record" in many["reason"]
+    assert "is no record" in few["reason"] and "is no record" in many["reason"]
     assert quarantined([unreadable]) == [(6, "amount is not a number")]
 
 
@@ -58,9 +58,9 @@ def test_a_quote_left_open_at_the_end_costs_that_record(desk):
 
 def test_no_line_is_lost_that_an_open_quote_swallows(desk):
     desk.write("a.csv", f'{HEADER}a,{NOON},1\na,{NOON},"2\na,{NOON},3\na,{NOON},4\n')
-    checked = desk.engine.check_file(sales, desk.data / "a.csv", "a.csv", "e" * 64, 0, 0)
-    assert (checked.rows, checked.quarantined) == (4, 3)
-    raw = checked.bad.project("line, raw").fetchall()
+    checked = desk.checked(sales, "a.csv")
+    assert (checked.files[0].rows, checked.files[0].quarantined) == (4, 3)
+    raw = [(row["line"], row["raw"]) for row in desk.check(sales, "a.csv")[1]]
     assert raw == [(3, f'a,{NOON},"2'), (4, f"a,{NOON},3"), (5, f"a,{NOON},4")]
 
 
@@ -110,8 +110,8 @@ def test_every_way_to_write_the_same_rows_reads_the_same(desk, name, content):
 
 def test_a_file_with_a_header_alone_is_a_file_without_rows(desk):
     desk.write("a.csv", HEADER)
-    checked = desk.engine.check_file(sales, desk.data / "a.csv", "a.csv", "e" * 64, 0, 0)
-    assert (checked.rows, checked.quarantined, checked.first_time) == (0, 0, None)
+    (found,) = desk.checked(sales, "a.csv").files
+    assert (found.rows, found.quarantined, found.first_time) == (0, 0, None)
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_a_missing_column_is_named_with_the_nearest_there_is(desk):
     desk.write("a.csv", "who,at,amonut\n")
     with pytest.raises(SourceError) as refused:
         desk.check(sales, "a.csv")
-    assert refused.value.fix == "did you mean 'amonut'? the file has: amonut, at, who"
+    assert refused.value.fix == "did you mean 'amonut'? the file has: amonut, at, who; or declare evolution=Evolution(vanish='ignore')"
 
 
 @pytest.mark.parametrize("text", ["2025-06-01 12:00:00", "2025-06-01T12:00", "2025-06-01"])

@@ -133,7 +133,7 @@ def test_a_table_whose_files_all_lie_in_the_future_is_there_without_rows(desk):
 def test_a_replay_begins_at_the_first_event_of_the_first_files(desk):
     desk.write("sales_1.csv", JANUARY)
     desk.write("sales_2.csv", FEBRUARY)
-    assert begins(desk.engine, desk.data, [sales]) == clock.to_micros(clock.parse_moment("2025-01-01"))
+    assert begins(desk.engine, desk.lake, desk.place, [sales]) == clock.to_micros(clock.parse_moment("2025-01-01"))
 
 
 def test_one_bad_file_stops_no_other_and_is_named(desk):
@@ -171,7 +171,7 @@ def test_a_folder_without_a_matching_file_says_what_it_holds(desk, name, holds):
     if name:
         desk.write(name, JANUARY)
     refused = refusal(desk, sales)
-    assert refused.what == "no file matches 'sales_*' of sales"
+    assert refused.what == "sales: no file matches 'sales_*'"
     assert holds in refused.fix
 
 
@@ -184,7 +184,7 @@ def test_unread_names_what_an_ingest_would_read(desk):
     desk.write("sales_1.csv", JANUARY)
     desk.ingest(sales)
     desk.write("sales_2.csv", FEBRUARY)
-    assert unread(desk.engine, desk.lake, desk.data, [sales]) == {"sales": ["sales_2.csv"]}
+    assert unread(desk.engine, desk.lake, desk.place, [sales]) == {"sales": ["sales_2.csv"]}
     assert amounts(desk) == [1, 2]
 
 
@@ -193,12 +193,13 @@ import sys
 from pathlib import Path
 from keepfit import Events, Files, Float
 from keepfit.engines.local import LocalEngine
+from keepfit.connect import Place
 from keepfit.lake import Lake
 from keepfit.stages.ingest import ingest
 sales = Events("sales", Files("sales_*"), entity="who", time="at", columns={"amount": Float(min=0)})
 engine, lake = LocalEngine(threads=1), Lake(Path(sys.argv[2]))
 print("ready", flush=True)
-ingest(engine, lake, Path(sys.argv[1]), [sales], 4102444800000000)
+ingest(engine, lake, Place(Path(sys.argv[1]), lake.root / 'landing', {}), [sales], 4102444800000000)
 """
 
 

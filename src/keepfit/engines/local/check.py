@@ -7,6 +7,7 @@ file's error, and the others go on.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from keepfit.engines.local import derive, formats, parts, reading
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError
 from keepfit.raw import Checked, CheckedFile, Part, RawFile
+from keepfit.spec import moments
 from keepfit.spec.tables import Table
 
 NO_RECORD = "is no record"
@@ -196,6 +198,25 @@ def _look_again(work: Work) -> None:
         )
         _count_bad(work, name, records, _only(work, f"select count(*) from {torn}"))
         work.cursor.execute(f"drop table {torn}")
+    for name in list(work.sources):
+        _require_zone(work, name)
+
+
+def _require_zone(work: Work, name: str) -> None:
+    table = work.table
+    for column in table.time_columns():
+        reason = f"{column} {moments.NO_ZONE}"
+        if reason in work.found[name].reasons:
+            kind, header = type(table).__name__, table.headers_of(column)[0][0]
+            ((raw,),) = work.cursor.execute(
+                f"select raw from {work.bad} where file = {literal(name)} and list_contains(reasons, {literal(reason)}) limit 1"
+            ).fetchall()
+            error = SourceError(
+                f"{name}: column {column!r} has times without a zone, such as {json.loads(raw).get(header)!r}",
+                where=f"{name}, column {column!r}; definitions.py, {kind} {table.name!r}",
+                fix="declare zone='Europe/London' (or wherever the clock hangs), or write times with an offset",
+            )
+            work.refuse(name, error)
 
 
 def _count_bad(work: Work, name: str, records: int, torn: int) -> None:

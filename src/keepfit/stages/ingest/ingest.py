@@ -133,18 +133,20 @@ class Batches:
         if read.checked is not None:
             kept: Settled | None = None
             try:
-                names = self._judged(read.checked, items)
+                names, waits = self._judged(read.checked, items)
                 copies = [name for name in names if self._copy(read.checked, name, names)]
-                kept, version, more = self._committed(
-                    read.checked, [name for name in names if name not in copies], items
-                )
-                listed += more
+                taken = [name for name in names if name not in copies]
+                if names or waits:
+                    lake.begin(target, read.checked.schema, notes=listing.notes(table, self.now, self.turn.as_of))
+                    kept, version, more = self._committed(read.checked, taken, items)
+                    listed += more
                 blank = [replace(file, rows=0, quarantined=0, repeated=0) for file in read.checked.named(copies)]
                 listed += [listing.listing(table, items[file.name], file, self.turn.as_of) for file in blank]
-                self.result = self.result.named(*copies)
             finally:
                 engine.release(read.checked, kept.parts if kept else ())
         rows = [{**row, "version": version} for row in listed]
+        read_now = {str(row["path"]) for row in rows} - {file.name for file in read.same}
+        self.result = self.result.named(*(item.name for item in read.items if item.name in read_now))
         list_files(engine, lake, rows)
         for row in rows:
             self.again -= {str(row["path"])}
@@ -153,9 +155,9 @@ class Batches:
         self.progress = self.progress.further(read.items, self.result)
         self.turn.listen(self.progress)
 
-    def _judged(self, checked: Checked, items: dict[str, Item]) -> list[str]:
-        """Return the files that are taken; others wait, or are refused."""
-        names = []
+    def _judged(self, checked: Checked, items: dict[str, Item]) -> tuple[list[str], bool]:
+        """Return the files that are taken, and whether others wait; others are refused."""
+        names, waits = [], False
         for file in checked.files:
             item = items[file.name]
             error = file.error or listing.wrong_file(self.name, file)
@@ -165,10 +167,10 @@ class Batches:
                 self.result = self.result.failed(error)
             elif file.first_time is not None and file.first_time >= self.turn.as_of:
                 self.turn.waiting[self.name.name, item.name, item.identity] = file.first_time
-                self.result = self.result.deferred(file.name)
+                self.result, waits = self.result.deferred(file.name), True
             else:
                 names.append(file.name)
-        return names
+        return names, waits
 
     def _copy(self, checked: Checked, name: str, names: Sequence[str]) -> bool:
         """Return whether a file has the content of another one that the table holds or that comes before it."""
@@ -184,7 +186,6 @@ class Batches:
     ) -> tuple[Settled, int, list[Row]]:
         """Write bad rows to quarantine and good ones to the table; return what was committed, and how it is listed."""
         table, lake, target = self.name, self.turn.lake, tables.source(self.name.name)
-        lake.begin(target, checked.schema, notes=listing.notes(table, self.now, self.turn.as_of))
         gone = [name for name in names if name in self.holds]
         settled = self.turn.engine.settle(table, checked, names, lake.parquet_files(target), gone)
         taken = [file for file in settled.files if file.error is None]
@@ -213,8 +214,8 @@ def unread(engine: Engine, lake: Lake, place: Place, declared: Sequence[Table]) 
         if errors:
             raise errors[0]
         reader = Reader(engine, lake, table, found)
-        again = belonging(reader, holds, place.data) if standing(lake, table).differs(table, history) else []
-        names[table.name] = list(dict.fromkeys(item.name for item in (*again, *items)))
+        again = belonging(reader, holds, place.data) if standing(lake, table).differs(table, history) else {}
+        names[table.name] = list(dict.fromkeys([*again, *(item.name for item in items)]))
     return names
 
 

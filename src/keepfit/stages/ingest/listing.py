@@ -136,10 +136,12 @@ def held(history: Sequence[Listed]) -> dict[str, Listed]:
     A rebuild lists every file again that still belongs to the table; what was listed before it counts no more.
     """
     found: dict[str, Listed] = {}
-    for listed in history:
-        if listed.declared == history[-1].declared:
-            found.pop(listed.path, None)
-            found[listed.path] = listed
+    era = ""
+    for one in history:
+        if one.declared != era:
+            found, era = {}, one.declared
+        found.pop(one.path, None)
+        found[one.path] = one
     return found
 
 
@@ -147,7 +149,7 @@ def listing(table: Table, item: Item, file: CheckedFile, as_of: int) -> Row:
     """Return a row of the table of files, without the version of the commit."""
     return {
         "table": table.name,
-        "path": item.name,
+        "path": file.name,
         "digest": file.digest,
         "identity": item.identity,
         "bytes": file.size,

@@ -33,8 +33,11 @@ def discover(table: Table, place: Place) -> Found:
         If there are none, or the source cannot be reached.
     """
     own = replace(place, landing=place.landing / table.name)
-    connection = connect(table.source, own)
-    return Found(connection, tuple(connection.items()))
+    try:
+        connection = connect(table.source, own)
+        return Found(connection, tuple(connection.items()))
+    except SourceError as error:
+        raise SourceError(f"{table.name}: {error.what}", where=error.where, fix=error.fix) from error
 
 
 def pending(found: Found, held: Mapping[str, Listed]) -> tuple[list[Item], list[SourceError]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,16 +42,31 @@ class Read:
 
 @dataclass(frozen=True)
 class Reader:
-    """Reads a table's raw files."""
+    """Reads a table's raw files.
+
+    Attributes
+    ----------
+    held : mapping of str to Listed
+        Files whose content may be as the table holds it; then they are not read again.
+    called : mapping of str to str
+        Files that were renamed -> the name that the table knows them by.
+    """
 
     engine: Engine
     lake: Lake
     table: Table
     found: Found
-    held: dict[str, Listed] = field(default_factory=dict)
+    held: Mapping[str, Listed] = field(default_factory=dict)
+    called: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, items: Sequence[Item], place: int) -> Iterator[Read]:
-        """Yield the batches of these files, in order; the next ones are under way meanwhile."""
+        """Yield the batches of these files, in order; the next ones are under way meanwhile.
+
+        Parameters
+        ----------
+        place : int
+            How many files the table has read before.
+        """
         waiting: deque[Future[Read]] = deque()
         with ThreadPoolExecutor(AHEAD) as pool:
             try:
@@ -80,7 +95,7 @@ class Reader:
                         same.append(CheckedFile(item.name, digest, known.size, known.header, known.types))
                         continue
                     format_ = self.table.source.format if isinstance(self.table.source, Files) else None
-                    files.append(RawFile(path, item.name, place + number, item.format or format_, item.parts))
+                    files.append(RawFile(path, self.called.get(item.name, item.name), place + number, item.format or format_, item.parts))
                 except SourceError as error:
                     errors.append(error)
             checked = self._checked(files) if files else None

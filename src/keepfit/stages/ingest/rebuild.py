@@ -22,10 +22,10 @@ from keepfit.stages.ingest.reading import Read, Reader
 from keepfit.stages.ingest.said import Ingested
 
 
-def belonging(reader: Reader, held: Mapping[str, Listed], data: Path) -> list[Item]:
+def belonging(reader: Reader, held: Mapping[str, Listed], data: Path) -> dict[str, Item]:
     """Return the files that a table holds and its declaration still matches, in the order in which they were read.
 
-    A file that was renamed comes under its old name.
+    Keys are the names that the table knows them by: of a file that was renamed, the old one.
 
     Raises
     ------
@@ -35,14 +35,14 @@ def belonging(reader: Reader, held: Mapping[str, Listed], data: Path) -> list[It
     by_name = {item.name: item for item in reader.found.items}
     strangers = [item for item in reader.found.items if item.name not in held]
     by_digest: dict[str, Item] = {}
-    files = []
+    files: dict[str, Item] = {}
     for name, listed in held.items():
         if (item := by_name.get(name)) is not None:
-            files.append(item)
+            files[name] = item
             continue
         by_digest = by_digest or {reader.digest(item): item for item in strangers}
         if (item := by_digest.get(listed.digest)) is not None:
-            files.append(replace(item, name=name, identity=listed.identity))
+            files[name] = item
         elif not (data / name).is_file():  # else it is there, and no longer matches
             raise SourceError(
                 f"{reader.table.name} is declared differently since its files were ingested, and {name} is gone",
@@ -57,9 +57,9 @@ class Rebuilding:
     """The parts of a rebuilt table, before the one commit that makes them its rows."""
 
     reader: Reader
+    items: Mapping[str, Item]
     held: Mapping[str, Listed]
     exchange: frozenset[str]
-    now: Standing
     as_of: int
     result: Ingested
     parts: list[Part] = field(default_factory=list)
@@ -81,10 +81,9 @@ class Rebuilding:
             return
         kept: tuple[Part, ...] = ()
         try:
-            items = {item.name: item for item in read.items}
             names = [file.name for file in checked.files if not self._copy(file.digest)]
             for file in checked.files:
-                self._require(checked, file.name, items[file.name])
+                self._require(checked, file.name)
             engine, lake, table = self.reader.engine, self.reader.lake, self.reader.table
             settled = engine.settle(table, checked, names, [str(part.path) for part in self.parts])
             kept = settled.parts
@@ -101,9 +100,9 @@ class Rebuilding:
             copies = [
                 replace(file, rows=0, quarantined=0, repeated=0) for file in checked.files if file.name not in names
             ]
-            self.result = self.result.added(settled.files, checked, settled).named(*(file.name for file in copies))
+            self.result = self.result.added(settled.files, checked, settled).named(*(file.name for file in checked.files))
             for file in (*settled.files, *copies):
-                self.listed.append(listing.listing(table, items[file.name], file, self.as_of))
+                self.listed.append(listing.listing(table, self.items[file.name], file, self.as_of))
         finally:
             self.reader.engine.release(checked, kept)
 
@@ -112,11 +111,11 @@ class Rebuilding:
         self.digests.add(digest)
         return seen
 
-    def _require(self, checked: Checked, name: str, item: Item) -> None:
+    def _require(self, checked: Checked, name: str) -> None:
         (file,) = checked.named([name])
         error = file.error or listing.wrong_file(self.reader.table, file)
         if error is None and (known := self.held.get(name)) is not None and known.digest != file.digest:
-            error = changed(self.reader.table, item, self.exchange)
+            error = changed(self.reader.table, self.items[name], self.exchange)
         if error is not None:
             raise error
 
@@ -142,10 +141,11 @@ def rebuild(
     table, lake = reader.table, reader.lake
     files = belonging(reader, held, data)
     after = Standing(listing.declaration(table), now.rebuilt + 1, now.place + len(files))
-    work = Rebuilding(reader, held, exchange, now, as_of, Ingested(table.name))
+    reader = replace(reader, called={item.name: name for name, item in files.items()})
+    work = Rebuilding(reader, files, held, exchange, as_of, Ingested(table.name))
     target = tables.source(table.name)
     try:
-        for read in reader.read(files, now.place):
+        for read in reader.read(list(files.values()), now.place):
             work.take(read)
         notes = listing.notes(table, after, as_of, work.listed)
         schema = work.schema or reader.engine.schema(table)

@@ -99,7 +99,7 @@ class Ingested:
                 nulls[column] = nulls.get(column, 0) + rows
         moments = [file.last_time for file in files if file.last_time is not None]
         return replace(
-            self.named(*(file.name for file in files)),
+            self,
             rows_read=self.rows_read + sum(file.rows for file in files),
             appended=self.appended + sum(file.appended for file in files),
             quarantined=self.quarantined + sum(file.quarantined for file in files),
