@@ -1,29 +1,20 @@
-"""The SQL of one raw file under its table's contract: a row becomes typed columns and `_ok`.
+"""The SQL of raw files under their table's contract: which rows are good, and why the others are not.
 
-Each value is typed in a quick way that is right whenever it says so, and in the exact way where it does not; both are
-compiled from the same declaration. Nothing is held between a file and its Parquet part: a part is one streaming query.
+Nothing is held between a file and its Parquet part: a part is one streaming query.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
-from keepfit import clock
 from keepfit.engines import sql
-from keepfit.engines.local import derive, query
+from keepfit.engines.local import query
 from keepfit.engines.local.formats import Opened
-from keepfit.engines.quoting import TYPES, literal, quoted
+from keepfit.engines.local.rules import DIALECT, FOUND, RAW, Contract
+from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError, did_you_mean
-from keepfit.spec.columns import Column
-from keepfit.spec.tables import Events, Table
-from keepfit.tables import ROW
-
-DIALECT = "duckdb"
-# names of keepfit's own beside those of a file
-RAW, QUICK, SURE, VALUE = ("_k_raw:", "_k_quick:", "_k_sure:", "_k_value:")
-FOUND = "_k_found"
+from keepfit.spec.tables import Table
 
 
 @dataclass(frozen=True)
@@ -45,119 +36,50 @@ class Source:
     lookup: str | None = None
 
 
-@dataclass(frozen=True)
-class Contract:
-    """The queries that a table's contract is made of; the same for all of its files."""
+def swift(contract: Contract, sources: Sequence[Source]) -> str:
+    """Return the query of the rows that a quick look lets in, in the columns of the lake.
 
-    table: Table
-
-    @cached_property
-    def columns(self) -> dict[str, Column]:
-        """Every column that the contract types."""
-        return self.table.contract()
-
-    @cached_property
-    def quick(self) -> str:
-        """Quick value and whether it is sure, of each column."""
-        found = []
-        for name, column in self.columns.items():
-            value, sure = sql.quick(column, sql.name(RAW + name))
-            found += [_as(value.sql(DIALECT), QUICK + name), _as(sure.sql(DIALECT), SURE + name)]
-        return ", ".join(found)
-
-    @cached_property
-    def values(self) -> str:
-        """Typed value of each column."""
-        found = []
-        for name, column in self.columns.items():
-            exact = sql.typed(column, sql.cleaned(sql.name(RAW + name))).sql(DIALECT)
-            kind = TYPES[column.kind]
-            value = f"case when {quoted(SURE + name)} then {quoted(QUICK + name)} else {exact} end"
-            found.append(_as(f"cast({value} as {kind})", VALUE + name))
-        return ", ".join(found)
-
-    @cached_property
-    def broken(self) -> list[str]:
-        """The reason why a row breaks each rule; null if it does not."""
-        found = [
-            sql.broken(column, name, sql.cleaned(sql.name(RAW + name)), sql.name(VALUE + name)).sql(DIALECT)
-            for name, column in self.columns.items()
-        ]
-        if (lookup := self.table.lookup) is not None:
-            found.append(f"case when not {FOUND} then {literal(f'{lookup.on} is not in {lookup.of.name}')} end")
-        return found
-
-    @cached_property
-    def sure(self) -> str:
-        """Whether all quick values are right."""
-        return " and ".join([*(quoted(SURE + name) for name in self.columns), *([FOUND] if self.table.lookup else [])])
-
-    @cached_property
-    def ok(self) -> str:
-        """Whether a row meets the contract."""
-        exact = " and ".join(f"({reason}) is null" for reason in self.broken)
-        return f"case when {self.sure} then true else {exact} end"
-
-    @cached_property
-    def reasons(self) -> str:
-        """All broken rules of a row, as a list."""
-        listed = ", ".join(self.broken)
-        return f"case when {self.sure} then [] else list_filter([{listed}], lambda x: x is not null) end"
-
-    @cached_property
-    def output(self) -> str:
-        """The columns of the table, over typed values."""
-        table = self.table
-        columns = [_as(self._cast(name), name) for name in stored(table)]
-        return ", ".join([*columns, _as(self._known(), "_known")])
-
-    def _cast(self, name: str) -> str:
-        value = quoted(VALUE + name)
-        return f"cast({value} as varchar)" if name == self.table.entity else value
-
-    def _known(self) -> str:
-        table = self.table
-        if not table.time:
-            return "cast(null as timestamptz)"
-        happened = quoted(VALUE + table.time)
-        if isinstance(table, Events) and table.known:
-            return f"greatest({quoted(VALUE + table.known)}, {happened})"
-        if isinstance(table, Events) and table.known_after:
-            return f"{happened} + to_microseconds({clock.duration(table.known_after)})"
-        return happened
+    Where a file has as many of them as records, they are its rows. Where it has fewer, even their `_record` may be wrong.
+    """
+    made: dict[tuple[str, ...], tuple[str, str]] = {}
+    branches = []
+    for source in sources:
+        read = tuple(
+            name for name in contract.readable if source.opened.plain and _header(contract.table, source, name)
+        )
+        if read not in made:
+            made[read] = contract.swift(read)
+        values, right = made[read]
+        rows = f"select *, {values} from {_with_raw(contract, source, read=read)}"
+        branches.append(_numbered(source, f"select {contract.held}, {right} as _k_ok from ({rows})"))
+    return _in_lake(contract, branches)
 
 
 def good(contract: Contract, sources: Sequence[Source], added: Sequence[str] = ()) -> str:
     """Return the query of all good rows of some files, in the columns of the lake."""
     kept = "".join(", " + quoted(name) for name in added)
     branches = [
-        f"select {literal(source.label)} as _file, row_number() over () as _record,"
-        f" cast({source.place} as bigint) << 32 as _k_place, * from (select {_held(contract)}{kept}, {contract.ok} as _k_ok"
-        f" from ({_typed(contract, source, added)}))"
+        _numbered(
+            source, f"select {contract.held}{kept}, {contract.ok} as _k_ok from ({_typed(contract, source, added)})"
+        )
         for source in sources
     ]
-    rows = f"select {contract.output}{kept}, _file, _record, _k_place + _record as _order from ({' union all '.join(branches)}) where _k_ok"
-    return with_derived(contract.table, rows)
+    return _in_lake(contract, branches, kept)
 
 
-def with_derived(table: Table, rows: str) -> str:
-    """Return rows with the columns that the row language derives, ordered as they are kept."""
-    derived = "".join(", " + one for one in derive.derived_sql(table))
-    return f"select * exclude (_file, _record, _order, _known){derived}, _file, _record, _order, _known from ({rows})"
+def _numbered(source: Source, rows: str) -> str:
+    # the window stands above what is computed, so that DuckDB does not compute it a second time for the filter
+    place = f"cast({source.place} as bigint) << 32"
+    return f"select {literal(source.label)} as _file, row_number() over () as _record, {place} as _k_place, * from ({rows})"
 
 
-def stored(table: Table) -> list[str]:
-    """Return the columns that a row brings along, the entity and the time first."""
-    names = [table.entity, *([table.time] if table.time else []), *table.looked_up(), *table.columns]
-    return list(dict.fromkeys(names))
-
-
-def kept_types(contract: Contract, added: Sequence[str]) -> dict[str, str]:
-    """Return the columns of the table in the lake, with their types, in order."""
-    table = contract.table
-    typed = {name: TYPES[contract.columns[name].kind] for name in stored(table)} | {table.entity: "VARCHAR"}
-    derived = {name: TYPES[column.kind] for name in table.derive if (column := table.type_of(name)) is not None}
-    return typed | dict.fromkeys(added, "VARCHAR") | derived | ROW
+def _in_lake(contract: Contract, branches: Sequence[str], kept: str = "") -> str:
+    rows = (
+        f"select {contract.output}{kept}, _file, _record, _k_place + _record as _order from ({' union all '.join(branches)})"
+        " where _k_ok"
+    )
+    own = "_file, _record, _order, _known"
+    return f"select * exclude ({own}){contract.derived}, {own} from ({rows})"
 
 
 def bad(contract: Contract, source: Source, singled: str | None = None) -> str:
@@ -244,16 +166,25 @@ def require_columns(table: Table, source: Source) -> None:
 
 
 def _typed(contract: Contract, source: Source, added: Sequence[str] = ()) -> str:
-    table, opened = contract.table, source.opened
-    raw = ", ".join(_as(_raw(table, source, name) or "cast(null as varchar)", RAW + name) for name in contract.columns)
-    kept = "".join(f", cast(null as varchar) as {quoted(name)}" for name in added if name not in opened.header)
-    rows = f"select *{kept}, {raw} from {_scanned(source, table)}"
-    return f"select *, {contract.values} from (select *, {contract.quick} from ({rows}))"
+    kept = "".join(f", cast(null as varchar) as {quoted(name)}" for name in added if name not in source.opened.header)
+    rows = f"select *{kept} from {_with_raw(contract, source)}"
+    certain = f"select *, {contract.certain} from (select *, {contract.quick} from ({rows}))"
+    return f"select *, {contract.values} from ({certain})"
 
 
-def _scanned(source: Source, table: Table) -> str:
+def _with_raw(contract: Contract, source: Source, read: Sequence[str] = ()) -> str:
+    """Return a file's columns, those that stand beside it, and the raw text of each column of the contract."""
+    table = contract.table
+    raw = ", ".join(
+        f"{_raw(table, source, name) or 'cast(null as varchar)'} as {quoted(RAW + name)}" for name in contract.columns
+    )
+    types = {header: "DOUBLE" for name in read if (header := _header(table, source, name))}
+    return f"(select *, {raw} from {_scanned(source, table, types)})"
+
+
+def _scanned(source: Source, table: Table, types: Mapping[str, str]) -> str:
     """Return a file's columns with those that stand beside it."""
-    scan = source.opened.scan({})
+    scan = source.opened.scan(types)
     named = "".join(f", {literal(text)} as {quoted(name)}" for name, text in source.parts.items())
     rows = f"(select *{named} from {scan})" if named else scan
     if source.lookup is None or table.lookup is None:
@@ -271,10 +202,6 @@ def _there(source: Source) -> set[str]:
     return {*source.opened.header, *source.parts}
 
 
-def _held(contract: Contract) -> str:
-    return ", ".join(quoted(VALUE + name) for name in contract.columns)
-
-
 def _raw(table: Table, source: Source, name: str) -> str | None:
     """Return the SQL of a column's raw text, None if the file lacks it."""
     if name in table.looked_up():
@@ -288,5 +215,7 @@ def _raw(table: Table, source: Source, name: str) -> str | None:
     return f"case when {present} then concat_ws(' ', {joined}) end"
 
 
-def _as(expression: str, name: str) -> str:
-    return f"{expression} as {quoted(name)}"
+def _header(table: Table, source: Source, name: str) -> str | None:
+    """Return the one header of the file itself that a column stands under, None if it comes another way."""
+    way = next((way for way in table.headers_of(name) if set(source.opened.header).issuperset(way)), ())
+    return way[0] if len(way) == 1 and way[0] not in source.parts else None

@@ -8,7 +8,7 @@ from itertools import count
 
 import duckdb
 
-from keepfit.engines.local import parts, reading
+from keepfit.engines.local import parts, rules
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError
 from keepfit.raw import Checked, CheckedFile, Part, Settled
@@ -107,7 +107,7 @@ def bad_rows(
 
 
 def _columns(choice: Choice, key: Key) -> list[str]:
-    return list(key.columns) or reading.stored(choice.table)
+    return list(key.columns) or rules.Contract(choice.table).stored
 
 
 def _repeats(choice: Choice, key: Key, *, always_bad: bool = False) -> None:
@@ -185,7 +185,8 @@ def _count(choice: Choice, bad: str) -> None:
             file, repeated=file.repeated + same, quarantined=file.quarantined + differing, reasons=reasons
         )
     fields = ", ".join(
-        f"{quoted(choice.table.header(name) if choice.table.headers_of(name) else name)} := cast({quoted(name)} as varchar)" for name in _columns(choice, Key())
+        f"{quoted(choice.table.header(name) if choice.table.headers_of(name) else name)} := cast({quoted(name)} as varchar)"
+        for name in _columns(choice, Key())
     )
     cursor.execute(
         f"insert into {bad} select d.file, null, d.record, [d.reason], cast(to_json(struct_pack({fields})) as varchar)"

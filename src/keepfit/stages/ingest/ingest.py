@@ -94,7 +94,9 @@ class Turn:
         ready = [item for item in items if not self._waits(table, item)]
         result = result.deferred(*(item.name for item in items if self._waits(table, item)))
         again = frozenset(item.name for item in ready if item.name in holds)
-        batch = Batches(self, table, holds, again, now, result, Progress(table.name, files=len(ready), bytes=_bytes(ready)))
+        batch = Batches(
+            self, table, holds, again, now, result, Progress(table.name, files=len(ready), bytes=_bytes(ready))
+        )
         for read in Reader(self.engine, self.lake, table, found, holds).read(ready, now.place):
             batch.take(read)
         return batch.result

@@ -95,7 +95,15 @@ class Reader:
                         same.append(CheckedFile(item.name, digest, known.size, known.header, known.types))
                         continue
                     format_ = self.table.source.format if isinstance(self.table.source, Files) else None
-                    files.append(RawFile(path, self.called.get(item.name, item.name), place + number, item.format or format_, item.parts))
+                    files.append(
+                        RawFile(
+                            path,
+                            self.called.get(item.name, item.name),
+                            place + number,
+                            item.format or format_,
+                            item.parts,
+                        )
+                    )
                 except SourceError as error:
                     errors.append(error)
             checked = self._checked(files) if files else None

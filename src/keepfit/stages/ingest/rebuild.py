@@ -100,7 +100,9 @@ class Rebuilding:
             copies = [
                 replace(file, rows=0, quarantined=0, repeated=0) for file in checked.files if file.name not in names
             ]
-            self.result = self.result.added(settled.files, checked, settled).named(*(file.name for file in checked.files))
+            self.result = self.result.added(settled.files, checked, settled).named(
+                *(file.name for file in checked.files)
+            )
             for file in (*settled.files, *copies):
                 self.listed.append(listing.listing(table, self.items[file.name], file, self.as_of))
         finally:

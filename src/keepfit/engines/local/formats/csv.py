@@ -47,6 +47,7 @@ def open_csv(connection: duckdb.DuckDBPyConnection, path: Path, format: Csv, nam
         scans.rejected,
         first_line=gaps.first_line,
         lines=lines if len(blank) < MANY_BLANKS else None,
+        plain=facts.plain,
         digest=staged.digest,
         blank=gaps.blank_among_all(),
         tables=lambda: tuple(scans.made),

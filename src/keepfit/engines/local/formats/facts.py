@@ -34,6 +34,8 @@ class Facts:
         Whether there are NUL bytes; quotes; quotes that are not where a value begins or ends; records that are too long.
     ended : bool
         Whether the text ends with its last line.
+    plain : bool
+        Whether it has neither an underscore nor a plus, which DuckDB takes in numbers.
     blank : list of int
         For each blank line, the number of lines with text before it.
     """
@@ -43,7 +45,7 @@ class Facts:
         self._around = _bytes(quote + b"\r\n" + delimiter[-1:]), _bytes(quote + b"\r\n" + delimiter[:1])
         self.newlines = self.records = self.paired = self.returns = 0
         self.nul = self.quoted = self.torn = self.long = False
-        self.ended = True
+        self.ended = self.plain = True
         self.blank: list[int] = []
         self._open, self._length = False, 0
 
@@ -73,6 +75,7 @@ class Facts:
             self.returns += block.count(b"\r")
             self.paired += block.count(b"\r\n")
         self.nul = self.nul or b"\0" in block
+        self.plain = self.plain and b"_" not in block and b"+" not in block
         opened, inside = self._open, None
         if opened or (self.quote and self.quote in block):
             inside = self._see_quotes(block)

@@ -27,6 +27,8 @@ class Opened:
         Records and rejected lines together, if known without reading them as records.
     types : mapping of str to str
         Physical types where the format has any.
+    plain : bool
+        Whether no byte of it could make a number that DuckDB reads and a contract does not, such as 1_000.
     digest : str
         BLAKE2b-256 of the file's bytes as they came, as hex.
     blank : tuple of int
@@ -41,6 +43,7 @@ class Opened:
     first_line: int = 1
     lines: int | None = None
     types: Mapping[str, str] = field(default_factory=dict)
+    plain: bool = False
     digest: str = ""
     blank: tuple[int, ...] = ()
     tables: Callable[[], tuple[str, ...]] = tuple

@@ -1,0 +1,156 @@
+"""A table's contract in pieces of SQL, the same for all of its files.
+
+A value is typed in a quick way, that says whether it can be relied on, and in an exact way; both are compiled from the same
+declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from keepfit import clock
+from keepfit.engines import sql
+from keepfit.engines.local import derive
+from keepfit.engines.quoting import TYPES, literal, quoted
+from keepfit.spec.columns import Column, Float
+from keepfit.spec.tables import Events, Table
+from keepfit.tables import ROW
+
+DIALECT = "duckdb"
+# names of keepfit's own beside those of a file
+RAW, QUICK, SURE, VALUE = ("_k_raw:", "_k_quick:", "_k_sure:", "_k_value:")
+FOUND = "_k_found"
+
+
+@dataclass(frozen=True)
+class Contract:
+    """The queries that a table's contract is made of; the same for all of its files."""
+
+    table: Table
+
+    @cached_property
+    def columns(self) -> dict[str, Column]:
+        """Every column that the contract types."""
+        return self.table.contract()
+
+    @cached_property
+    def quick(self) -> str:
+        """Quick value of each column."""
+        return ", ".join(_as(self._quick(name)[0], QUICK + name) for name in self.columns)
+
+    @cached_property
+    def certain(self) -> str:
+        """Whether each quick value is right."""
+        return ", ".join(_as(self._quick(name)[1], SURE + name) for name in self.columns)
+
+    @cached_property
+    def values(self) -> str:
+        """Typed value of each column."""
+        found = []
+        for name, column in self.columns.items():
+            exact = sql.typed(column, sql.cleaned(sql.name(RAW + name))).sql(DIALECT)
+            value = f"case when {quoted(SURE + name)} then {quoted(QUICK + name)} else {exact} end"
+            found.append(_as(f"cast({value} as {TYPES[column.kind]})", VALUE + name))
+        return ", ".join(found)
+
+    @cached_property
+    def readable(self) -> list[str]:
+        """The columns that DuckDB may read as numbers while it parses, if no number stands in a way that only DuckDB knows."""
+        return [
+            name
+            for name, column in self.columns.items()
+            if type(column) is Float and column.decimal == "." and column.thousands is None
+        ]
+
+    def swift(self, read: Sequence[str]) -> tuple[str, str]:
+        """Return quick values, under the names of typed ones, and whether they are all right; some are read as numbers."""
+        values, fits = [], []
+        for name, column in self.columns.items():
+            value, right = sql.quick(column, sql.name(RAW + name), sql.name(VALUE + name))
+            text = quoted(RAW + name) if name in read else value.sql(DIALECT)
+            values.append(_as(f"cast({text} as {TYPES[column.kind]})", VALUE + name))
+            fits.append(right.sql(DIALECT))
+        return ", ".join(values), " and ".join([*fits, *([FOUND] if self.table.lookup else [])])
+
+    def _quick(self, name: str) -> tuple[str, str]:
+        value, right = sql.quick(self.columns[name], sql.name(RAW + name), sql.name(QUICK + name))
+        return value.sql(DIALECT), right.sql(DIALECT)
+
+    @cached_property
+    def broken(self) -> list[str]:
+        """The reason why a row breaks each rule; null if it does not."""
+        found = [
+            sql.broken(column, name, sql.cleaned(sql.name(RAW + name)), sql.name(VALUE + name)).sql(DIALECT)
+            for name, column in self.columns.items()
+        ]
+        if (lookup := self.table.lookup) is not None:
+            found.append(f"case when not {FOUND} then {literal(f'{lookup.on} is not in {lookup.of.name}')} end")
+        return found
+
+    @cached_property
+    def sure(self) -> str:
+        """Whether all quick values are right."""
+        return " and ".join([*(quoted(SURE + name) for name in self.columns), *([FOUND] if self.table.lookup else [])])
+
+    @cached_property
+    def ok(self) -> str:
+        """Whether a row meets the contract."""
+        exact = " and ".join(f"({reason}) is null" for reason in self.broken)
+        return f"case when {self.sure} then true else {exact} end"
+
+    @cached_property
+    def reasons(self) -> str:
+        """All broken rules of a row, as a list."""
+        listed = ", ".join(self.broken)
+        return f"case when {self.sure} then [] else list_filter([{listed}], lambda x: x is not null) end"
+
+    @cached_property
+    def stored(self) -> list[str]:
+        """The columns that a row brings along, the entity and the time first."""
+        table = self.table
+        names = [table.entity, *([table.time] if table.time else []), *table.looked_up(), *table.columns]
+        return list(dict.fromkeys(names))
+
+    def types(self, added: Sequence[str]) -> dict[str, str]:
+        """Return the columns of the table in the lake, with their types, in order."""
+        table = self.table
+        typed = {name: TYPES[self.columns[name].kind] for name in self.stored} | {table.entity: "VARCHAR"}
+        derived = {name: TYPES[column.kind] for name in table.derive if (column := table.type_of(name)) is not None}
+        return typed | dict.fromkeys(added, "VARCHAR") | derived | ROW
+
+    @cached_property
+    def held(self) -> str:
+        """The typed columns."""
+        return ", ".join(quoted(VALUE + name) for name in self.columns)
+
+    @cached_property
+    def output(self) -> str:
+        """The columns of the table, over typed values."""
+        columns = [_as(self._cast(name), name) for name in self.stored]
+        return ", ".join([*columns, _as(self._known(), "_known")])
+
+    def _cast(self, name: str) -> str:
+        value = quoted(VALUE + name)
+        return f"cast({value} as varchar)" if name == self.table.entity else value
+
+    def _known(self) -> str:
+        table = self.table
+        if not table.time:
+            return "cast(null as timestamptz)"
+        happened = quoted(VALUE + table.time)
+        if isinstance(table, Events) and table.known:
+            return f"greatest({quoted(VALUE + table.known)}, {happened})"
+        if isinstance(table, Events) and table.known_after:
+            return f"{happened} + to_microseconds({clock.duration(table.known_after)})"
+        return happened
+
+    @cached_property
+    def derived(self) -> str:
+        """The columns that the row language derives, over those of the table."""
+        return "".join(", " + one for one in derive.derived_sql(self.table))
+
+
+def _as(expression: str, name: str) -> str:
+    return f"{expression} as {quoted(name)}"
