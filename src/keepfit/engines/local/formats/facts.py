@@ -9,6 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+Bytes = NDArray[np.uint8]
+Places = NDArray[np.int64]
+
 LONGEST_RECORD = 1_900_000  # DuckDB rejects above 2 MB, and loses what is longer than its buffer
 LINE_FEED = ord("\n")
 MANY_BLANKS = 100_000
@@ -66,33 +69,42 @@ class Facts:
             self.blank.append(self.records - len(self.blank))
         self.records += 1
 
+    def add(self, other: Facts) -> None:
+        """Take in whole records, of which all is known; they begin a line."""
+        filled = self.records - len(self.blank)
+        if len(self.blank) < MANY_BLANKS:
+            self.blank += [filled + before for before in other.blank]
+        self.records += other.records
+
     def see(self, block: bytes) -> None:
         """Take in a block: whole lines, or the end of the text, or a piece of a line that is too long for a block."""
         if not block:
             return
-        newlines = block.count(b"\n")
-        if b"\r" in block:
+        text = np.frombuffer(block, np.uint8)
+        feed = text == LINE_FEED
+        newlines = int(np.count_nonzero(feed))
+        returned = b"\r" in block
+        if returned:
             self.returns += block.count(b"\r")
             self.paired += block.count(b"\r\n")
         self.nul = self.nul or b"\0" in block
         self.plain = self.plain and b"_" not in block and b"+" not in block
         opened, inside = self._open, None
         if opened or (self.quote and self.quote in block):
-            inside = self._see_quotes(block)
+            inside = self._see_quotes(text, np.flatnonzero(feed))
         elif not newlines or len(block) > LONGEST_RECORD:
-            self._see_length(np.flatnonzero(np.frombuffer(block, np.uint8) == LINE_FEED), len(block))
+            self._see_length(np.flatnonzero(feed), len(block))
         else:
             self._length = 0
-        if b"\n\n" in block or b"\n\r\n" in block or block.startswith((b"\n", b"\r\n")):
-            self._see_blank(block, opened, inside)
+        blank = bool((feed[1:] & feed[:-1]).any()) or block.startswith((b"\n", b"\r\n"))
+        if blank or (returned and b"\n\r\n" in block):
+            self._see_blank(text, np.flatnonzero(feed), opened, inside)
         self.newlines += newlines
         self.records += newlines - (int(np.count_nonzero(inside)) if inside is not None else 0)
         self.ended = block.endswith(b"\n")
 
-    def _see_quotes(self, block: bytes) -> NDArray[np.bool_]:
+    def _see_quotes(self, text: Bytes, feeds: Places) -> NDArray[np.bool_]:
         """Return which line feeds of the block stand inside quotes."""
-        text = np.frombuffer(block, np.uint8)
-        feeds = np.flatnonzero(text == LINE_FEED)
         quotes = np.flatnonzero(text == self.quote[0])
         opening, closing = (quotes[1::2], quotes[::2]) if self._open else (quotes[::2], quotes[1::2])
         before, after = self._around
@@ -106,14 +118,12 @@ class Facts:
         self._see_length(feeds[~inside], len(text))
         return np.asarray(inside, np.bool_)
 
-    def _see_length(self, ends: NDArray[np.int64], size: int) -> None:
+    def _see_length(self, ends: Places, size: int) -> None:
         bounds = np.concatenate(([-self._length], ends + 1, [size]))
         self.long = self.long or bool(np.diff(bounds).max() > LONGEST_RECORD)
         self._length = size - int(bounds[-2])
 
-    def _see_blank(self, block: bytes, opened: bool, inside: NDArray[np.bool_] | None) -> None:
-        text = np.frombuffer(block, np.uint8)
-        feeds = np.flatnonzero(text == LINE_FEED)
+    def _see_blank(self, text: Bytes, feeds: Places, opened: bool, inside: NDArray[np.bool_] | None) -> None:
         starts = np.concatenate(([0], feeds[:-1] + 1))
         returned = (feeds > starts) & (text[np.maximum(feeds - 1, 0)] == ord("\r"))
         empty = feeds - returned == starts

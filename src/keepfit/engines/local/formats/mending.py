@@ -7,13 +7,13 @@ lines that end in several ways beside quotes, quotes that are never closed, reco
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from keepfit.engines.local.formats.facts import LONGEST_RECORD, Facts
 
+BLOCK = 1 << 16
 SHOWN = 10_000  # characters of a line that is too long
 
 NUL, STRAY, OPEN, TORN = "nul byte", "carriage return in a line", "quote is never closed", "text after a closing quote"
@@ -34,22 +34,28 @@ def mend(source: Path, target: Path, cut: Path, facts: Facts, skip: int) -> None
     """
     with source.open("rb") as lines, target.open("wb") as copy, cut.open("w", encoding="utf-8") as told:
         mending = _Mending(copy, told, facts)
-        for line in _lines(lines):
-            if skip:
-                skip -= 1
-                mending.write(b"\n" if facts.quote and facts.quote in line else line.rstrip(b"\r\n") + b"\n")
-            else:
-                mending.take(line)
+        for line in (_line(lines) for _ in range(skip)):
+            mending.write(b"\n" if facts.quote and facts.quote in line else line.rstrip(b"\r\n") + b"\n")
+        while block := lines.read(BLOCK):
+            block += _line(lines)
+            if not mending.whole(block):
+                for line in _split(block):
+                    mending.take(line)
         mending.end()
 
 
-def _lines(text: BinaryIO) -> Iterator[bytes]:
-    """Yield lines; of one that is too long, only the beginning, still too long."""
-    while line := text.readline(LONGEST_RECORD + 1):
-        rest = line
-        while len(rest) > LONGEST_RECORD and not rest.endswith(b"\n"):
-            rest = text.readline(LONGEST_RECORD + 1)
-        yield line
+def _line(text: BinaryIO) -> bytes:
+    """Return the rest of a line; if it is too long, only the beginning, still too long."""
+    first = rest = text.readline(LONGEST_RECORD + 1)
+    while len(rest) > LONGEST_RECORD and not rest.endswith(b"\n"):
+        rest = text.readline(LONGEST_RECORD + 1)
+    return first
+
+
+def _split(block: bytes) -> list[bytes]:
+    lines = [line + b"\n" for line in block.split(b"\n")]
+    last = lines.pop()
+    return lines if last == b"\n" else [*lines, last[:-1]]
 
 
 @dataclass
@@ -61,6 +67,18 @@ class _Mending:
     size: int = 0
     opened: bool = False
     error: str = ""
+
+    def whole(self, block: bytes) -> bool:
+        """Take in whole lines at once if none of them is open or suspicious; return whether that was so."""
+        facts = Facts(self.facts.quote, self.facts.delimiter)
+        if self.opened or not block.endswith(b"\n"):
+            return False
+        facts.see(block)
+        if facts.suspicious or facts.returns:
+            return False
+        self.facts.add(facts)
+        self.copy.write(block)
+        return True
 
     def take(self, line: bytes) -> None:
         """Take in the next line."""

@@ -51,19 +51,19 @@ class Gaps:
         blank = (
             f"(select count(*) from unnest([{', '.join(map(str, self.blank))}]) as b(place) where b.place < a.place)"
         )
-        before = "over (order by place, torn, nth rows between unbounded preceding and 1 preceding)"
+        place = f"place - torns - {blank if self.blank else 0}"
         return (
-            f"with a as ({self._torn(table)}{self._cut()}), b as (select *, count(*) filter (torn) {before} as torns,"
-            f" count(*) filter (not torn) {before} as cuts from a)"
-            f" select {self.first_line} + place + cuts as line,"
-            f" place - torns - {blank if self.blank else 0} as records_before, error, raw from b as a"
+            f"with a as ({self._torn(table)}{self._cut()}), n as (select *, row_number() over w as nr,"
+            " sum(torn) over (w rows unbounded preceding) - torn as torns from a window w as (order by place, torn, nth))"
+            f" select cast({self.first_line} + place + nr - 1 - torns as bigint) as line,"
+            f" cast({place} as bigint) as records_before, error, raw from n as a"
         )
 
     def _torn(self, table: str) -> str:
         # a line may be rejected for several reasons: a value of the wrong type is told only if it is the only one
         error = "coalesce(max(error_type) filter (error_type <> 'CAST'), max(error_type))"
         return (
-            f"select line - {self.above + 1} as place, true as torn, 0 as nth, lower(cast({error} as varchar)) as error,"
+            f"select line - {self.above + 1} as place, 1 as torn, 0 as nth, lower(cast({error} as varchar)) as error,"
             f" trim(any_value(csv_line), '\r\n') as raw from {quoted(table)} group by line"
         )
 
@@ -72,7 +72,7 @@ class Gaps:
             return ""
         columns = "columns = {place: 'BIGINT', error: 'VARCHAR', raw: 'VARCHAR'}, format = 'newline_delimited'"
         return (
-            f" union all select place - {self.above}, false, row_number() over (), error, raw"
+            f" union all select place - {self.above}, 0, row_number() over (), error, raw"
             f" from read_json({literal(str(self.cut))}, {columns})"
         )
 

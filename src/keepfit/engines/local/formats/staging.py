@@ -14,14 +14,14 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
-from keepfit.engines.local.formats.facts import Facts
+from keepfit.engines.local.formats.facts import LONGEST_RECORD, Facts
 from keepfit.engines.local.formats.mending import mend
 from keepfit.errors import SourceError
 
-CHUNK = 1 << 20
+CHUNK = 1 << 17  # fits a core's cache
+PIECE = 1 << 20
 PACKED = ".gz"
 GZIP = 31  # as zlib calls it
 UTF_8 = ("utf-8", "utf-8-sig")
@@ -122,7 +122,7 @@ def blocks(chunks: Iterable[bytes]) -> Iterator[bytes]:
         if end:
             yield held + chunk[:end]
             held = chunk[end:]
-        elif len(held) < CHUNK:
+        elif len(held) < PIECE:
             held += chunk
         else:
             yield held
@@ -167,7 +167,7 @@ def _new(folder: Path, suffix: str) -> Path:
 def _quoted(path: Path, quote: bytes, skip: int) -> bool:
     """Return whether there is a quote in the lines above the header, which a parser would take for one of a record."""
     with path.open("rb") as lines:
-        return bool(quote) and any(quote in line for line in islice(lines, skip))
+        return bool(quote) and any(quote in lines.readline(LONGEST_RECORD) for _ in range(skip))
 
 
 class _Seal:
