@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
+import re
+import threading
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar, NamedTuple
+from urllib.parse import unquote
 
 import pytest
 
@@ -28,6 +34,98 @@ class ObjectStore(NamedTuple):
     def put(self, key: str, content: bytes) -> None:
         """Write an object."""
         self.client.put_object(Bucket="shop", Key=key, Body=content)
+
+
+@dataclass
+class Web:
+    """A running web server and what it does: its files, what it tells of them, and when it breaks off."""
+
+    address: str = ""
+    files: dict[str, bytes] = field(default_factory=dict)
+    headers: dict[str, dict[str, str]] = field(default_factory=dict)
+    statuses: list[int] = field(default_factory=list)
+    cuts: list[int] = field(default_factory=list)
+    refuses: set[str] = field(default_factory=set)
+    requests: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def put(self, name: str, content: bytes, **headers: str) -> str:
+        """Serve a file and return its address; headers in place of its ETag: `Last_Modified="..."`."""
+        tag = {"ETag": f'"{hashlib.sha256(content).hexdigest()[:8]}"'}
+        self.files[name] = content
+        self.headers[name] = {key.replace("_", "-"): value for key, value in headers.items()} if headers else tag
+        return f"{self.address}/{name}"
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves `Web.files` with ranges as RFC 9110 says."""
+
+    protocol_version = "HTTP/1.1"
+    web: ClassVar[Web]
+
+    def do_HEAD(self) -> None:
+        self.answer()
+
+    def do_GET(self) -> None:
+        self.answer()
+
+    def answer(self) -> None:
+        web, name = self.web, unquote(self.path.partition("?")[0][1:])
+        web.requests.append((self.command, name, self.headers.get("Range", "")))
+        if self.command in web.refuses:
+            return self.status(405)
+        if web.statuses and self.command == "GET":
+            return self.status(web.statuses.pop(0))
+        if name not in web.files:
+            return self.status(404)
+        self.file(web.files[name], web.headers[name])
+
+    def status(self, code: int) -> None:
+        self.send_response(code)
+        self.send_header("Content-Length", "0")
+        if code in (301, 302):
+            self.send_header("Location", self.web.files["moved"].decode())
+        self.end_headers()
+
+    def file(self, content: bytes, told: dict[str, str]) -> None:
+        begin, validators = 0, {told.get("ETag"), told.get("Last-Modified")}
+        asked = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if asked and self.headers.get("If-Range", told.get("ETag")) in validators:
+            begin, end = int(asked[1]), int(asked[2] or len(content) - 1)
+            if begin >= len(content):
+                self.send_response(416)
+                self.send_header("Content-Range", f"bytes */{len(content)}")
+                content = b""
+            else:
+                self.send_response(206)
+                self.send_header("Content-Range", f"bytes {begin}-{end}/{len(content)}")
+                content = content[begin : end + 1]
+        else:
+            self.send_response(200)
+        for key, value in told.items():
+            self.send_header(key, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if self.command == "GET":
+            cut = self.web.cuts.pop(0) if self.web.cuts and len(content) > 1 else len(content)
+            self.wfile.write(content[:cut])
+            self.close_connection = cut < len(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    """Return a real web server on loopback."""
+    told = Web()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Serving", (Handler,), {"web": told}))
+    told.address = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield told
+    server.shutdown()
+    thread.join()
+    server.server_close()
 
 
 @pytest.fixture(scope="session")

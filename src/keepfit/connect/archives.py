@@ -30,12 +30,13 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(SUFFIX)
 
 
-def archive_of(item: Item) -> tuple[str, str] | None:
+def archive_of(item: Item) -> tuple[Item, str] | None:
     """Return the archive that an item is a member of, and the member's name in it; None if it is a file of its own."""
     if not item.identity.startswith(MEMBER):
         return None
-    length = int(item.identity.split(":")[1])
-    return item.name[: -length - 1], item.name[-length:]
+    _, length, _, identity = item.identity.split(":", 3)
+    place = len(item.name) - int(length)
+    return Item(item.name[: place - 1], identity, -1, item.parts), item.name[place:]
 
 
 def members(
@@ -76,7 +77,8 @@ def extract(archive: Path | IO[bytes], item: Item, folder: Path) -> Path:
     SourceError
         If the archive is broken, has changed, or the member is encrypted or does not add up to its checksum.
     """
-    name, member = archive_of(item) or (item.name, "")
+    whole_archive, member = archive_of(item) or (item, "")
+    name = whole_archive.name
     target = copy_of(item, folder)
     try:
         with zipfile.ZipFile(archive) as opened:

@@ -55,8 +55,8 @@ class LocalFiles:
         """Return the file itself, or a member unpacked below `folder`."""
         if item.error is not None:
             raise item.error
-        archive, member = archive_of(item) or (item.name, "")
-        path = self.folder / archive
+        archive, member = archive_of(item) or (item, "")
+        path = self.folder / archive.name
         if not path.is_file():
             raise SourceError(
                 f"{item.name} has gone since it was found", where=str(self.folder), fix="put it back, or ingest again"

@@ -109,10 +109,10 @@ class ObjectFiles:
         """Return a copy of an object, or of a member of an archive, below `folder`."""
         if item.error is not None:
             raise item.error
-        archive, member = archive_of(item) or (item.name, "")
+        archive, member = archive_of(item) or (item, "")
         try:
             if member:
-                return extract(self._opened(archive), item, folder)
+                return extract(self._opened(archive.name), item, folder)
             return self._copied(item, folder)
         except PreconditionError:
             raise SourceError(
