@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import zipfile
 import zlib
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from keepfit.connect.copies import copy_of
+from keepfit.connect.copies import copy_of, whole
 from keepfit.connect.names import Parts
 from keepfit.connect.protocol import Item
 from keepfit.errors import LISTED, SourceError
@@ -19,6 +20,8 @@ SUFFIX = ".zip"
 # what a member's format can be told by; of others the source declares it
 KNOWN = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".parquet", ".xlsx")
 MEMBER = "zip:"
+# the archive of a pattern that reaches into one: 'years.zip/{year}.csv'
+INTO_ARCHIVE = re.compile(rf"[^/]*{re.escape(SUFFIX)}(?=/)", re.I)
 BLOCK = 1 << 20
 
 
@@ -27,12 +30,13 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(SUFFIX)
 
 
-def archive_of(item: Item) -> tuple[str, str] | None:
+def archive_of(item: Item) -> tuple[Item, str] | None:
     """Return the archive that an item is a member of, and the member's name in it; None if it is a file of its own."""
     if not item.identity.startswith(MEMBER):
         return None
-    length = int(item.identity.split(":")[1])
-    return item.name[: -length - 1], item.name[-length:]
+    _, length, _, identity = item.identity.split(":", 3)
+    place = len(item.name) - int(length)
+    return Item(item.name[: place - 1], identity, -1, item.parts), item.name[place:]
 
 
 def members(
@@ -65,33 +69,37 @@ def members(
     return found
 
 
-def extract(archive: Path, item: Item, folder: Path) -> Path:
-    """Return a copy below `folder` of a member of an archive.
+def extract(archive: Path | IO[bytes], item: Item, folder: Path) -> Path:
+    """Return a copy below `folder` of a member of an archive, given as a path or an opened file.
 
     Raises
     ------
     SourceError
         If the archive is broken, has changed, or the member is encrypted or does not add up to its checksum.
     """
-    _, member = archive_of(item) or (item.name, "")
+    whole_archive, member = archive_of(item) or (item, "")
+    name = whole_archive.name
     target = copy_of(item, folder)
     try:
         with zipfile.ZipFile(archive) as opened:
             info = opened.getinfo(member)
-            if info.flag_bits & 1:
-                raise SourceError(f"{item.name} is encrypted", where=str(archive), fix="unpack it into the data folder")
-            if shutil.disk_usage(folder).free < info.file_size:
-                raise SourceError(
-                    f"{item.name} unpacks to {info.file_size:,} bytes", where=str(folder), fix="free that much disk"
-                )
-            with opened.open(info) as packed, target.open("wb") as unpacked:
+            _check(info, item, name, folder)
+            with opened.open(info) as packed, whole(target) as unpacked:
                 shutil.copyfileobj(packed, unpacked, BLOCK)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError, NotImplementedError) as error:
-        target.unlink(missing_ok=True)
         raise SourceError(
-            f"{item.name} cannot be unpacked: {error}", where=str(archive), fix="fetch or copy the archive again"
+            f"{item.name} cannot be unpacked: {error}", where=name, fix="fetch or copy the archive again"
         ) from None
     return target
+
+
+def _check(info: zipfile.ZipInfo, item: Item, name: str, folder: Path) -> None:
+    if info.flag_bits & 1:
+        raise SourceError(f"{item.name} is encrypted", where=name, fix="unpack it into the data folder")
+    if shutil.disk_usage(folder).free < info.file_size:
+        raise SourceError(
+            f"{item.name} unpacks to {info.file_size:,} bytes", where=str(folder), fix="free that much disk"
+        )
 
 
 def _is_file(info: zipfile.ZipInfo) -> bool:
@@ -112,7 +120,7 @@ def _taken(
         held = archive.parts if parts is None else parts(name)
         if held is not None:
             identity = f"{MEMBER}{len(member)}:{info.CRC:08x}-{info.file_size}:{archive.identity}"
-            yield Item(name, identity, info.compress_size, held)
+            yield Item(name, identity, info.file_size, held)
 
 
 def _broken(archive: Item, what: str, fix: str) -> Item:

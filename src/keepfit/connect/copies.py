@@ -1,14 +1,20 @@
-"""Where the copy of an item lies: a path of its own below a folder, whatever the item's name."""
+"""Copies of items: a path of their own whatever the item's name, and whole or not there at all."""
 
 from __future__ import annotations
 
 import hashlib
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from keepfit.connect.protocol import Item
 
 # a file system's names are at most 255 bytes; the suffixes at the end tell the format
 LONGEST = 100
+PART = ".part"
 
 
 def copy_of(item: Item, folder: Path) -> Path:
@@ -18,3 +24,30 @@ def copy_of(item: Item, folder: Path) -> Path:
     readable = "".join(letter if letter.isalnum() or letter in "._-" else "_" for letter in last[-LONGEST:])
     folder.mkdir(parents=True, exist_ok=True)
     return folder / f"{digest}-{readable.encode('ascii', 'replace').decode().replace('?', '_')}"
+
+
+@contextmanager
+def whole(path: Path, *, durable: bool = False) -> Iterator[IO[bytes]]:
+    """Open a file that takes its name only when it is whole; `durable`: also after a power cut."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # names of two processes or threads differ, so that neither renames the other's half
+    part = path.with_name(f"{path.name}.{os.getpid()}-{threading.get_ident()}{PART}")
+    try:
+        with part.open("wb") as content:
+            yield content
+            if durable:
+                content.flush()
+                os.fsync(content.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+    if durable:
+        _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -6,17 +6,14 @@ A folder of 100,000 files is listed with one look at each name and one `stat` of
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 
 from keepfit.connect import names
-from keepfit.connect.archives import SUFFIX, archive_of, extract, is_archive, members
+from keepfit.connect.archives import INTO_ARCHIVE, archive_of, extract, is_archive, members
 from keepfit.connect.protocol import Item, Place
 from keepfit.connect.walking import Entry, walk
 from keepfit.errors import LISTED, SourceError
 from keepfit.spec.sources import Files
-
-INTO_ARCHIVE = re.compile(rf"[^/]*{re.escape(SUFFIX)}(?=/)", re.I)
 
 
 def open_source(source: Files, place: Place) -> LocalFiles:
@@ -58,11 +55,11 @@ class LocalFiles:
         """Return the file itself, or a member unpacked below `folder`."""
         if item.error is not None:
             raise item.error
-        archive, member = archive_of(item) or (item.name, "")
-        path = self.folder / archive
+        archive, member = archive_of(item) or (item, "")
+        path = self.folder / archive.name
         if not path.is_file():
             raise SourceError(
-                f"{archive} has gone since it was found", where=str(self.folder), fix="put it back, or ingest again"
+                f"{item.name} has gone since it was found", where=str(self.folder), fix="put it back, or ingest again"
             )
         return extract(path, item, folder) if member else path
 

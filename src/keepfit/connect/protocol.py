@@ -26,7 +26,7 @@ class Item:
     identity : str
         Another one whenever the content may have changed.
     size : int
-        Bytes as stored; -1 if nobody knows.
+        Bytes of the file that `fetch` returns; -1 if nobody knows.
     parts : mapping of str to str
         Columns that the name holds; times are ISO 8601 without a zone, nothing is an empty text.
     format : Format or None
