@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.engines.summary import Look, Shape
 from keepfit.raw import Checked, Part, RawFile, Settled
 from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Events, Records, Table
@@ -248,3 +249,6 @@ class Engine(Protocol):
 
     def probe(self, table: Table, files: Sequence[str]) -> Probe:
         """Return what tests for leaks ask of these files."""
+
+    def look(self, shape: Shape, files: Sequence[str], as_of: int | None = None) -> Look:
+        """Return what can be asked of any table's files for a reader; only rows known before `as_of` are seen."""

@@ -8,12 +8,24 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from deltalake import CommitProperties, DeltaTable, Field, Schema, Transaction, write_deltalake
+from deltalake import (
+    CommitProperties,
+    DeltaTable,
+    Field,
+    PostCommitHookProperties,
+    Schema,
+    Transaction,
+    write_deltalake,
+)
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from keepfit.errors import LakeError, did_you_mean
+from keepfit.lake.past import Past, past
 from keepfit.raw import Part
+
+# deltalake would drop log entries older than 30 days, and with them every version that lineage names
+KEEP_LOG = PostCommitHookProperties(cleanup_expired_logs=False)
 
 
 class Lake:
@@ -47,10 +59,13 @@ class Lake:
         Raises
         ------
         LakeError
-            If the table or the version does not exist.
+            If the table or the version does not exist, or files of it are gone.
         """
         # deltalake escapes paths as in a URI: a folder with a space would not be found
-        return [unquote(uri) for uri in self._open(name, version).file_uris()]
+        files = [unquote(uri) for uri in self._open(name, version).file_uris()]
+        if version is not None and not all(Path(file).is_file() for file in files):
+            raise self._gone(name, version)
+        return files
 
     def marked(self, name: str, transactions: Sequence[str]) -> set[str]:
         """Return which of these transaction ids an append to the table carried."""
@@ -186,7 +201,8 @@ class Lake:
         if table is not None and isinstance(transaction, str) and table.transaction_version(transaction) is not None:
             return table.version()
         marks = [transaction] if isinstance(transaction, str) else list(transaction or ())
-        write_deltalake(table or str(self.root / name), rows, commit_properties=_properties(notes, marks), **options)
+        commit, target = _properties(notes, marks), table or str(self.root / name)
+        write_deltalake(target, rows, commit_properties=commit, post_commithook_properties=KEEP_LOG, **options)
         # an open table is brought to the version it wrote
         return table.version() if table is not None else self.version(name)
 
@@ -204,6 +220,32 @@ class Lake:
                 where=str(self.root),
                 fix=f"versions are 0 to {newest}",
             ) from error
+
+    def past(self, name: str) -> Past:
+        """Return all versions of a table that its log tells of, and their files.
+
+        Raises
+        ------
+        LakeError
+            If there is no such table.
+        """
+        self._open(name)
+        folder = self.root / name
+        told = past(folder)
+        first = told.commits[0].version
+        if first == 0:
+            return told
+        files = [unquote(uri) for uri in self._open(name, first).file_uris()]
+        return past(folder, [str(Path(file).relative_to(folder)) for file in files])
+
+    def _gone(self, name: str, version: int) -> LakeError:
+        told = self.past(name)
+        of = {part.path for part in told.of(version)}
+        lost = len(of & {part.path for part in told.gone})
+        what = f"version {version} of {name!r} can no longer be read: {lost} of its {len(of)} Parquet files are gone"
+        there = ", ".join(map(str, told.readable()[-12:]))
+        fix = f"it was vacuumed; versions that can be read: {there}" if there else "restore them from a backup"
+        return LakeError(what, where=str(self.root / name), fix=fix)
 
 
 def _properties(notes: Mapping[str, str] | None, marks: Sequence[str] = ()) -> CommitProperties:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from keepfit.engines.local import query
 from keepfit.engines.protocol import Column, Observations, Probe, SortedEvents
 from keepfit.engines.quoting import quoted
+from keepfit.engines.summary import Look, Shape
 from keepfit.errors import SourceError
 from keepfit.raw import Checked, Part, RawFile, Settled
 from keepfit.rows.text import FUNCTIONS
@@ -264,6 +265,12 @@ class LocalEngine:
         from keepfit.engines.local.probe import LocalProbe
 
         return LocalProbe(self.connection, table, query.source(table, files))
+
+    def look(self, shape: Shape, files: Sequence[str], as_of: int | None = None) -> Look:
+        """Return what can be asked of these files for a reader."""
+        from keepfit.engines.local.look import LocalLook
+
+        return LocalLook(self.connection, shape, files, as_of)
 
     def _register_keys(self, observations: Observations) -> None:
         columns = [query.texts(observations.entities), Array.from_numpy(np.arange(len(observations.entities)))]

@@ -10,7 +10,7 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,6 +30,7 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 CHAMPION = "champion"
 FOLDER = "model"
 ROLLED_BACK = "keepfit.rolled_back_at"
+LINEAGE = "keepfit.lineage"
 PREVIOUS, PROMOTED, DIGEST, TRAINED = "keepfit.previous", "keepfit.promoted_at", "keepfit.digest", "keepfit.trained_at"
 
 
@@ -185,6 +186,18 @@ class Registry:
     def last_trained_at(self, model: str) -> int | None:
         """Return the as_of of the newest training, promoted or not."""
         return max((version.trained_at for version in self.versions(model)), default=None)
+
+    def lineages(self) -> Iterator[tuple[str, str]]:
+        """Yield each training's name and what it recorded to be built from, as JSON text."""
+        local = self.uri.removeprefix("sqlite:///")
+        if local != self.uri and not Path(local).is_file():
+            return
+        experiments = [one.experiment_id for one in self._client.search_experiments()]
+        token: str | None = ""
+        while experiments and token is not None:
+            runs = self._client.search_runs(experiments, f"tags.`{LINEAGE}` != ''", page_token=token or None)
+            yield from ((run.info.run_name, run.data.tags[LINEAGE]) for run in runs)
+            token = runs.token or None
 
     def _crown(self, version: Version) -> Version:
         self._client.set_registered_model_alias(version.model, CHAMPION, version.number)
