@@ -166,6 +166,7 @@ class Lake:
                 mode,
                 kind if old is None else table.schema(),
                 commit_properties=_properties(notes, transactions),
+                post_commithook_properties=KEEP_LOG,
             )
         except CommitFailedError as error:
             raise LakeError(
