@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from keepfit.errors import SourceError
+from keepfit.spec.sources import Files
 from keepfit.spec.tables import Events, Table
 
 
@@ -30,18 +31,26 @@ def discover(table: Table, folder: Path) -> list[Found]:
     SourceError
         If there are none.
     """
-    paths = sorted(path for path in folder.glob(table.source.pattern) if path.is_file()) if folder.is_dir() else []
+    pattern = _pattern(table)
+    paths = sorted(path for path in folder.glob(pattern) if path.is_file()) if folder.is_dir() else []
     if not paths:
         others = sorted(path.name for path in folder.iterdir())[:12] if folder.is_dir() else []
         holds = (
             f"it holds: {', '.join(others)}" if others else "it is empty" if folder.is_dir() else "it does not exist"
         )
         raise SourceError(
-            f"no file matches {table.source.pattern!r} of {table.name}",
+            f"no file matches {pattern!r} of {table.name}",
             where=str(folder),
             fix=f"put the files there or mend the pattern; {holds}",
         )
     return [_found(path, folder) for path in paths]
+
+
+def _pattern(table: Table) -> str:
+    if isinstance(table.source, Files):
+        return table.source.pattern
+    what = f"{table.name} is read from {type(table.source).__name__}, which nothing reads yet"
+    raise SourceError(what, where=table.name, fix="write Files('...')")
 
 
 def _found(path: Path, folder: Path) -> Found:
