@@ -23,10 +23,10 @@ from keepfit.engines.local.lines import evened
 from keepfit.engines.protocol import CheckedFile
 from keepfit.engines.quoting import TYPES, quoted
 from keepfit.errors import SourceError, did_you_mean
-from keepfit.spec.columns import MOMENT, OFFSET
+from keepfit.spec.columns import Time
+from keepfit.spec.moments import NO_ZONE
 from keepfit.spec.tables import Events, Table
 
-WITH_OFFSET = ".*:.*" + OFFSET
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 DIALECT = "duckdb"
 
@@ -54,8 +54,8 @@ def check(
     with evened(path) as even:
         _read(connection, even, header, label, checked, rejected)
     connection.execute(f'create or replace temp table "{torn}" as {_torn_sql(rejected)}')
-    _require_zone(connection, table, label, checked)
     connection.execute(f'create or replace temp table "{checked}" as {_checked_sql(table, header, checked)}')
+    _require_zone(connection, table, header, label, checked)
     computed = f"computed_{digest[:16]}"
     derive.python_columns(connection, table, _typed(table), checked, computed)
     good = _good(connection, table, label, order, checked, computed)
@@ -103,16 +103,24 @@ def _delimiter(path: Path) -> str:
 
 
 def _require_columns(table: Table, header: list[str], label: str) -> None:
-    known = table.known if isinstance(table, Events) else None
-    needed = [table.header(table.entity), *(column for column in (table.time, known) if column)]
-    needed += [table.header(column) for column in table.columns]
-    for column in needed:
-        if column not in header:
+    for column in (table.entity, *table.time_columns(), *table.columns):
+        if not _headed(table, column, header):
+            missing = next(one for one in table.headers_of(column)[0] if one not in header)
             raise SourceError(
-                f"{label} has no column {column!r}, which {table.name} declares",
+                f"{label} has no column {missing!r}, which {table.name} declares",
                 where=label,
-                fix=did_you_mean(column, header, of="the file"),
+                fix=did_you_mean(missing, header, of="the file"),
             )
+
+
+def _headed(table: Table, column: str, header: list[str]) -> tuple[str, ...]:
+    """Return the headers under which a file has a column; none if it lacks it."""
+    return next((ways for ways in table.headers_of(column) if set(ways) <= set(header)), ())
+
+
+def _raw(table: Table, column: str, header: list[str]) -> sql.Sql:
+    places = [exp.column(one, table="r", quoted=True) for one in _headed(table, column, header)]
+    return sql.joined(table.contract()[column], places)
 
 
 def _read(
@@ -151,15 +159,13 @@ def _torn_sql(rejected: str) -> str:
     )
 
 
-def _require_zone(connection: duckdb.DuckDBPyConnection, table: Table, label: str, checked: str) -> None:
-    known = table.known if isinstance(table, Events) else None
-    for column in (table.time, known):
-        if column is None or table.zone is not None:
-            continue
-        raw = sql.cleaned(sql.name(column)).sql(DIALECT)
+def _require_zone(
+    connection: duckdb.DuckDBPyConnection, table: Table, header: list[str], label: str, checked: str
+) -> None:
+    for column in (name for name, declared in table.contract().items() if isinstance(declared, Time)):
+        raw, reason = _raw(table, column, header).sql(DIALECT), sql.text(f"{column} {NO_ZONE}").sql(DIALECT)
         found = connection.execute(
-            f"select {raw} from \"{checked}\" where regexp_full_match({raw}, '{MOMENT}')"
-            f" and not regexp_full_match({raw}, '{WITH_OFFSET}') and try_cast({raw} as timestamp) is not null limit 1"
+            f'select {raw} from "{checked}" r where list_contains(_reasons, {reason}) limit 1'
         ).fetchone()
         if found:
             raise SourceError(
@@ -169,39 +175,17 @@ def _require_zone(connection: duckdb.DuckDBPyConnection, table: Table, label: st
             )
 
 
-def _moment(table: Table, column: str) -> str:
-    # DuckDB reads an offset only after seconds
-    raw = f"regexp_replace({sql.cleaned(sql.name(column)).sql(DIALECT)}, '([T ]..:..)([Z+-]|$)', '\\1:00\\2')"
-    local = f"timezone('{table.zone}', try_cast({raw} as timestamp))" if table.zone else "null"
-    return (
-        f"case when not regexp_full_match({raw}, '{MOMENT}') then null"
-        f" when regexp_full_match({raw}, '{WITH_OFFSET}') then try_cast({raw} as timestamptz) else {local} end"
-    )
-
-
 def _checked_sql(table: Table, header: list[str], checked: str) -> str:
     """Return the query that adds to each raw row its typed columns `v:<name>`, and its reasons `_reasons`."""
-    columns = {**table.columns, table.entity: table.key_column()}
     values, reasons = [], []
-    for column, declared in columns.items():
-        raw = sql.cleaned(exp.column(table.header(column), table="r", quoted=True))
+    for column, declared in table.contract().items():
+        raw = _raw(table, column, header)
         values.append(f"{sql.typed(declared, raw).sql(DIALECT)} as {_value(column)}")
         reasons.append(sql.broken(declared, column, raw, sql.name(f"v:{column}")).sql(DIALECT))
-    for column in _times(table):
-        time = quoted("t:" + column)
-        values.append(f"{_moment(table, column)} as {time}")
-        raw_time = sql.cleaned(sql.name(column)).sql(DIALECT)
-        missing, no_time = (sql.text(f"{column} is {what}").sql(DIALECT) for what in ("missing", "not a time"))
-        reasons.append(f"case when {raw_time} is null then {missing} when {time} is null then {no_time} end")
     return (
         f'with v as (select r.*, {", ".join(values)} from "{checked}" r)'
         f" select *, list_filter([{', '.join(reasons)}], lambda x: x is not null) as _reasons from v as r"
     )
-
-
-def _times(table: Table) -> list[str]:
-    known = table.known if isinstance(table, Events) else None
-    return [column for column in (table.time, known) if column]
 
 
 def _good(
@@ -209,11 +193,11 @@ def _good(
 ) -> duckdb.DuckDBPyRelation:
     key, *columns = [f"{typed} as {quoted(name)}" for name, typed in _typed(table).items()]
     columns += [f"{computed}.{quoted('p:' + name)} as {quoted(name)}" for name in derive.python_names(table)]
-    happened = quoted(f"t:{table.time}")
+    happened = _value(table.time or "")
     time = [f"{happened} as {quoted(table.time)}"] if table.time else []
     known = "cast(null as timestamptz)" if not table.time else happened
     if isinstance(table, Events) and table.known:
-        known = f"greatest({quoted('t:' + table.known)}, {happened})"
+        known = f"greatest({_value(table.known)}, {happened})"
     elif isinstance(table, Events) and table.known_after:
         known = f"{happened} + to_microseconds({_delay(table)})"
     # without a Python column nothing was computed
@@ -229,7 +213,7 @@ def _good(
 def _typed(table: Table) -> dict[str, str]:
     """Return the SQL of each typed column over the checked rows: the key as text first, then as declared."""
     kinds = {table.entity: "VARCHAR"} | {
-        name: TYPES[declared.kind] for name, declared in table.columns.items() if name != table.entity
+        name: TYPES[declared.kind] for name, declared in table.columns.items() if name not in (table.entity, table.time)
     }
     return {name: f"cast({_value(name)} as {kind})" for name, kind in kinds.items()}
 
@@ -256,7 +240,7 @@ def _bad(
     fields = ", ".join(
         f"{name} := {name}"
         for name in (exp.to_identifier(column, quoted=True).sql(DIALECT) for column in header)
-        if not name.startswith(('"v:', '"t:', '"_'))
+        if not name.startswith(('"v:', '"_'))
     )
     raw = f"cast(to_json(struct_pack({fields})) as varchar)"
     # a readable record stands below the header, the records before it and the torn lines before it
@@ -277,7 +261,7 @@ def _summary(
     good: duckdb.DuckDBPyRelation,
     bad: duckdb.DuckDBPyRelation,
 ) -> CheckedFile:
-    first = f"epoch_us(min({quoted(f't:{table.time}')}) filter (len(_reasons) = 0))" if table.time else "null"
+    first = f"epoch_us(min({_value(table.time)}) filter (len(_reasons) = 0))" if table.time else "null"
     rows, broken, first_time = connection.execute(
         f'select count(*), count(*) filter (len(_reasons) > 0), {first} from "{checked}"'
     ).fetchone() or (0, 0, None)
