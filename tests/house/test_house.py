@@ -25,7 +25,10 @@ SOURCE = ROOT / "src" / "keepfit"
 FILES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
 
 PUBLIC = [
-    "Boolean", "Calendar", "Category", "Csv", "Database", "Delta", "EachRow", "Estimator", "Events", "Every", "Evolution", "Excel", "Expect", "Files", "FixedWidth", "Float", "Gate", "Holiday", "Input", "Integer", "Json", "Key", "Length", "Lookup", "Model", "Parquet", "Policy", "Python", "Records", "Sentiment", "Text", "Time", "XGBoost", "col", "when",
+    "Boolean", "Calendar", "Category", "Csv", "Database", "Delta", "EachRow", "Estimator", "Events", "Every",
+    "Evolution", "Excel", "Expect", "Files", "FixedWidth", "Float", "Gate", "Holiday", "Input", "Integer", "Json",
+    "Key", "Length", "Lookup", "Model", "Parquet", "Policy", "Python", "Records", "Sentiment", "Text", "Time",
+    "XGBoost", "col", "when",
 ]  # fmt: skip
 
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-TYPES = {"float": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "category": "VARCHAR", "text": "VARCHAR"}
+TYPES = {
+    "float": "DOUBLE", "integer": "BIGINT", "boolean": "BOOLEAN", "category": "VARCHAR", "text": "VARCHAR",
+    "time": "TIMESTAMPTZ",
+}  # fmt: skip
 
 
 def quoted(column: str) -> str:

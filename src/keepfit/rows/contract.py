@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
-from zoneinfo import ZoneInfo
+from typing import Any, cast
 
 from keepfit import clock
 from keepfit.errors import DefinitionError, RequestError, SourceError, did_you_mean
 from keepfit.rows.evaluate import evaluate
 from keepfit.rows.python import derive_one
-from keepfit.spec.columns import BLANKS, MOMENT, Value
+from keepfit.spec.columns import Column, Value
 from keepfit.spec.rows import Python
 from keepfit.spec.tables import Events, Table
 
@@ -36,42 +33,46 @@ def entity_key(table: Table, raw: object) -> str:
 def check_row(table: Events, raw: Mapping[str, Any]) -> dict[str, Value]:
     """Return a raw event as the lake would hold it: entity, time and known in microseconds, typed and derived columns.
 
-    Keys of the result are the table's column names, its entity, and `time` and `known`.
+    A row of a table that looks columns up, or finds them in names of files, brings them along. Keys of the result are the
+    table's column names but for its times, its entity, and `time` and `known`.
 
     Raises
     ------
     RequestError
         With every broken rule of the row, worded as in the quarantine.
     """
-    reasons: list[str] = []
-    row: dict[str, Value] = {}
-    for name, column in {**table.columns, table.entity: table.key_column()}.items():
-        try:
-            row[name] = column.parse(raw.get(name))
-        except ValueError as error:
-            reasons.append(f"{name} {error}")
-    row[table.entity] = str(row.get(table.entity))
-    unknown = sorted(set(raw) - {*table.columns, table.entity, table.time, table.known, "table"})
+    contract = table.contract()
+    unknown = sorted(set(raw) - {*contract, "table"})
     if unknown:
         raise RequestError(
             f"unknown column {unknown[0]!r} for {table.name}",
             where=unknown[0],
-            fix=did_you_mean(unknown[0], [*table.columns, table.entity, str(table.time)], of=table.name),
+            fix=did_you_mean(unknown[0], contract, of=table.name),
         )
-    times = {"time": _moment(table, table.time or "", raw, reasons)}
-    known = _moment(table, table.known, raw, reasons) if table.known else times["time"]
+    values, reasons = _parsed(contract, raw)
     if reasons:
         raise RequestError(
             "; ".join(reasons), where=table.name, fix=f"send a row that meets the contract of {table.name}"
         )
+    row = {name: value for name, value in values.items() if name not in table.time_columns()}
+    row[table.entity] = str(values[table.entity])
+    time = cast(int, values[table.time or ""])
+    known = cast(int, values[table.known]) if table.known else time
     delay = clock.duration(table.known_after) if table.known_after else 0
     derived = {name: _derived(name, table, row) for name in table.derive}
-    return {
-        **row,
-        **derived,
-        "time": times["time"],
-        "known": max(known, times["time"]) + delay,
-    }
+    return {**row, **derived, "time": time, "known": max(known, time) + delay}
+
+
+def _parsed(contract: Mapping[str, Column], raw: Mapping[str, Any]) -> tuple[dict[str, Value], list[str]]:
+    """Return the typed values of what meets the contract, and the reasons of what does not."""
+    values: dict[str, Value] = {}
+    reasons = []
+    for name, column in contract.items():
+        try:
+            values[name] = column.parse(raw.get(name))
+        except ValueError as error:
+            reasons.append(f"{name} {error}")
+    return values, reasons
 
 
 def _derived(name: str, table: Table, row: Mapping[str, Value]) -> Value:
@@ -84,23 +85,3 @@ def _derived(name: str, table: Table, row: Mapping[str, Value]) -> Value:
         raise RequestError(error.what, where=error.where, fix=error.fix) from error
     except DefinitionError as error:  # not the request's fault: the function is not the one of the champion
         raise RequestError(error.what, where=error.where, fix=error.fix, http_status=503) from error
-
-
-def _moment(table: Events, column: str, raw: Mapping[str, Any], reasons: list[str]) -> int:
-    text = str(raw.get(column) or "").strip(BLANKS)
-    if not text:
-        reasons.append(f"{column} is missing")
-        return 0
-    try:
-        moment = datetime.fromisoformat(text if re.fullmatch(MOMENT, text) else "")
-    except ValueError:
-        reasons.append(f"{column} is not a time")
-        return 0
-    if moment.tzinfo is not None:
-        return clock.to_micros(moment)
-    if table.zone is None:
-        reasons.append(f"{column} has no time zone; append Z or an offset")
-        return 0
-    # an hour that the clock shows twice is taken as the second, one that it skips as if it had not: as the engine does
-    local = moment.replace(tzinfo=ZoneInfo(table.zone))
-    return max(clock.to_micros(local), clock.to_micros(local.replace(fold=1)))

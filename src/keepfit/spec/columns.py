@@ -8,22 +8,40 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import ClassVar
+from functools import lru_cache
+from typing import Any, ClassVar
+
+from keepfit.spec import moments, patterns
 
 Value = str | int | float | bool | None
 
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
-# the numbers a contract accepts; one pattern for Python and for SQL, so that a request and a file agree
-NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
-INTEGER = r"[+-]?[0-9]+(\.0*)?"
 LARGEST_INTEGER = 2**53
-# what may stand around a value; str.strip() alone would take more than SQL's trim
-BLANKS = " \t\r\n"
-# ISO 8601 with one way to write an offset; what else Python and a database take for a time, they do not agree on
-OFFSET = r"(Z|[+-](0[0-9]|1[0-5])(:?[0-5][0-9])?)"
-DATE = r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}"
-MOMENT = DATE + r"([T ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?" + OFFSET + "?)?"
+# what may stand around a value: what a database takes for blanks when it reads a number, and no more
+BLANKS = " \t\r\n\v\f"
+
+
+@lru_cache
+def number_shape(decimal: str = ".", thousands: str | None = None, *, whole: bool = False) -> str:
+    """Return the numbers a contract accepts; one pattern for Python and for SQL, so that a request and a file agree.
+
+    A sign between thousands stands before two or three digits (in India: 12,34,567), before the last three at least, and
+    not behind a leading 0: what it does not fit was meant as a decimal sign.
+    """
+    point, digits = re.escape(decimal), "[0-9]+"
+    if thousands is not None:
+        mark = re.escape(thousands)
+        digits = f"([0-9]+|[1-9][0-9]{{0,2}}({mark}[0-9]{{2,3}})*{mark}[0-9]{{3}})"
+    if whole:
+        return f"[+-]?{digits}({point}0*)?"
+    return f"[+-]?({digits}{point}?[0-9]*|{point}[0-9]+)([eE][+-]?[0-9]+)?"
+
+
+def as_tuple(given: Any) -> Any:
+    """Return a list of values as a tuple; a text, or what is no list at all, as it is for `check` to report."""
+    return tuple(given) if isinstance(given, Iterable) and not isinstance(given, str | bytes) else given
 
 
 @dataclass(frozen=True)
@@ -35,7 +53,7 @@ class Column:
     nullable : bool
         Whether an empty value is allowed.
     source : str or None
-        The header the column has in raw files, if it is not the column's own name.
+        The header the column has in raw files, if it is not the column's own name. Only a `Time` may have several.
     aliases : tuple of str
         Other headers that it has in some of the files.
     unit : str or None
@@ -47,13 +65,18 @@ class Column:
     """
 
     nullable: bool = True
-    source: str | None = None
+    source: str | tuple[str, ...] | None = None
     aliases: tuple[str, ...] = ()
     unit: str | None = None
     unique: bool = False
     sentinels: tuple[str | float, ...] = ()
     kind: ClassVar[str] = "column"
     numeric: ClassVar[bool] = False
+    lists: ClassVar[tuple[str, ...]] = ("source", "aliases", "sentinels")
+
+    def __post_init__(self) -> None:
+        for name in self.lists:
+            object.__setattr__(self, name, as_tuple(getattr(self, name)))
 
     def parse(self, raw: object) -> Value:
         """Return the typed value of one raw value; empty text is null.
@@ -63,21 +86,33 @@ class Column:
         ValueError
             With the reason, worded as it stands in the quarantine.
         """
-        text = "" if raw is None else _text(raw).strip(BLANKS)
-        if text == "":
+        text = "" if raw is None else self._written(raw).strip(BLANKS)
+        if text == "" or self.is_sentinel(text):
             if not self.nullable:
                 raise ValueError("is missing")
             return None
         return self._parse(text)
 
+    def is_sentinel(self, text: str) -> bool:
+        """Return whether a text without blanks around it means that there is no value."""
+        return text in self.sentinel_texts()
+
+    def sentinel_texts(self) -> tuple[str, ...]:
+        """Return the sentinels as texts; a number may be written with a point or without."""
+        return tuple(dict.fromkeys(text for one in self.sentinels for text in _spelled(one)))
+
+    def _written(self, raw: object) -> str:
+        return str(raw).lower() if isinstance(raw, bool) else str(raw)
+
     def _parse(self, text: str) -> Value:
         return text
 
 
-def _text(raw: object) -> str:
-    if isinstance(raw, bool):
-        return "true" if raw else "false"
-    return str(raw)
+def _spelled(sentinel: str | float) -> tuple[str, ...]:
+    if isinstance(sentinel, str):
+        return (sentinel.strip(BLANKS),)
+    whole = (str(int(sentinel)),) if float(sentinel).is_integer() else ()
+    return (*whole, repr(float(sentinel)))
 
 
 @dataclass(frozen=True)
@@ -101,8 +136,37 @@ class Float(Column):
     kind: ClassVar[str] = "float"
     numeric: ClassVar[bool] = True
 
+    def shape(self, *, whole: bool = False) -> str:
+        """Return the regular expression of the numbers it accepts, as they are written."""
+        return number_shape(self.decimal, self.thousands, whole=whole)
+
+    def is_sentinel(self, text: str) -> bool:
+        """Return whether a text is a sentinel, or the number that one is."""
+        if text in self.sentinel_texts():
+            return True
+        numbers = self.sentinel_numbers()
+        return bool(numbers) and re.fullmatch(self.shape(), text) is not None and float(self.plain(text)) in numbers
+
+    def sentinel_texts(self) -> tuple[str, ...]:
+        """Return the sentinels that are texts."""
+        return tuple(one.strip(BLANKS) for one in self.sentinels if isinstance(one, str))
+
+    def sentinel_numbers(self) -> tuple[float, ...]:
+        """Return the sentinels that are numbers."""
+        return tuple(float(one) for one in self.sentinels if not isinstance(one, str))
+
+    def _written(self, raw: object) -> str:
+        # a number in a JSON body has a point, however the files write theirs
+        number = isinstance(raw, int | float) and not isinstance(raw, bool)
+        return str(raw).replace(".", self.decimal) if number else super()._written(raw)
+
+    def plain(self, text: str) -> str:
+        """Return a number's text with a point and nothing between its digits."""
+        without = text.replace(self.thousands, "") if self.thousands else text
+        return without.replace(self.decimal, ".")
+
     def _parse(self, text: str) -> Value:
-        if not re.fullmatch(NUMBER, text) or math.isinf(number := float(text)):
+        if not re.fullmatch(self.shape(), text) or math.isinf(number := float(self.plain(text))):
             raise ValueError("is not a number")
         self._check_bounds(number)
         return number
@@ -121,8 +185,13 @@ class Integer(Float):
     kind: ClassVar[str] = "integer"
 
     def _parse(self, text: str) -> Value:
-        if not re.fullmatch(INTEGER, text) or abs(number := int(text.split(".")[0])) > LARGEST_INTEGER:
+        if not re.fullmatch(self.shape(whole=True), text):
             raise ValueError("is not a whole number")
+        digits = self.plain(text).split(".")[0].lstrip("+-0") or "0"
+        # int() reads no text of thousands of digits
+        if len(digits) > len(str(LARGEST_INTEGER)) or int(digits) > LARGEST_INTEGER:
+            raise ValueError("is not a whole number")
+        number = -int(digits) if text.startswith("-") else int(digits)
         self._check_bounds(number)
         return number
 
@@ -147,15 +216,12 @@ class Category(Column):
     values: tuple[str, ...] | None = None
     pattern: str | None = None
     kind: ClassVar[str] = "category"
-
-    def __post_init__(self) -> None:
-        if self.values is not None:
-            object.__setattr__(self, "values", tuple(self.values))
+    lists: ClassVar[tuple[str, ...]] = (*Column.lists, "values")
 
     def _parse(self, text: str) -> Value:
         if self.values is not None and text not in self.values:
             raise ValueError("is not one of " + ", ".join(self.values))
-        return text
+        return _matching(text, self.pattern)
 
 
 @dataclass(frozen=True)
@@ -164,6 +230,15 @@ class Text(Column):
 
     pattern: str | None = None
     kind: ClassVar[str] = "text"
+
+    def _parse(self, text: str) -> Value:
+        return _matching(text, self.pattern)
+
+
+def _matching(text: str, pattern: str | None) -> str:
+    if pattern is not None and not patterns.compiled(pattern).fullmatch(text):
+        raise ValueError(f"does not match {pattern}")
+    return text
 
 
 @dataclass(frozen=True)
@@ -174,17 +249,16 @@ class Time(Column):
     ----------
     source : str, or tuple of str
         The header in raw files; of several, their values are joined by a blank and read as one: ('year', 'month', 'day', 'hour').
+        If one of them is missing, so is the time.
     format : str or None
-        As strptime reads it: '%d.%m.%Y %H:%M'. None: ISO 8601.
+        As strptime reads it: '%d.%m.%Y %H:%M'; of %Y %y %m %b %B %d %H %I %p %M %S %f %a %A %z. None: ISO 8601.
     zone : str or None
         The IANA zone of local times; None: the table's.
     """
 
-    source: str | tuple[str, ...] | None = None
     format: str | None = None
     zone: str | None = None
     kind: ClassVar[str] = "time"
 
-    def __post_init__(self) -> None:
-        if self.source is not None and not isinstance(self.source, str):
-            object.__setattr__(self, "source", tuple(self.source))
+    def _parse(self, text: str) -> Value:
+        return moments.micros(text, self.format, self.zone)

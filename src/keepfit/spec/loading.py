@@ -19,8 +19,8 @@ class Key:
     columns : str
         Names of declared columns, the entity or the time.
     duplicates : str
-        What becomes of a row that repeats a key: 'error' refuses the file, 'first' keeps the row that came first, 'last' the one that came last.
-        A row that is dropped so is counted; if it differs from the one kept, it goes to quarantine.
+        What becomes of a row that repeats a key: 'error' refuses the file, 'first' keeps the row that came first, 'last' the
+        one that came last. A row that is dropped so is counted; if it differs from the one kept, it goes to quarantine.
     """
 
     columns: tuple[str, ...] = ()
@@ -67,8 +67,8 @@ class Evolution:
     vanish : str
         Of a declared column that a file lacks: 'error' refuses the file, 'ignore' takes it as empty.
     retype : str
-        Of a file in which most rows break the contract, as they do when a column changed its type: 'error' refuses it, 'ignore' puts
-        its bad rows into quarantine.
+        Of a file in which most rows break the contract, as they do when a column changed its type: 'error' refuses it,
+        'ignore' puts its bad rows into quarantine.
     """
 
     appear: str = "ignore"

@@ -91,8 +91,8 @@ Format = Csv | FixedWidth | Json | Parquet | Excel
 class Files:
     """Files that match a pattern: below the data folder, in an object store, or at a web address.
 
-    CSV, TSV, JSON, JSON lines, Parquet and Excel, plain, gzipped or in a zip, told apart by their suffix. New files are found at each
-    ingest; a file is read once.
+    CSV, TSV, JSON, JSON lines, Parquet and Excel, plain, gzipped or in a zip, told apart by their suffix. New files are found
+    at each ingest; a file is read once.
 
     Parameters
     ----------
@@ -125,8 +125,8 @@ class Database:
     query : str or None
         A SELECT to read instead of a table.
     cursor : str or None
-        A column that only grows, such as 'id' or 'updated_at': each ingest reads what lies beyond the last value. Without one, all rows are
-        read at each ingest, which suits Records.
+        A column that only grows, such as 'id' or 'updated_at': each ingest reads what lies beyond the last value. Without one,
+        all rows are read at each ingest, which suits Records.
     """
 
     url: str
@@ -137,7 +137,7 @@ class Database:
 
 @dataclass(frozen=True)
 class Delta:
-    """A Delta table of others: a folder relative to the data folder, or s3://... Each of its versions that appended rows is read once."""
+    """A Delta table of others: a folder relative to the data folder, or s3://...; each version that appended rows is read once."""
 
     path: str
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Unpack
 
-from keepfit.spec.columns import Column, Float, Text
+from keepfit.spec.columns import Column, Float, Text, Time, as_tuple
 from keepfit.spec.features import (
     Aggregate,
     Attribute,
@@ -63,43 +63,87 @@ class Table:
     sentinels: tuple[str | float, ...] = ()
     key: Key | None = None
     lookup: Lookup | None = None
-    evolution: Evolution = Evolution()
+    evolution: Evolution = field(default_factory=Evolution)
     expect: tuple[Expect, ...] = ()
 
     # `table[name]` would make a table look like an endless sequence of columns
     __iter__ = None
 
+    def __post_init__(self) -> None:
+        for name in ("sentinels", "expect"):
+            object.__setattr__(self, name, as_tuple(vars(self)[name]))
+
     def __repr__(self) -> str:
         return self.name
 
+    def contract(self) -> dict[str, Column]:
+        """Return every column of a raw row, by name: what each value must look like to be let in.
+
+        The declared columns, those that `lookup` takes, the entity and the times, which are never null. The table's sentinels
+        and zone are filled in, so that `Column.parse` and its like in SQL need nothing of the table.
+        """
+        found = dict(self.columns)
+        for name in (self.entity, *self.time_columns()):
+            if name not in self.looked_up():
+                found[name] = replace(found.get(name, Text() if name == self.entity else Time()), nullable=False)
+        return {name: self._complete(column) for name, column in found.items()} | self.looked_up()
+
+    def looked_up(self) -> dict[str, Column]:
+        """Return the columns that rows take from another table, by name, as that table holds them."""
+        if self.lookup is None:
+            return {}
+        there, own = self.lookup.of.contract(), {self.entity, *self.time_columns()}
+        found = {name: there.get(name, Text()) for name in self.lookup.take}
+        return {name: replace(column, nullable=column.nullable and name not in own) for name, column in found.items()}
+
+    def time_columns(self) -> list[str]:
+        """Return the columns that say when a row happened, and when it became known if that is another one."""
+        return [self.time] if self.time else []
+
     def column_names(self) -> list[str]:
-        """Return the names that features can read: declared, then derived."""
-        return [*self.columns, *self.derive]
+        """Return the names that features can read: declared, looked up, then derived."""
+        return [*self.columns, *self.looked_up(), *self.derive]
 
     def type_of(self, column: str) -> Column | None:
         """Return a column's declared type, or that of its derivation; None if there is no such column."""
-        if column in self.derive and column not in self.columns:
+        declared = {**self.looked_up(), **self.columns}
+        if column in self.derive and column not in declared:
             derived = self.derive[column]
             return derived.returns if isinstance(derived, Python) else result(derived, self.raw_types()) or Float()
-        return self.columns.get(column)
+        return declared.get(column)
 
     def raw_types(self) -> dict[str, Column]:
-        """Return the types of what `derive` reads: the declared columns, and the entity as text."""
-        return {**self.columns, self.entity: Text()}
+        """Return the types of what `derive` reads: the declared columns, those looked up, and the entity as text."""
+        return {**self.looked_up(), **self.columns, self.entity: Text()}
 
     def types(self) -> dict[str, Column]:
-        """Return the types of all columns of a row: declared, derived, and the entity as text."""
+        """Return the types of all columns of a row: declared, looked up, derived, and the entity as text."""
         return self.raw_types() | {name: self.type_of(name) or Float() for name in self.derive}
 
     def key_column(self) -> Column:
         """Return the entity column's type: as declared, else text; never null."""
-        declared = self.columns.get(self.entity, Text())
-        return type(declared)(**{**vars(declared), "nullable": False})
+        return self.contract()[self.entity]
+
+    def headers_of(self, column: str) -> tuple[tuple[str, ...], ...]:
+        """Return the ways in which raw files head `column`, the one to look for first: a header, or several that are joined.
+
+        None for a column that is looked up.
+        """
+        if column in self.looked_up():
+            return ()
+        declared = self.columns.get(column, Column())
+        own = declared.source or column
+        return (own if isinstance(own, tuple) else (own,), *((alias,) for alias in declared.aliases))
 
     def header(self, column: str) -> str:
-        """Return the header that `column` has in raw files."""
-        declared = self.columns.get(column)
-        return declared.source if declared is not None and declared.source else column
+        """Return the header that `column` has in raw files, if they do not use an alias."""
+        return " ".join(self.headers_of(column)[0])
+
+    def _complete(self, column: Column) -> Column:
+        sentinels = tuple(dict.fromkeys((*column.sentinels, *self.sentinels)))
+        if isinstance(column, Time):
+            return replace(column, sentinels=sentinels, zone=column.zone or self.zone)
+        return replace(column, sentinels=sentinels)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -123,6 +167,10 @@ class Events(Table):
     known: str | None = None
     known_after: str | None = None
     quiet: str = "1d"
+
+    def time_columns(self) -> list[str]:
+        """Return the columns that say when a row happened, and when it became known if that is another one."""
+        return list(dict.fromkeys(column for column in (self.time, self.known) if column))
 
     def __getattr__(self, name: str) -> EventColumn:
         if name.startswith("_"):

@@ -1,0 +1,17 @@
+"""Row-level SQL as sqlglot trees: a contract and derived columns, emitted in an engine's dialect.
+
+| | says in SQL |
+|---|---|
+| `typed`, `broken` | what `Column.parse` says in Python |
+| `quick` | the same for most values and at less cost, and which ones it says it for |
+| `derived` | what `keepfit.rows.evaluate` says |
+
+Property tests hold them equal. Identifiers are always quoted.
+"""
+
+from keepfit.engines.sql.contract import broken, cleaned, joined, typed
+from keepfit.engines.sql.derived import derived
+from keepfit.engines.sql.quick import quick
+from keepfit.engines.sql.trees import Sql, call, name, text
+
+__all__ = ["Sql", "broken", "call", "cleaned", "derived", "joined", "name", "quick", "text", "typed"]
