@@ -16,8 +16,8 @@ from keepfit.snapshot import Snapshot, take
 from keepfit.spec import codec
 from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
-from keepfit.stages.features import leakage, versions
 from keepfit.stages import ingest as stage
+from keepfit.stages.features import leakage, versions
 from keepfit.stages.ingest import Ingested, Progress, unread
 from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay

@@ -138,7 +138,10 @@ def test_a_missing_column_is_named_with_the_nearest_there_is(desk):
     desk.write("a.csv", "who,at,amonut\n")
     with pytest.raises(SourceError) as refused:
         desk.check(sales, "a.csv")
-    assert refused.value.fix == "did you mean 'amonut'? the file has: amonut, at, who; or declare evolution=Evolution(vanish='ignore')"
+    assert (
+        refused.value.fix
+        == "did you mean 'amonut'? the file has: amonut, at, who; or declare evolution=Evolution(vanish='ignore')"
+    )
 
 
 @pytest.mark.parametrize("text", ["2025-06-01 12:00:00", "2025-06-01T12:00", "2025-06-01"])

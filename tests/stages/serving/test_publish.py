@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from keepfit import Category, Events, Every, Files, Float, Integer, Length, Model, Records, Text, clock
+from keepfit.connect import Place
 from keepfit.engines.local import open_engine
 from keepfit.engines.protocol import Observations
 from keepfit.errors import ServingError
@@ -64,7 +65,7 @@ def snapshot(tmp_path_factory):
     for name, content in (("customers", CUSTOMERS), ("sales", SALES), ("notes", NOTES)):
         (root / f"{name}.csv").write_text(content)
     engine, lake = open_engine(1, None), Lake(root / "lake")
-    ingest(engine, lake, root, [customers, sales, notes], AS_OF)
+    ingest(engine, lake, Place(root, root / "landing", {}), [customers, sales, notes], AS_OF)
     return take(engine, lake, [customers, sales, notes], AS_OF)
 
 
@@ -165,7 +166,7 @@ def test_a_record_dated_ahead_counts_from_its_day_on(tmp_path):
     (tmp_path / "sales.csv").write_text("id,at,amount\n1,2025-05-01T00:00Z,2\n")
     events = Events("sales", Files("sales.csv"), entity="id", time="at", columns={"amount": Float()})
     engine, lake = open_engine(1, None), Lake(tmp_path / "lake")
-    ingest(engine, lake, tmp_path, [plans, events], AS_OF)
+    ingest(engine, lake, Place(tmp_path, tmp_path / "landing", {}), [plans, events], AS_OF)
     snapshot = take(engine, lake, [plans, events], AS_OF)
     model = Model("m", observe=Every("1 day", of=plans), features=[plans.tier], target=events.count(next="1d"))
     with closing(SQLiteStore(tmp_path / "online.db")) as store:
