@@ -37,8 +37,8 @@ LONG_FUNCTIONS = {
 # what a definitions file must not wait for
 ENGINES = {
     "alembic", "click", "deltalake", "duckdb", "fastapi", "filelock", "httpx", "mlflow", "msgspec", "numba", "numpy",
-    "onnx", "onnxruntime", "optuna", "pandas", "pyarrow", "pydantic", "rich", "sklearn", "sqlalchemy", "sqlglot",
-    "uvicorn", "xgboost", "yaml",
+    "obstore", "onnx", "onnxruntime", "optuna", "pandas", "psycopg", "pyarrow", "pydantic", "pymysql", "rich", "sklearn",
+    "sqlalchemy", "sqlglot", "uvicorn", "xgboost", "yaml",
 }  # fmt: skip
 
 
