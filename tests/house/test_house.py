@@ -93,7 +93,7 @@ def test_every_public_name_is_documented():
 
 def test_every_entry_point_loads():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
-    assert {"keepfit.engines", "keepfit.estimators"} <= set(declared)
+    assert {"keepfit.engines", "keepfit.estimators", "keepfit.sources"} <= set(declared)
     for group, points in declared.items():
         installed = {point.name: point for point in entry_points(group=group)}
         for name, value in points.items():
