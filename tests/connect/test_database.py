@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import random
+import subprocess
+import sys
+import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -277,3 +281,32 @@ def test_values_that_a_note_keeps_come_back_equal():
         assert batches.kept(batches.keep(value, "")) == value
     with pytest.raises(SourceError, match="a cursor cannot be a list"):
         batches.keep([1], "")
+
+
+LANDING = """
+import sys
+from pathlib import Path
+from keepfit.connect import Place, connect, database
+from keepfit.spec.sources import Database
+
+database.BATCH = 400
+folder = Path(sys.argv[1])
+connection = connect(Database("sqlite:///shop.db", "sales", cursor="id"), Place(folder, folder / "landing", {}))
+print("began", flush=True)
+for item in connection.items():
+    connection.fetch(item, folder / "scratch")
+"""
+
+
+@pytest.mark.slow
+def test_a_landing_that_is_killed_again_and_again_ends_with_each_row_once(sqlite: Server, tmp_path: Path):
+    rows = "WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n WHERE id < 20000) SELECT id FROM n"
+    sqlite.run(f"CREATE TABLE sales AS {rows}")
+    for milliseconds in random.Random(7).sample(range(5, 150), 4):
+        with subprocess.Popen([sys.executable, "-c", LANDING, tmp_path], stdout=subprocess.PIPE) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(milliseconds / 1000)
+            process.kill()
+    found = [key for rows in lines(opened(sqlite, tmp_path, "id"), tmp_path) for key in rows[1:]]
+    assert found == [str(key) for key in range(1, 20001)]
