@@ -10,10 +10,13 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import unquote
 
 import pytest
+from tests.connect import servers
+from tests.connect.servers import Server
 
 # objects in one answer of the server, so that every longer listing is paged
 PAGE = 4
@@ -147,3 +150,26 @@ def s3() -> Iterator[ObjectStore]:
     client.create_bucket(Bucket="shop")
     yield ObjectStore(client, {**keys, "AWS_ENDPOINT_URL": address, "AWS_ALLOW_HTTP": "true"})
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Server]:
+    """Return a real PostgreSQL on loopback."""
+    with servers.postgresql() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[Server]:
+    """Return a real MariaDB on loopback."""
+    with servers.mariadb() as server:
+        yield server
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Server]:
+    """Return an SQLite file."""
+    address = f"sqlite:///{tmp_path / 'shop.db'}"
+    server = Server(address, "sqlite")
+    yield server
+    server.engine.dispose()

@@ -205,13 +205,3 @@ def test_a_member_cannot_leave_the_scratch_folder(data: Path, tmp_path: Path):
     connection = opened(data, "a.zip")
     (item,) = connection.items()
     assert connection.fetch(item, tmp_path / "scratch").parent == tmp_path / "scratch"
-
-
-# the door
-
-
-def test_a_scheme_that_nobody_answers_to_lists_those_there_are(data: Path):
-    with pytest.raises(SourceError) as refused:
-        opened(data, "sftp://host/x.csv")
-    assert "no source is installed for sftp://" in refused.value.what
-    assert "file" in refused.value.fix

@@ -40,8 +40,8 @@ LONG_FUNCTIONS = {
 # what a definitions file must not wait for
 ENGINES = {
     "alembic", "click", "deltalake", "duckdb", "fastapi", "filelock", "httpx", "mlflow", "msgspec", "numba", "numpy",
-    "onnx", "onnxruntime", "optuna", "pandas", "pyarrow", "pydantic", "rich", "sklearn", "sqlalchemy", "sqlglot",
-    "uvicorn", "xgboost", "yaml",
+    "obstore", "onnx", "onnxruntime", "optuna", "pandas", "psycopg", "pyarrow", "pydantic", "pymysql", "rich", "sklearn",
+    "sqlalchemy", "sqlglot", "uvicorn", "xgboost", "yaml",
 }  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def test_every_public_name_is_documented():
 
 def test_every_entry_point_loads():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
-    assert {"keepfit.engines", "keepfit.estimators"} <= set(declared)
+    assert {"keepfit.engines", "keepfit.estimators", "keepfit.sources"} <= set(declared)
     for group, points in declared.items():
         installed = {point.name: point for point in entry_points(group=group)}
         for name, value in points.items():

@@ -45,8 +45,13 @@ class LocalFiles:
         outer = names.noting(self.outer, missed)
         for name, entry in walk(self.folder, self.outer.steps):
             parts = outer(name)
-            if parts is not None and name not in found:
-                found.update((item.name, item) for item in self._listed(_item(name, entry, parts), missed))
+            if parts is None or name in found:
+                continue
+            item = _item(name, entry, parts)
+            if is_archive(name) and item.error is None:
+                found.update((member.name, member) for member in self._members(item, missed))
+            else:
+                found[item.name] = item
         if not found:
             raise self._nothing(missed)
         return [found[name] for name in sorted(found)]
@@ -63,13 +68,9 @@ class LocalFiles:
             )
         return extract(path, item, folder) if member else path
 
-    def _listed(self, item: Item, missed: list[str]) -> list[Item]:
-        if not is_archive(item.name) or item.error is not None:
-            return [item]
-        return members(item, self.folder / item.name, self.source.format, self._inner(missed))
-
-    def _inner(self, missed: list[str]) -> names.Parts | None:
-        return None if self.outer is self.pattern else names.noting(self.pattern, missed)
+    def _members(self, archive: Item, missed: list[str]) -> list[Item]:
+        inner = None if self.outer is self.pattern else names.noting(self.pattern, missed)
+        return members(archive, self.folder / archive.name, self.source.format, inner)
 
     def _nothing(self, missed: list[str]) -> SourceError:
         place = self.folder / self.outer.prefix

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from urllib.parse import unquote
 
 from keepfit.errors import DefinitionError
@@ -234,6 +235,8 @@ def _digits(form: str) -> str:
     return "".join(DIRECTIVES[part[1]] if part[0] == "%" else re.escape(part) for part in parts)
 
 
+# many files bear one month
+@lru_cache(maxsize=10_000)
 def _moment(text: str, form: str) -> str:
     # a week without a day begins on its Monday
     added = (" 1", " %u") if "%G" in form and "%u" not in form else ("", "")

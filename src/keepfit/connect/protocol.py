@@ -7,7 +7,7 @@ A source is one file with `open_source(source, place) -> Connection` and one lin
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -40,7 +40,7 @@ class Item:
     size: int
     parts: Mapping[str, str]
     format: Format | None = None
-    error: SourceError | None = None
+    error: SourceError | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,14 @@ class Place:
         A folder of the table's own for what must be kept: batches of a database, files of the web. Made at the first write.
     environment : mapping of str to str
         Environment variables: endpoints, regions and secrets are named there and nowhere else.
+    latest : bool
+        Whether only the source's newest state counts, as for Records: what is rewritten in place then comes as one item.
     """
 
     data: Path
     landing: Path
     environment: Mapping[str, str]
+    latest: bool = False
 
 
 class Connection(Protocol):

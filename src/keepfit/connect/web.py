@@ -7,16 +7,13 @@ content cannot change: once it has landed, nobody is asked any more.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from filelock import FileLock
-
 from keepfit.connect import names
 from keepfit.connect.archives import INTO_ARCHIVE, archive_of, extract, is_archive, members
-from keepfit.connect.copies import whole
+from keepfit.connect.copies import Landed
 from keepfit.connect.downloads import download, look, shown
 from keepfit.connect.protocol import Item, Place
 from keepfit.errors import DefinitionError, SourceError
@@ -57,7 +54,7 @@ class WebFile:
             )
         last = unquote(split.path.rstrip("/").rpartition("/")[2]) or split.netloc
         self.name = re.sub(r"[/\\\x00-\x1f]|^\.+", "_", last)
-        self.landed = place.landing / self.name
+        self.landed = Landed(place.landing / self.name)
 
     def items(self) -> list[Item]:
         """Return the file, or an archive's members; an archive is fetched to see them."""
@@ -83,8 +80,8 @@ class WebFile:
 
     def _item(self) -> Item:
         pinned = PINNED + self.source.sha256.lower() if self.source.sha256 is not None else None
-        if pinned and self._has(pinned):
-            return Item(self.name, pinned, self.landed.stat().st_size, {})
+        if pinned and self.landed.version == pinned:
+            return Item(self.name, pinned, self.landed.path.stat().st_size, {})
         told = look(self.address)
         if not pinned and not told.identity:
             return self._told_by_content()
@@ -92,53 +89,32 @@ class WebFile:
 
     def _told_by_content(self) -> Item:
         # a server that gives nothing to tell versions by is asked for the whole file at each listing
-        with self._alone():
-            download(self.address, self.landed)
-            identity = PINNED + _digest(self.landed)
-            self._write_note(identity)
-        return Item(self.name, identity, self.landed.stat().st_size, {})
+        with self.landed.alone():
+            download(self.address, self.landed.path)
+            identity = PINNED + _digest(self.landed.path)
+            self.landed.keep(identity)
+        return Item(self.name, identity, self.landed.path.stat().st_size, {})
 
     def _land(self, item: Item) -> Path:
-        with self._alone():
-            if not self._has(item.identity):
-                download(self.address, self.landed)
+        with self.landed.alone():
+            if self.landed.version != item.identity:
+                download(self.address, self.landed.path)
                 self._check_sum()
-                self._write_note(item.identity)
-        return self.landed
+                self.landed.keep(item.identity)
+        return self.landed.path
 
     def _check_sum(self) -> None:
         declared = (self.source.sha256 or "").lower()
         if not declared:
             return
-        found = _digest(self.landed)
+        found = _digest(self.landed.path)
         if found != declared:
-            self.landed.unlink()
+            self.landed.path.unlink()
             raise SourceError(
                 f"{self.name} does not add up to what is declared: its SHA-256 is {found}",
                 where=shown(self.address),
                 fix=f"if the file was exchanged on purpose, declare that instead of {declared}; if not, do not use it",
             )
-
-    def _alone(self) -> FileLock:
-        self.landed.parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(self._beside("lock"))
-
-    def _has(self, identity: str) -> bool:
-        """Return whether what has landed is this version, untouched since."""
-        try:
-            note, stat = json.loads(self._beside("json").read_bytes()), self.landed.stat()
-        except (OSError, ValueError):
-            return False
-        return bool(note == {"identity": identity, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns})
-
-    def _write_note(self, identity: str) -> None:
-        stat = self.landed.stat()
-        note = {"identity": identity, "size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
-        with whole(self._beside("json"), durable=True) as content:
-            content.write(json.dumps(note).encode())
-
-    def _beside(self, what: str) -> Path:
-        return self.landed.with_name(f".{self.name}.{what}")
 
 
 def _split(text: str) -> tuple[str, names.Pattern | None]:

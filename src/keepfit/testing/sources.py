@@ -35,8 +35,8 @@ class SourceContract:
     grows : bool
         Whether what is put later becomes items of its own; False for a source that is one file.
     remembers : bool
-        Whether the source keeps by itself what it has handed over, as a database with a cursor does: what `remove` takes away
-        stays listed.
+        Whether the source keeps by itself what it has handed over once, as a database does: what `remove` takes away can still
+        be fetched.
     """
 
     place: Place
@@ -198,6 +198,8 @@ class SourceContract:
         self.put("b", SECOND)
         connection = self.opened()
         items = connection.items()
+        if self.remembers:
+            self.everything()
         self.remove("a")
         if self.remembers:
             assert sorted(row for item in items for row in self.read(item, connection)) == [*FIRST, *SECOND]
