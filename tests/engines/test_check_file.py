@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from keepfit import Events, Files, Float, Integer, Records, Text, tables
+from keepfit import Boolean, Events, Files, Float, Integer, Records, Text, tables
 from keepfit.engines.local.lines import CHUNK, evened
 from keepfit.errors import SourceError
 
@@ -219,3 +219,12 @@ def test_a_quote_in_a_name_is_part_of_it(desk, quote):
     assert [(row[who], row[amount]) for row in desk.rows(odd)] == [("a", 1.0)]
     (bad,) = desk.rows(tables.QUARANTINE)
     assert bad["reason"] == f"{amount} is not a number; {who} is missing; {at} is missing"
+
+
+def test_a_number_that_needs_a_closer_look_gets_it_beside_columns_of_every_type(desk):
+    columns = {"amount": Float(), "ok": Boolean(), "n": Integer()}
+    table = Events("sales", Files("*"), entity="who", time="at", columns=columns)
+    desk.write("a.csv", f"who,at,amount,ok,n\na,{NOON},1e+16,,\na,{NOON},+5,yes,+7\n")
+    good, bad = desk.check(table, "a.csv")
+    assert [(row["amount"], row["ok"], row["n"]) for row in good] == [(1e16, None, None), (5.0, True, 7)]
+    assert bad == []

@@ -71,7 +71,7 @@ class Contract:
             value, right = sql.quick(column, sql.name(RAW + name), sql.name(VALUE + name))
             text = quoted(RAW + name) if name in read else value.sql(DIALECT)
             values.append(_as(f"cast({text} as {TYPES[column.kind]})", VALUE + name))
-            fits.append(right.sql(DIALECT))
+            fits.append(f"({right.sql(DIALECT)})")
         return ", ".join(values), " and ".join([*fits, *([FOUND] if self.table.lookup else [])])
 
     def _quick(self, name: str) -> tuple[str, str]:
