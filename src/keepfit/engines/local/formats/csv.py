@@ -113,7 +113,7 @@ def unrepeated(header: tuple[str, ...], name: str) -> tuple[str, ...]:
         raise SourceError(
             f"{name} has column {doubled!r} twice",
             where=name,
-            fix="rename one of them in the file, or declare Csv(names=...)",
+            fix="rename one of them; of delimited text the names may be declared instead: Csv(names=..., skip=1)",
         )
     return header
 

@@ -38,12 +38,15 @@ def open_json(connection: duckdb.DuckDBPyConnection, path: Path, format: Json, n
     """
     facts = line_facts()
     staged = stage_text(path, name, folder, facts, format.encoding)
+    begins = _begins(staged.path)
+    if not begins:
+        raise SourceError(f"{name} is empty", where=name, fix="send the file again, or remove it")
     texts: _Texts
     if format.records is not None:
         facts = line_facts()
         lines = split(staged, format.records, name, folder, facts)
         texts = _Lines(prepare_lines(lines, facts, 0, name, folder))
-    elif _begins(staged.path) == "[":
+    elif begins == "[":
         texts = _Array(connection, staged, name)
     else:
         texts = _Lines(prepare_lines(staged, facts, 0, name, folder))
@@ -51,14 +54,13 @@ def open_json(connection: duckdb.DuckDBPyConnection, path: Path, format: Json, n
     keys = _keys(connection, texts) if told["lines"] != 0 else []
     if told["lines"] != 0 and not keys:
         raise _no_object(staged, name)
-    if not told["lines"] and _begins(staged.path) == "":
-        raise SourceError(f"{name} is empty", where=name, fix="send the file again, or remove it")
     header = unrepeated(tuple(keys), name)
 
     def scan(_types: Mapping[str, str]) -> str:
         return _scan(texts, keys, header)
 
-    return Opened(header, scan, texts.rejected, types=_types(connection, texts, keys, header), **told)
+    rejected = texts.rejected if keys else None
+    return Opened(header, scan, rejected, types=_types(connection, texts, keys, header), **told)
 
 
 class _Texts(Protocol):
