@@ -81,6 +81,21 @@ def test_columns_that_are_declared_may_be_read_typed_and_what_does_not_fit_is_re
     assert found.rejected == [(3, 1, "cast", "none,y")]
 
 
+@pytest.mark.parametrize(
+    ("content", "format", "plain"),
+    [
+        (b"a_1,b+\n1,2\n", Csv(), True),
+        (b"a,b\n1_0,2\n", Csv(), False),
+        (b"a,b\n1,+2\n", Csv(), False),
+        (b"1_0,2\n", Csv(names=("a", "b")), False),
+        (b"title\n1_0,2\n", Csv(skip=1), False),
+        (b"a,b\r\n1,2\n\0,1_0\n", Csv(), False),
+    ],
+)
+def test_a_file_tells_whether_its_numbers_are_what_they_seem(read, content, format, plain):
+    assert read("a.csv", content, format).opened.plain is plain
+
+
 def test_a_column_without_a_name_is_called_by_its_place(read):
     assert read("a.csv", b",a,\n0,1,2\n").header == ("column 1", "a", "column 3")
 

@@ -31,7 +31,8 @@ def open_csv(connection: duckdb.DuckDBPyConnection, path: Path, format: Csv, nam
         If it is empty, packed and corrupt, not in its encoding, or its header cannot be read.
     """
     delimiter = format.delimiter or ("\t" if name.lower().endswith(TAB) else ",")
-    facts = Facts(format.quote.encode(), delimiter.encode())
+    headed = format.names is None and format.skip == 0
+    facts = Facts(format.quote.encode(), delimiter.encode(), headed=headed)
     staged = stage_text(path, name, folder, facts, format.encoding)
     ready = prepare(staged, facts, format, name, folder)
     return Opened(ready.scans.header, ready.scans.scan, ready.scans.rejected, **ready.facts())

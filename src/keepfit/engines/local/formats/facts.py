@@ -27,6 +27,8 @@ class Facts:
         One byte, or none.
     delimiter : bytes
         What stands between values.
+    headed : bool
+        Whether the first line is the header.
 
     Attributes
     ----------
@@ -41,13 +43,13 @@ class Facts:
     ended : bool
         Whether the text ends with its last line.
     plain : bool
-        Whether it has neither an underscore nor a plus, which DuckDB takes in numbers.
+        Whether it has neither an underscore nor a plus, which DuckDB takes in numbers; the header aside.
     blank : list of int
         For each blank line, the number of lines with text before it.
     """
 
-    def __init__(self, quote: bytes = b"", delimiter: bytes = b",") -> None:
-        self.quote, self.delimiter = quote, delimiter
+    def __init__(self, quote: bytes = b"", delimiter: bytes = b",", *, headed: bool = False) -> None:
+        self.quote, self.delimiter, self.headed = quote, delimiter, headed
         self._around = _bytes(quote + b"\r\n" + delimiter[-1:]), _bytes(quote + b"\r\n" + delimiter[:1])
         self.newlines = self.records = self.paired = self.returns = self.longest = 0
         self.nul = self.quoted = self.torn = False
@@ -65,6 +67,10 @@ class Facts:
         """Return whether a record of it may be none; told after the last block."""
         odd_ends = self.mixed and (self.quoted or self.returns > self.paired)
         return self.nul or self.torn or self.longest > LONG_RECORD or self._open or odd_ends
+
+    def again(self) -> Facts:
+        """Return facts to see of another text of the same kind."""
+        return Facts(self.quote, self.delimiter, headed=self.headed)
 
     def take(self, line: bytes) -> None:
         """Take in a record that is known to be one, or a blank line; both end with a line feed."""
@@ -92,7 +98,8 @@ class Facts:
             self.returns += block.count(b"\r")
             self.paired += block.count(b"\r\n")
         self.nul = self.nul or b"\0" in block
-        self.plain = self.plain and b"_" not in block and b"+" not in block
+        below = block.find(b"\n") + 1 if self.headed and not self.newlines else 0
+        self.plain = self.plain and block.find(b"_", below) < 0 and block.find(b"+", below) < 0
         opened, inside = self._open, None
         if opened or (self.quote and self.quote in block):
             inside = self._see_quotes(text, np.flatnonzero(feed))

@@ -94,7 +94,7 @@ def mended(staged: Staged, facts: Facts, folder: Path, skip: int, columns: int) 
     if facts.newlines == 0 and facts.returns:
         staged, facts = _rewritten(staged, folder, facts, b"\r")
     if facts.suspicious or _quoted(staged.path, facts.quote, skip):
-        whole = Facts(facts.quote, facts.delimiter)
+        whole = facts.again()
         target, cut = (fresh(folder, suffix) for suffix in (".mended", ".cut"))
         mend(staged.path, target, cut, whole, skip, columns)
         whole.plain = facts.plain
@@ -251,7 +251,7 @@ def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 def _rewritten(staged: Staged, folder: Path, facts: Facts, ends: bytes) -> tuple[Staged, Facts]:
     """Return a copy whose lines end in a line feed alone, and the facts of it."""
-    seen = Facts(facts.quote, facts.delimiter)
+    seen = facts.again()
     target = fresh(folder, ".even")
     with target.open("wb") as copy:
         # the blocks of a text without any line feed end anywhere, and so may those of returns
