@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from keepfit.engines.local.formats.facts import LONGEST_RECORD, MANY_BLANKS, Facts
-from keepfit.engines.local.formats.mending import walk
+from keepfit.engines.local.formats.facts import LONG_RECORD, LONGEST_LINE, MANY_BLANKS, Facts
+from keepfit.engines.local.formats.fields import walk
 from keepfit.engines.local.formats.protocol import Opened
 from keepfit.engines.local.formats.rejects import Gaps, cut_lines
-from keepfit.engines.local.formats.staging import Staged, stage_table
-from keepfit.engines.quoting import literal
+from keepfit.engines.local.formats.scans import Scans
+from keepfit.engines.local.formats.staging import Staged, mended, stage_text
 from keepfit.errors import SourceError
 from keepfit.spec.sources import Csv
 
 TAB = (".tsv", ".tsv.gz")
-SERIAL = count(1)
+UNUSED = b"\x01\x02"  # separates nothing
 
 
 def open_csv(connection: duckdb.DuckDBPyConnection, path: Path, format: Csv, name: str, folder: Path) -> Opened:
@@ -31,64 +30,70 @@ def open_csv(connection: duckdb.DuckDBPyConnection, path: Path, format: Csv, nam
     SourceError
         If it is empty, packed and corrupt, not in its encoding, or its header cannot be read.
     """
-    delimiter = format.delimiter or ("\t" if path.name.lower().endswith(TAB) else ",")
-    facts = Facts(format.quote.encode(), delimiter.encode())
-    staged, facts = stage_table(path, name, folder, facts, format.encoding, format.skip)
-    top = _top(staged, facts, format, name)
-    header = unrepeated(format.names or top.header, name)
-    blank = facts.blank[top.blank :] if len(header) > 1 else []
-    places = [before - (top.records - top.blank) + nth for nth, before in enumerate(blank)]
-    gaps = Gaps(top.lines + 1, top.records, places, staged.cut)
-    lines = facts.records + (not facts.ended) - top.records - len(blank) + len(gaps.cut_places())
-    scans = _Scans(staged.path, header, delimiter, format.quote, gaps)
-    return Opened(
-        header,
-        scans.scan,
-        scans.rejected,
-        first_line=gaps.first_line,
-        lines=lines if len(blank) < MANY_BLANKS else None,
-        plain=facts.plain,
-        digest=staged.digest,
-        blank=gaps.blank_among_all(),
-        tables=lambda: tuple(scans.made),
-    )
+    delimiter = format.delimiter or ("\t" if name.lower().endswith(TAB) else ",")
+    headed = format.names is None and format.skip == 0
+    facts = Facts(format.quote.encode(), delimiter.encode(), headed=headed)
+    staged = stage_text(path, name, folder, facts, format.encoding)
+    ready = prepare(staged, facts, format, name, folder)
+    return Opened(ready.scans.header, ready.scans.scan, ready.scans.rejected, **ready.facts())
+
+
+def prepare_lines(staged: Staged, facts: Facts, skip: int, name: str, folder: Path) -> Prepared:
+    """Prepare a text whose records are its lines: a table of one column, `line`, that is null for a blank line.
+
+    Parameters
+    ----------
+    facts : Facts
+        What `line_facts()` saw of it.
+    """
+    return prepare(staged, facts, Csv(quote="", skip=skip, names=("line",)), name, folder, blank_records=False)
+
+
+def line_facts() -> Facts:
+    """Return the facts to see of a text whose records are its lines."""
+    return Facts(b"", UNUSED)
 
 
 @dataclass(frozen=True)
-class _Scans:
-    """The ways to read one text; each scan keeps what it rejects in a table of its own."""
+class Prepared:
+    """A text ready to be scanned: how, and what is known of its lines."""
 
-    path: Path
-    header: tuple[str, ...]
-    delimiter: str
-    quote: str
-    gaps: Gaps
-    made: list[str] = field(default_factory=list)
+    scans: Scans
+    lines: int | None
+    plain: bool
+    digest: str
 
-    def scan(self, types: Mapping[str, str]) -> str:
-        rejects = f"rejects_{next(SERIAL)}"
-        self.made.extend((rejects, f"{rejects}_scan"))
-        columns = ", ".join(f"{literal(name)}: {literal(types.get(name, 'VARCHAR'))}" for name in self.header)
-        options = {
-            "header": "false",
-            "auto_detect": "false",
-            "skip": str(self.gaps.above),
-            "delim": literal(self.delimiter),
-            "quote": literal(self.quote),
-            "escape": literal(self.quote),
-            "columns": f"{{{columns}}}",
-            "strict_mode": "true",
-            "store_rejects": "true",
-            "rejects_limit": "0",
-            "rejects_table": literal(rejects),
-            "rejects_scan": literal(f"{rejects}_scan"),
-            "encoding": "'utf-8'",
+    def facts(self) -> dict[str, Any]:
+        """Return what an `Opened` tells of it."""
+        return {
+            "first_line": self.scans.gaps.first_line,
+            "lines": self.lines,
+            "plain": self.plain,
+            "digest": self.digest,
+            "blank": self.scans.gaps.blank_among_all(),
+            "tables": lambda: tuple(self.scans.made),
         }
-        said = ", ".join(f"{option} = {value}" for option, value in options.items())
-        return f"read_csv({literal(str(self.path))}, {said})"
 
-    def rejected(self) -> str:
-        return self.gaps.query(self.made[-2])
+
+def prepare(
+    staged: Staged, facts: Facts, format: Csv, name: str, folder: Path, *, blank_records: bool = True
+) -> Prepared:
+    """Mend a staged text where it must be, and look at its header.
+
+    Parameters
+    ----------
+    blank_records : bool
+        Whether a blank line is a record where there is only one column.
+    """
+    staged, facts = mended(staged, facts, folder, format.skip, len(format.names or ()))
+    top = _top(staged, facts, format, name)
+    header = unrepeated(format.names or top.header, name)
+    blank = [] if len(header) == 1 and blank_records else facts.blank[top.blank :]
+    places = [before - (top.records - top.blank) + nth for nth, before in enumerate(blank)]
+    gaps = Gaps(top.lines + 1, top.records, places, staged.cut)
+    lines = facts.records + (not facts.ended) - top.records - len(blank) + len(gaps.cut_places())
+    scans = Scans(staged.path, header, facts.delimiter.decode(), format.quote, gaps, facts.longest > LONG_RECORD)
+    return Prepared(scans, lines if len(blank) < MANY_BLANKS else None, facts.plain, staged.digest)
 
 
 def unrepeated(header: tuple[str, ...], name: str) -> tuple[str, ...]:
@@ -109,7 +114,7 @@ def unrepeated(header: tuple[str, ...], name: str) -> tuple[str, ...]:
         raise SourceError(
             f"{name} has column {doubled!r} twice",
             where=name,
-            fix="rename one of them in the file, or declare Csv(names=...)",
+            fix="rename one of them; of delimited text the names may be declared instead: Csv(names=..., skip=1)",
         )
     return header
 
@@ -130,7 +135,7 @@ def _top(staged: Staged, facts: Facts, format: Csv, name: str) -> _Top:
     with staged.path.open("rb") as text:
         while format.names is None or lines < format.skip:
             # a longer one was cut
-            line = text.readline(LONGEST_RECORD + 1)
+            line = text.readline(LONGEST_LINE + 1)
             if not line:
                 break
             lines += 1

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 Bytes = NDArray[np.uint8]
 Places = NDArray[np.int64]
 
-LONGEST_RECORD = 1_900_000  # DuckDB rejects above 2 MB, and loses what is longer than its buffer
+# DuckDB rejects records above 2 MB unless it is told to hold more, and loses what is longer than it holds
+LONG_RECORD, LONGEST_LINE = 1_900_000, 16_000_000
 LINE_FEED = ord("\n")
 MANY_BLANKS = 100_000
 
@@ -26,6 +27,8 @@ class Facts:
         One byte, or none.
     delimiter : bytes
         What stands between values.
+    headed : bool
+        Whether the first line is the header.
 
     Attributes
     ----------
@@ -33,21 +36,23 @@ class Facts:
         Line feeds, and those of them outside quotes.
     paired, returns : int
         Carriage returns before a line feed, and all of them.
-    nul, quoted, torn, long : bool
-        Whether there are NUL bytes; quotes; quotes that are not where a value begins or ends; records that are too long.
+    longest : int
+        Bytes of the longest record, if any is longer than a block.
+    nul, quoted, torn : bool
+        Whether there are NUL bytes; quotes; quotes that are not where a value begins or ends.
     ended : bool
         Whether the text ends with its last line.
     plain : bool
-        Whether it has neither an underscore nor a plus, which DuckDB takes in numbers.
+        Whether it has neither an underscore nor a plus, which DuckDB takes in numbers; the header aside.
     blank : list of int
         For each blank line, the number of lines with text before it.
     """
 
-    def __init__(self, quote: bytes = b"", delimiter: bytes = b",") -> None:
-        self.quote, self.delimiter = quote, delimiter
+    def __init__(self, quote: bytes = b"", delimiter: bytes = b",", *, headed: bool = False) -> None:
+        self.quote, self.delimiter, self.headed = quote, delimiter, headed
         self._around = _bytes(quote + b"\r\n" + delimiter[-1:]), _bytes(quote + b"\r\n" + delimiter[:1])
-        self.newlines = self.records = self.paired = self.returns = 0
-        self.nul = self.quoted = self.torn = self.long = False
+        self.newlines = self.records = self.paired = self.returns = self.longest = 0
+        self.nul = self.quoted = self.torn = False
         self.ended = self.plain = True
         self.blank: list[int] = []
         self._open, self._length = False, 0
@@ -61,12 +66,17 @@ class Facts:
     def suspicious(self) -> bool:
         """Return whether a record of it may be none; told after the last block."""
         odd_ends = self.mixed and (self.quoted or self.returns > self.paired)
-        return self.nul or self.torn or self.long or self._open or odd_ends
+        return self.nul or self.torn or self.longest > LONG_RECORD or self._open or odd_ends
+
+    def again(self) -> Facts:
+        """Return facts to see of another text of the same kind."""
+        return Facts(self.quote, self.delimiter, headed=self.headed)
 
     def take(self, line: bytes) -> None:
         """Take in a record that is known to be one, or a blank line; both end with a line feed."""
         if line == b"\n" and len(self.blank) < MANY_BLANKS:
             self.blank.append(self.records - len(self.blank))
+        self.longest = max(self.longest, len(line))
         self.records += 1
 
     def add(self, other: Facts) -> None:
@@ -88,11 +98,12 @@ class Facts:
             self.returns += block.count(b"\r")
             self.paired += block.count(b"\r\n")
         self.nul = self.nul or b"\0" in block
-        self.plain = self.plain and b"_" not in block and b"+" not in block
+        below = block.find(b"\n") + 1 if self.headed and not self.newlines else 0
+        self.plain = self.plain and block.find(b"_", below) < 0 and block.find(b"+", below) < 0
         opened, inside = self._open, None
         if opened or (self.quote and self.quote in block):
             inside = self._see_quotes(text, np.flatnonzero(feed))
-        elif not newlines or len(block) > LONGEST_RECORD:
+        elif not newlines or len(block) > LONG_RECORD:
             self._see_length(np.flatnonzero(feed), len(block))
         else:
             self._length = 0
@@ -120,7 +131,7 @@ class Facts:
 
     def _see_length(self, ends: Places, size: int) -> None:
         bounds = np.concatenate(([-self._length], ends + 1, [size]))
-        self.long = self.long or bool(np.diff(bounds).max() > LONGEST_RECORD)
+        self.longest = max(self.longest, int(np.diff(bounds).max()))
         self._length = size - int(bounds[-2])
 
     def _see_blank(self, text: Bytes, feeds: Places, opened: bool, inside: NDArray[np.bool_] | None) -> None:

@@ -7,21 +7,26 @@ lines that end in several ways beside quotes, quotes that are never closed, reco
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from keepfit.engines.local.formats.facts import LONGEST_RECORD, Facts
+from keepfit.engines.local.formats.facts import LONG_RECORD, LONGEST_LINE, Facts
+from keepfit.engines.local.formats.fields import repaired, split, walk
 
 BLOCK = 1 << 16
 SHOWN = 10_000  # characters of a line that is too long
 
-NUL, STRAY, OPEN, TORN = "nul byte", "carriage return in a line", "quote is never closed", "text after a closing quote"
-LONG = f"longer than {LONGEST_RECORD:,} bytes"
+OPEN = "quote is never closed"
+LONG = f"longer than {LONGEST_LINE:,} bytes"
+FAR = f"quote is not closed within {LONG_RECORD:,} bytes"
 
 
-def mend(source: Path, target: Path, cut: Path, facts: Facts, skip: int) -> None:
+def mend(source: Path, target: Path, cut: Path, facts: Facts, skip: int, columns: int) -> None:
     """Copy a text without what is no record.
+
+    A line with quotes inside a quoted value is taken as it must have been meant, if it then has a value for each column.
 
     Parameters
     ----------
@@ -31,28 +36,32 @@ def mend(source: Path, target: Path, cut: Path, facts: Facts, skip: int) -> None
         Takes in what is copied.
     skip : int
         Lines at the top that are copied as they stand; if they hold quotes, they are emptied.
+    columns : int
+        How many values a record has; 0 takes it from the first.
     """
     with source.open("rb") as lines, target.open("wb") as copy, cut.open("w", encoding="utf-8") as told:
-        mending = _Mending(copy, told, facts)
+        mending = _Mending(copy, told, facts, columns)
         for line in (_line(lines) for _ in range(skip)):
             mending.write(b"\n" if facts.quote and facts.quote in line else line.rstrip(b"\r\n") + b"\n")
+        while not mending.columns and (line := _line(lines)):
+            mending.take(line)
         while block := lines.read(BLOCK):
             block += _line(lines)
             if not mending.whole(block):
-                for line in _split(block):
+                for line in _whole_lines(block):
                     mending.take(line)
         mending.end()
 
 
 def _line(text: BinaryIO) -> bytes:
     """Return the rest of a line; if it is too long, only the beginning, still too long."""
-    first = rest = text.readline(LONGEST_RECORD + 1)
-    while len(rest) > LONGEST_RECORD and not rest.endswith(b"\n"):
-        rest = text.readline(LONGEST_RECORD + 1)
+    first = rest = text.readline(LONGEST_LINE + 1)
+    while len(rest) > LONGEST_LINE and not rest.endswith(b"\n"):
+        rest = text.readline(LONGEST_LINE + 1)
     return first
 
 
-def _split(block: bytes) -> list[bytes]:
+def _whole_lines(block: bytes) -> Sequence[bytes]:
     lines = [line + b"\n" for line in block.split(b"\n")]
     last = lines.pop()
     return lines if last == b"\n" else [*lines, last[:-1]]
@@ -63,6 +72,7 @@ class _Mending:
     copy: BinaryIO
     told: TextIO
     facts: Facts
+    columns: int
     lines: list[bytes] = field(default_factory=list)  # of the record that is open
     size: int = 0
     opened: bool = False
@@ -83,11 +93,17 @@ class _Mending:
     def take(self, line: bytes) -> None:
         """Take in the next line."""
         self.opened, error = walk(line, self.opened, self.facts.quote, self.facts.delimiter)
+        if error and not self.lines and (whole := repaired(line, self.columns, self.facts.quote, self.facts.delimiter)):
+            self.write(whole)
+            self._begin()
+            return
         self.error = self.error or error
         self.lines.append(line)
         self.size += len(line)
-        if self.size > LONGEST_RECORD:
+        if self.size > LONGEST_LINE:
             self._cut(LONG)
+        elif self.size > LONG_RECORD and len(self.lines) > 1:
+            self._cut(FAR)
         elif not self.opened:
             self._close()
 
@@ -106,7 +122,10 @@ class _Mending:
             self._cut(self.error)
             return
         *above, last = self.lines
-        self.write(b"".join(above) + last.rstrip(b"\r\n") + b"\n")
+        record = b"".join(above) + last.rstrip(b"\r\n")
+        if not self.columns and record:
+            self.columns = len(split(record, self.facts.quote, self.facts.delimiter) or ()) or -1
+        self.write(record + b"\n")
         self._begin()
 
     def _cut(self, error: str) -> None:
@@ -118,44 +137,3 @@ class _Mending:
 
     def _begin(self) -> None:
         self.lines, self.size, self.opened, self.error = [], 0, False, ""
-
-
-def walk(line: bytes, opened: bool, quote: bytes, delimiter: bytes) -> tuple[bool, str]:
-    """Return whether a quote is open at the line's end, and why the line is no part of a record, if it is none.
-
-    Quotes open where a value begins, spaces aside; inside, two of them stand for one.
-    """
-    error = NUL if b"\0" in line else ""
-    body = line.rstrip(b"\r\n")
-    if not opened and not (quote and quote in body):
-        return False, error or (STRAY if b"\r" in body else "")
-    place = 0
-    while True:
-        if opened:
-            end = line.find(quote, place)
-            if end < 0:
-                return True, error
-            place = end + 1
-            if line.startswith(quote, place):
-                place += 1
-                continue
-            opened = False
-            rest = _next(body, place, delimiter)
-            if body[place:rest].strip(b" "):
-                error = error or TORN
-        else:
-            begin = place + len(body[place:]) - len(body[place:].lstrip(b" "))
-            if line.startswith(quote, begin):
-                opened, place = True, begin + 1
-                continue
-            rest = _next(body, place, delimiter)
-            if b"\r" in body[place:rest]:
-                error = error or STRAY
-        if rest == len(body):
-            return False, error
-        place = rest + len(delimiter)
-
-
-def _next(body: bytes, place: int, delimiter: bytes) -> int:
-    found = body.find(delimiter, place)
-    return found if found >= 0 else len(body)

@@ -46,15 +46,24 @@ class Gaps:
         cut = self.cut_places()
         return tuple(place - before + bisect_right(cut, place) for before, place in enumerate(self.blank))
 
-    def query(self, table: str) -> str:
-        """Return the query of what is no record, given the table in which DuckDB keeps what it rejects."""
+    def query(self, table: str, wrong: str = "") -> str:
+        """Return the query of what is no record.
+
+        Parameters
+        ----------
+        table : str
+            Where DuckDB keeps what it rejects.
+        wrong : str
+            The query of what it did not reject and is none all the same: nth (from 0, among all rows it read), error, raw.
+        """
         blank = (
             f"(select count(*) from unnest([{', '.join(map(str, self.blank))}]) as b(place) where b.place < a.place)"
         )
         place = f"place - torns - {blank if self.blank else 0}"
         return (
-            f"with a as ({self._torn(table)}{self._cut()}), n as (select *, row_number() over w as nr,"
-            " sum(torn) over (w rows unbounded preceding) - torn as torns from a window w as (order by place, torn, nth))"
+            f"with t as ({self._torn(table)}), a as (select * from t{self._cut()}{self._wrong(wrong)}),"
+            " n as (select *, row_number() over w as nr, sum(torn) over (w rows unbounded preceding) - torn as torns from a"
+            " window w as (order by place, torn, nth))"
             f" select cast({self.first_line} + place + nr - 1 - torns as bigint) as line,"
             f" cast({place} as bigint) as records_before, error, raw from n as a"
         )
@@ -66,6 +75,11 @@ class Gaps:
             f"select line - {self.above + 1} as place, 1 as torn, 0 as nth, lower(cast({error} as varchar)) as error,"
             f" trim(any_value(csv_line), '\r\n') as raw from {quoted(table)} group by line"
         )
+
+    def _wrong(self, wrong: str) -> str:
+        # among all lines, a row stands behind the rejected ones that have at most so many rows before them
+        before = "(select count(*) from (select place - row_number() over (order by place) + 1 as rows from t) where rows <= w.nth)"
+        return f" union all select w.nth + {before}, 1, 0, error, raw from ({wrong}) as w" if wrong else ""
 
     def _cut(self) -> str:
         if self.cut is None:

@@ -16,12 +16,13 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from keepfit.engines.local.formats.facts import LONGEST_RECORD, Facts
+from keepfit.engines.local.formats.facts import LONGEST_LINE, Facts
 from keepfit.engines.local.formats.mending import mend
 from keepfit.errors import SourceError
 
 CHUNK = 1 << 17  # fits a core's cache
 PIECE = 1 << 20
+PATTERN = frozenset("*?[{")
 PACKED = ".gz"
 GZIP = 31  # as zlib calls it
 UTF_8 = ("utf-8", "utf-8-sig")
@@ -40,6 +41,8 @@ class Staged:
         BLAKE2b-256 of the bytes as they came, as hex.
     size : int
         How many they are.
+    copied : bool
+        Whether it is a copy.
     cut : Path or None
         What was taken out because it is no record, as JSON lines: place, error, raw; see `mending`.
     """
@@ -47,6 +50,7 @@ class Staged:
     path: Path
     digest: str
     size: int
+    copied: bool = False
     cut: Path | None = None
 
 
@@ -72,31 +76,41 @@ def stage_text(path: Path, name: str, folder: Path, facts: Facts, encoding: str 
     return _through(path, name, folder, codec(encoding, name), facts)
 
 
-def stage_table(path: Path, name: str, folder: Path, facts: Facts, encoding: str, skip: int) -> tuple[Staged, Facts]:
-    """Return a text whose records a parser can be trusted with, and the facts of it.
+def mended(staged: Staged, facts: Facts, folder: Path, skip: int, columns: int) -> tuple[Staged, Facts]:
+    """Return a staged text whose records a parser can be trusted with, and the facts of it.
 
     Lines end in one way, and what is no record is cut out and kept beside it.
 
     Parameters
     ----------
     facts : Facts
-        Nothing seen yet; says which quotes and which delimiter the text has.
+        What was seen when it was staged.
     skip : int
         Lines at its top that are no records.
+    columns : int
+        How many values a record has; 0 takes it from the first.
     """
-    staged = first = stage_text(path, name, folder, facts, encoding)
+    first = staged
     if facts.newlines == 0 and facts.returns:
         staged, facts = _rewritten(staged, folder, facts, b"\r")
     if facts.suspicious or _quoted(staged.path, facts.quote, skip):
-        mended = Facts(facts.quote, facts.delimiter)
-        target, cut = (_new(folder, suffix) for suffix in (".mended", ".cut"))
-        mend(staged.path, target, cut, mended, skip)
-        staged, facts = replace(staged, path=target, cut=cut), mended
+        whole = facts.again()
+        target, cut = (fresh(folder, suffix) for suffix in (".mended", ".cut"))
+        mend(staged.path, target, cut, whole, skip, columns)
+        whole.plain = facts.plain
+        staged, facts = replace(staged, path=target, cut=cut, copied=True), whole
     elif facts.mixed:
         staged, facts = _rewritten(staged, folder, facts, b"\r\n")
-    if first.path not in (path, staged.path):
+    if first.copied and first.path != staged.path:
         first.path.unlink()
     return staged, facts
+
+
+def fresh(folder: Path, suffix: str) -> Path:
+    """Return a new file in the folder."""
+    handle, path = tempfile.mkstemp(suffix, dir=folder)
+    os.close(handle)
+    return Path(path)
 
 
 def codec(encoding: str, name: str) -> str:
@@ -139,9 +153,9 @@ def read(path: Path) -> Iterator[bytes]:
 
 
 def _through(path: Path, name: str, folder: Path, encoding: str, facts: Facts | None) -> Staged:
-    packed = path.suffix.lower() == PACKED
+    packed = PACKED in (path.suffix.lower(), Path(name).suffix.lower())
     foreign = encoding not in UTF_8
-    target = _new(folder, ".unpacked") if packed or foreign else path
+    target = fresh(folder, ".unpacked") if packed or foreign else path
     seal = _Seal()
     try:
         chunks = seal.read(path)
@@ -155,19 +169,18 @@ def _through(path: Path, name: str, folder: Path, encoding: str, facts: Facts | 
                     copy.write(block)
     except (OSError, EOFError, zlib.error) as error:
         raise SourceError(f"{name} cannot be read: {error}", where=str(path), fix="send the file again") from error
-    return Staged(target, seal.digest.hexdigest(), seal.size)
-
-
-def _new(folder: Path, suffix: str) -> Path:
-    handle, path = tempfile.mkstemp(suffix, dir=folder)
-    os.close(handle)
-    return Path(path)
+    if target == path and PATTERN.intersection(str(path)):
+        # a database would take its name for a pattern
+        target = fresh(folder, ".link")
+        target.unlink()
+        target.symlink_to(path.absolute())
+    return Staged(target, seal.digest.hexdigest(), seal.size, copied=target != path)
 
 
 def _quoted(path: Path, quote: bytes, skip: int) -> bool:
     """Return whether there is a quote in the lines above the header, which a parser would take for one of a record."""
     with path.open("rb") as lines:
-        return bool(quote) and any(quote in lines.readline(LONGEST_RECORD) for _ in range(skip))
+        return bool(quote) and any(quote in lines.readline(LONGEST_LINE) for _ in range(skip))
 
 
 class _Seal:
@@ -238,11 +251,11 @@ def _with_last(chunks: Iterator[bytes]) -> Iterator[tuple[bytes, bool]]:
 
 def _rewritten(staged: Staged, folder: Path, facts: Facts, ends: bytes) -> tuple[Staged, Facts]:
     """Return a copy whose lines end in a line feed alone, and the facts of it."""
-    fresh = Facts(facts.quote, facts.delimiter)
-    target = _new(folder, ".even")
+    seen = facts.again()
+    target = fresh(folder, ".even")
     with target.open("wb") as copy:
         # the blocks of a text without any line feed end anywhere, and so may those of returns
         for block in blocks(piece.replace(ends, b"\n") for piece in blocks(read(staged.path))):
-            fresh.see(block)
+            seen.see(block)
             copy.write(block)
-    return replace(staged, path=target), fresh
+    return replace(staged, path=target, copied=True), seen
