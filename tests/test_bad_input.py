@@ -56,6 +56,15 @@ def refusal(kind, call, *arguments, **options):
     return refused.value
 
 
+def test_a_project_without_a_model_ingests_and_says_what_the_other_commands_lack(project):
+    folder = project(DEFINITIONS.partition("churn = ")[0], {"sales_1.csv": SALES})
+    opened_ = opened(folder)
+    for call in (lambda: opened_.model(), lambda: opened_.model("churn"), lambda: loop.run(opened_, None, AS_OF)):
+        assert refusal(DefinitionError, call).what == "no model is declared"
+    (done,) = loop.ingest_all(opened_, AS_OF)
+    assert (done.table, done.appended) == ("sales", 3)
+
+
 def edit(folder, name, old, new):
     path = folder / name
     assert old in path.read_text()

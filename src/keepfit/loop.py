@@ -147,7 +147,7 @@ def ingest_all(project: Project, as_of: int, *, waiting: Waiting | None = None) 
 
 def run(project: Project, name: str | None, as_of: int, *, listen: Listener = lambda stage: None) -> list[Turn]:
     """Run one turn for a model, or for every model if there are several and none is named."""
-    models = [project.model(name)] if name or len(project.definitions.models) == 1 else project.definitions.models
+    models = project.definitions.models if not name and len(project.definitions.models) > 1 else [project.model(name)]
     watch = Stopwatch(listen)
     with watch.stage("ingest"):
         ingested = ingest_all(project, as_of)

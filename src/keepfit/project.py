@@ -150,6 +150,9 @@ class Project:
             If there is no such model, or there are several and none is named.
         """
         models = {model.name: model for model in self.definitions.models}
+        if not models:
+            fix = "assign a Model(...) to a name at its top level"
+            raise DefinitionError("no model is declared", where=str(self.folder / DEFINITIONS), fix=fix)
         if name is None and len(models) == 1:
             return next(iter(models.values()))
         if name not in models:

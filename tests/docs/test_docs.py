@@ -35,7 +35,7 @@ def test_python_blocks_run_and_their_definitions_check(page: Path, tmp_path: Pat
 
     (tmp_path / "definitions.py").write_text("\n".join(blocks(page, "python")), encoding="utf-8")
     definitions = load_definitions(tmp_path)
-    assert definitions.models
+    assert definitions.tables
     assert definitions.problems() == []
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from keepfit import Category, Events, Files, Float, Integer, col
+from keepfit import Boolean, Category, Events, Files, Float, Integer, Lookup, Records, Text, Time, col
 from keepfit.errors import RequestError
 from keepfit.rows.contract import check_row, entity_key
 
@@ -28,6 +28,20 @@ TABLES = {
     "late and local": events(known="noticed", zone="America/New_York"),
     "delayed": events(known_after="36h"),
     "numbered": events(columns={**COLUMNS, "who": Integer(min=1)}),
+    "declared": events(
+        columns={**COLUMNS, "at": Time(zone="Asia/Kolkata"), "noticed": Time(sentinels=("now", "x"))},
+        known="noticed",
+        zone="UTC",
+    ),
+    "with a time that is kept": events(
+        columns={**COLUMNS, "noticed": Time()}, zone="Europe/London", sentinels=("x", "web")
+    ),
+    "with sentinels": events(
+        sentinels=("x", 0, "B1", "web"), zone="UTC", columns={**COLUMNS, "amount": Float(nullable=False)}
+    ),
+    "in another way": events(
+        columns={"at": Time(format="%Y-%m-%d"), "amount": Float(decimal=",")}, derive={}, zone="Asia/Tokyo"
+    ),
 }
 # with times that a clock shows twice or never, and with what only one of Python and DuckDB takes for a time
 TIMES = [
@@ -54,7 +68,7 @@ FIELDS = ("who", "at", "noticed", "amount", "channel")
 
 def in_python(table, row):
     """Return the row as a request is held, or its reasons."""
-    sent = {name: value for name, value in row.items() if name != "noticed" or table.known}
+    sent = {name: value for name, value in row.items() if name in table.contract()}
     try:
         return check_row(table, sent)
     except RequestError as error:
@@ -68,7 +82,7 @@ def in_sql(desk, table, held):
     good, bad = desk.check(table, "sheet.csv")
     found = {row["line"] - 2: row["reason"] for row in bad}
     for row in good:
-        names = ["who", "amount", "channel", "twice", "corporate"]
+        names = {*table.column_names(), "who"} - {*table.time_columns()}
         found[row["_record"] - 1] = {name: row[name] for name in names} | {"time": row["at"], "known": row["_known"]}
     return [found[place] for place in range(len(held))]
 
@@ -112,3 +126,43 @@ def test_an_entity_key_is_read_as_the_table_declares_it():
     assert entity_key(TABLES["with offsets"], "007") == "007"
     with pytest.raises(RequestError, match="who is missing"):
         entity_key(TABLES["with offsets"], None)
+
+
+def test_a_number_of_a_json_body_has_a_point_however_the_files_write_theirs():
+    table = events(columns={"amount": Float(decimal=",", thousands=".")}, derive={})
+    rows = [
+        check_row(table, {"who": "B1", "at": "2025-06-01T12:00Z", "amount": one})
+        for one in (1234.5, "1.234,5", "1234,5")
+    ]
+    assert [row["amount"] for row in rows] == [1234.5] * 3
+
+
+def test_a_time_under_several_headers_is_sent_as_one_text():
+    when = Time(source=("year", "month", "day"), format="%Y %m %d", zone="UTC")
+    held = check_row(events(columns={"at": when}, derive={}), {"who": "B1", "at": "2025 6 1"})
+    assert held == {"who": "B1", "time": 1748736000000000, "known": 1748736000000000}
+
+
+def test_what_files_have_in_their_names_or_look_up_is_sent_along():
+    people = Records(
+        "people", Files("p"), entity="person", columns={"order": Integer(), "since": Time(zone="UTC"), "city": Text()}
+    )
+    table = Events(
+        "sent", Files("{shop}/*.csv"), entity="person", time="at",
+        lookup=Lookup(people, on="order", take=["person", "since", "city"]),
+        columns={"order": Integer(), "shop": Category(pattern="s[0-9]")}, derive={"new": col("since").is_null()},
+    )  # fmt: skip
+    row = {"order": 7, "shop": "s1", "at": "2025-06-01T12:00Z", "person": "p7"}
+    held = check_row(table, {**row, "since": "2025-06-01"})
+    assert (held["person"], held["since"], held["city"], held["new"]) == ("p7", 1748736000000000, None, False)
+    with pytest.raises(RequestError, match="shop does not match s\\[0-9\\]; person is missing"):
+        check_row(table, {**row, "shop": "x", "person": None})
+
+
+def test_yes_and_no_may_mean_missing():
+    table = events(columns={"paid": Boolean(sentinels=["n"])}, derive={})
+    paid = [
+        check_row(table, {"who": "B1", "at": "2025-06-01T12:00Z", "paid": one})["paid"]
+        for one in ("n", False, "y", None)
+    ]
+    assert paid == [None, False, True, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import json
 from pathlib import Path
 
@@ -13,20 +14,32 @@ from keepfit import (
     Boolean,
     Calendar,
     Category,
+    Csv,
+    Database,
+    Delta,
     EachRow,
     Estimator,
     Events,
     Every,
+    Evolution,
+    Excel,
+    Expect,
     Files,
+    FixedWidth,
     Float,
     Gate,
     Integer,
+    Json,
+    Key,
     Length,
+    Lookup,
     Model,
+    Parquet,
     Policy,
     Records,
     Sentiment,
     Text,
+    Time,
     XGBoost,
     col,
     when,
@@ -193,3 +206,85 @@ def test_the_fingerprint_ignores_the_order_of_the_tables(tmp_path):
     (model,) = load_definitions(tmp_path).models
     assert [table.name for table in load_definitions(tmp_path).tables] == ["feedback", "sales", "customers"]
     assert codec.fingerprint(codec.encode(model)) == codec.fingerprint(codec.encode(churn))
+
+
+# loading: every word survives, and the fingerprint of rows tells what decides them
+
+zones = Records("a_zones", Delta("zones"), entity="zone", columns={"name": Text(pattern=".+")})
+orders = Events(
+    "z_orders", Database("env:SHOP", query="select 1", cursor="id"), entity="customer", time="at",
+    columns={"order": Integer(unique=True), "zone": Category()}, lookup=Lookup(zones, on="zone", take=["name"]),
+)  # fmt: skip
+parcels = Events(
+    "parcels", Files("{month:%Y_%m}.txt", format=FixedWidth({"order": (1, 9), "weight": [10, 14]}, skip=1)),
+    entity="customer", time="at", zone="Asia/Kolkata", sentinels=["NA", -1],
+    columns={
+        "at": Time(source=["day", "hour"], format="%d.%m.%Y %H", nullable=False), "order": Integer(thousands=".", decimal=","),
+        "weight": Float(unit="kg", decimal=",", aliases=["Weight (kg)"], sentinels=[-999]), "due": Time(zone="UTC"),
+    },
+    key=Key("order", "at", duplicates="last"), lookup=Lookup(orders, on="order", take=["customer"]),
+    evolution=Evolution("add", "ignore"), expect=[Expect.complete("weight", 0.9), Expect.fresh("2d", otherwise="warn")],
+)  # fmt: skip
+heavy = Model("heavy", Every("1 day", of=parcels), [parcels.weight.sum(last="7d")], parcels.count(next="1d"))
+
+
+def written(model: Model) -> str:
+    return json.dumps(codec.encode(model), sort_keys=True)
+
+
+def test_all_that_a_load_must_meet_survives_being_written_down():
+    assert check([zones, orders, parcels], [heavy]) == []
+    again = through_json(heavy)
+    (table,) = again.tables()
+    for name in ("source", "key", "evolution", "expect", "columns", "sentinels"):
+        assert getattr(table, name) == getattr(parcels, name)
+    assert (table.lookup.of.name, table.lookup.of.lookup.of.name) == ("z_orders", "a_zones")
+    assert table.contract() == parcels.contract()
+    assert written(again) == written(heavy)
+
+
+def test_tables_that_are_looked_up_are_written_down_before_those_that_look():
+    assert [table["name"] for table in codec.encode(heavy)["tables"]] == ["a_zones", "z_orders", "parcels"]
+
+
+@pytest.mark.parametrize(
+    "format",
+    [
+        Csv(";", "'", "latin-1", 2, ["a", "b"]), FixedWidth({"is": (1, 2), "map": (3, 4)}), Json("data.rows"), Parquet(),
+        Excel("May", 1), None,
+    ],
+)  # fmt: skip
+def test_formats_survive_being_written_down(format):
+    table = Events("e", Files("e", format, sha256=None), entity="id", time="at")
+    again = through_json(Model("m", Every("1 day", of=table), [table.count()], table.count(next="1d")))
+    assert again.tables()[0].source == table.source
+
+
+def rows_of(table, **changes):
+    return codec.fingerprint(codec.encode_rows(dataclasses.replace(table, **changes)))
+
+
+def test_the_fingerprint_of_rows_leaves_out_what_changes_none():
+    weighed = {**parcels.columns, "weight": dataclasses.replace(parcels.columns["weight"], unit="g")}
+    silent = dataclasses.replace(orders, quiet="9d", expect=[Expect.valid(0.5)])
+    for changes in (
+        {"quiet": "9d"}, {"expect": ()}, {"columns": weighed}, {"lookup": dataclasses.replace(parcels.lookup, of=silent)}
+    ):  # fmt: skip
+        assert rows_of(parcels, **changes) == rows_of(parcels)
+    (one,) = heavy.features
+    other = dataclasses.replace(parcels, expect=()).weight.sum(last="7d")
+    assert codec.feature_fingerprint(one) == codec.feature_fingerprint(other)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"key": Key("order", "at")}, {"evolution": Evolution()}, {"sentinels": ["NA"]}, {"lookup": None}, {"zone": "UTC"},
+        {"lookup": dataclasses.replace(parcels.lookup, of=dataclasses.replace(orders, zone="UTC"))},
+        {"columns": {**parcels.columns, "due": Time(zone="UTC", format="%Y")}},
+        {"columns": {**parcels.columns, "due": Time(zone="UTC", unique=True)}},
+        {"columns": {**parcels.columns, "due": Time(zone="UTC", aliases=["d"])}},
+    ],
+)  # fmt: skip
+def test_the_fingerprint_of_rows_tells_what_decides_them(changes):
+    assert rows_of(parcels, **changes) != rows_of(parcels)

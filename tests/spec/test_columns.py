@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keepfit import Boolean, Category, Float, Integer, Text
+from keepfit import Boolean, Category, Float, Integer, Text, Time
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,20 @@ from keepfit import Boolean, Category, Float, Integer, Text
         (Float(), "", None),
         (Text(), "  ", None),
         (Integer(), None, None),
+        (Float(), "\v1\f", 1.0),
+        (Float(sentinels=(-999,)), "-9.990e2", None),
+        (Float(sentinels=("NA", "-200,0")), " NA ", None),
+        (Float(decimal=",", thousands="."), "1.234,5", 1234.5),
+        (Float(thousands=","), "12,34,567", 1234567.0),
+        (Integer(thousands=" ", sentinels=(0,)), "-12 345", -12345),
+        (Boolean(sentinels=(0,)), "0", None),
+        (Category(sentinels=(-1,)), "-1.0", None),
+        (Category(sentinels=("-1.0",)), "-1", "-1"),
+        (Category(pattern=r"[A-Z]\d"), "A1", "A1"),
+        (Time(), "2025-06-01T02:00+02:00", 1748736000000000),
+        (Time(zone="Asia/Kolkata"), "2025-06-01 05:30", 1748736000000000),
+        (Time(format="%d.%m.%Y", zone="UTC"), "1.6.2025", 1748736000000000),
+        (Time(sentinels=("1900-01-01",)), "1900-01-01", None),
     ],
 )
 def test_a_value_as_declared_is_let_in(column, raw, value):
@@ -50,6 +64,16 @@ def test_a_value_as_declared_is_let_in(column, raw, value):
         (Category(values=("web", "shop")), "Web", "is not one of web, shop"),
         (Text(nullable=False), " ", "is missing"),
         (Float(nullable=False), None, "is missing"),
+        (Float(nullable=False, sentinels=(-999,), min=0), "-999", "is missing"),
+        (Float(decimal=","), "1.5", "is not a number"),
+        (Float(thousands=","), "1,5", "is not a number"),
+        (Float(thousands=","), "0,123", "is not a number"),
+        (Integer(), "9" * 5000, "is not a whole number"),
+        (Category(pattern="[A-Z]"), "é", r"does not match \[A-Z\]"),
+        (Category(values=("ab",), pattern="a."), "ax", "is not one of ab"),
+        (Time(), "01.06.2025", "is not a time"),
+        (Time(format="%d.%m.%Y", zone="UTC"), "31.02.2025", "is not a time"),
+        (Time(format="%d.%m.%Y"), "01.06.2025", "has no time zone; append Z or an offset"),
     ],
 )
 def test_a_value_that_breaks_the_contract_is_refused_with_the_reason(column, raw, reason):

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 
-from keepfit import Boolean, Category, Events, Files, Float, Integer, Length, Text, col
+from keepfit import Boolean, Category, Events, Files, Float, Integer, Length, Lookup, Records, Text, Time, col
 
 sales = Events(
     "sales", Files("s.csv"), entity="id", time="at",
@@ -42,3 +42,47 @@ def test_a_private_name_is_no_column():
     with pytest.raises(AttributeError):
         sales._repr_html_  # noqa: B018 - what a notebook asks of every object
     assert copy.copy(sales).columns is sales.columns
+
+
+people = Records(
+    "people", Files("p.csv"), entity="person", zone="Asia/Kolkata", sentinels=["-"],
+    columns={"order": Integer(), "city": Category(nullable=False), "since": Time()},
+)  # fmt: skip
+parcels = Events(
+    "parcels", Files("{depot}/p.csv"), entity="person", time="at", known="noticed", zone="UTC", sentinels=["NA", -1],
+    columns={
+        "order": Integer(aliases=["id", "Order No"], sentinels=[-1, 0]),
+        "noticed": Time(source=["day", "hour"], format="%Y%m%d %H", zone="Asia/Tokyo"),
+        "depot": Text(),
+    },
+    lookup=Lookup(people, on="order", take=["person", "city", "since"]),
+)  # fmt: skip
+
+
+def test_the_contract_has_every_column_of_a_row_with_the_tables_zone_and_sentinels():
+    ours, theirs = ("NA", -1), ("-",)
+    assert list(parcels.contract().items()) == [
+        ("order", Integer(aliases=("id", "Order No"), sentinels=(-1, 0, "NA"))),
+        (
+            "noticed",
+            Time(source=("day", "hour"), format="%Y%m%d %H", zone="Asia/Tokyo", sentinels=ours, nullable=False),
+        ),
+        ("depot", Text(sentinels=ours)),
+        ("at", Time(zone="UTC", sentinels=ours, nullable=False)),
+        ("person", Text(sentinels=theirs, nullable=False)),
+        ("city", Category(sentinels=theirs, nullable=False)),
+        ("since", Time(zone="Asia/Kolkata", sentinels=theirs)),
+    ]
+    assert parcels.key_column() == parcels.contract()["person"]
+
+
+def test_a_column_that_is_looked_up_is_read_as_if_the_files_had_it():
+    assert parcels.column_names() == ["order", "noticed", "depot", "person", "city", "since"]
+    assert (parcels.type_of("city").kind, parcels.raw_types()["person"]) == ("category", Text())
+
+
+def test_files_may_head_a_column_in_several_ways():
+    assert parcels.headers_of("order") == (("order",), ("id",), ("Order No",))
+    assert parcels.headers_of("noticed") == (("day", "hour"),)
+    assert (parcels.headers_of("at"), parcels.headers_of("city")) == ((("at",),), ())
+    assert (parcels.header("noticed"), parcels.header("city")) == ("day hour", "city")

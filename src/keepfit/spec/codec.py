@@ -9,10 +9,12 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from keepfit.spec import columns, features, gates, loading, model, observe, policy, rows, sources, tables, window
 from keepfit.spec.features import Aggregate, Attribute, Expression
+from keepfit.spec.loading import Key
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
 
@@ -25,8 +27,8 @@ CLASSES = {
 
 
 def encode(spec: Model) -> dict[str, Any]:
-    """Return a model with the tables it reads as JSON data."""
-    return {"tables": [_fields(table) for table in spec.tables()], "model": _fields(spec)}
+    """Return a model with the tables it reads, and those they look columns up in, as JSON data."""
+    return {"tables": [_fields(table) for table in with_lookups(spec.tables())], "model": _fields(spec)}
 
 
 def encode_table(table: Table) -> dict[str, Any]:
@@ -34,14 +36,32 @@ def encode_table(table: Table) -> dict[str, Any]:
     return _fields(table)
 
 
+def encode_rows(table: Table) -> dict[str, Any]:
+    """Return as JSON data all in a table's declaration that decides what a raw file's rows become, and nothing else."""
+    columns = {name: dataclasses.replace(column, unit=None) for name, column in table.columns.items()}
+    encoded = _fields(dataclasses.replace(table, columns=columns))
+    if table.lookup is not None:
+        encoded["lookup"]["of"] = encode_rows(table.lookup.of)
+    return {name: value for name, value in encoded.items() if name not in ("quiet", "expect")}
+
+
 def encode_expression(expression: Expression) -> dict[str, Any]:
-    """Return a feature with the tables it reads as JSON data."""
-    return {"tables": [_fields(table) for table in tables_of(expression)], "expression": _fields(expression)}
+    """Return a feature with the rows it reads as JSON data."""
+    return {"tables": [encode_rows(table) for table in tables_of(expression)], "expression": _fields(expression)}
 
 
 def feature_fingerprint(expression: Expression) -> str:
-    """Return the fingerprint of a feature and of the tables it reads."""
+    """Return the fingerprint of a feature and of the rows it reads."""
     return fingerprint(encode_expression(expression))
+
+
+def with_lookups(tables: Iterable[Table]) -> list[Table]:
+    """Return tables and those they look columns up in, each once, behind what it looks up."""
+    found: dict[str, Table] = {}
+    for table in tables:
+        before = with_lookups([table.lookup.of]) if table.lookup is not None else []
+        found |= {one.name: one for one in (*before, table) if one.name not in found}
+    return list(found.values())
 
 
 def tables_of(expression: Expression) -> list[Table]:
@@ -80,7 +100,7 @@ def _plain(value: Any) -> Any:
         return {"table": value.name}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return _fields(value)
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return {"map": {key: _plain(item) for key, item in value.items()}}  # its keys are the team's: 'is', 'table'
     if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
@@ -96,4 +116,5 @@ def _rebuild(data: Any, known: dict[str, Table]) -> Any:
         return known[data["table"]]
     if set(data) == {"map"}:
         return {key: _rebuild(item, known) for key, item in data["map"].items()}
-    return CLASSES[data["is"]](**{key: _rebuild(item, known) for key, item in data.items() if key != "is"})
+    made, fields = CLASSES[data["is"]], {key: _rebuild(item, known) for key, item in data.items() if key != "is"}
+    return Key.rebuilt(fields) if made is Key else made(**fields)

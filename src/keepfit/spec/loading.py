@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from keepfit import clock
+from keepfit.spec.columns import as_tuple
 
 if TYPE_CHECKING:
     from keepfit.spec.tables import Table
@@ -28,8 +31,13 @@ class Key:
     RULES: ClassVar[tuple[str, ...]] = ("error", "first", "last")
 
     def __init__(self, *columns: str, duplicates: str = "error") -> None:
-        object.__setattr__(self, "columns", tuple(columns))
+        object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "duplicates", duplicates)
+
+    @classmethod
+    def rebuilt(cls, fields: Mapping[str, Any]) -> Key:
+        """Return a key that was written down."""
+        return cls(*fields["columns"], duplicates=fields["duplicates"])
 
 
 @dataclass(frozen=True)
@@ -53,7 +61,7 @@ class Lookup:
     take: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "take", tuple(self.take))
+        object.__setattr__(self, "take", as_tuple(self.take))
 
 
 @dataclass(frozen=True)
@@ -74,6 +82,9 @@ class Evolution:
     appear: str = "ignore"
     vanish: str = "error"
     retype: str = "error"
+    RULES: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "appear": ("ignore", "add", "error"), "vanish": ("error", "ignore"), "retype": ("error", "ignore"),
+    }  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,7 +98,11 @@ class Expect:
     column : str or None
         The column that it is about; None: the rows.
     min, max : float or None
-        Inclusive bounds of the measured value: a share, a number of rows, days, or rows over the median of earlier loads.
+        Inclusive bounds of the measured value: a share, a number of rows, or rows over the median of earlier loads.
+    relative : bool
+        Of volume: whether the median of earlier loads is what it is measured by.
+    within : str or None
+        Of timeliness: how old the newest row may be.
     otherwise : str
         'block' stops the turn, 'warn' only tells.
     """
@@ -96,9 +111,11 @@ class Expect:
     column: str | None = None
     min: float | None = None
     max: float | None = None
-    relative: bool = field(default=False)
+    relative: bool = False
+    within: str | None = None
     otherwise: str = "block"
 
+    OTHERWISE: ClassVar[tuple[str, ...]] = ("block", "warn")
     DIMENSIONS: ClassVar[Sequence[str]] = ("completeness", "validity", "uniqueness", "timeliness", "volume")
 
     @classmethod
@@ -119,9 +136,7 @@ class Expect:
     @classmethod
     def fresh(cls, within: str, *, otherwise: str = "block") -> Expect:
         """Return that the table's newest row is at most so old when it is loaded: '2d'."""
-        from keepfit import clock
-
-        return cls("timeliness", max=clock.duration(within) / clock.duration("1d"), otherwise=otherwise)
+        return cls("timeliness", within=within, otherwise=otherwise)
 
     @classmethod
     def volume(
@@ -129,3 +144,8 @@ class Expect:
     ) -> Expect:
         """Return that a load appends so many rows; relative: so many times the median of earlier loads."""
         return cls("volume", min=min, max=max, relative=relative, otherwise=otherwise)
+
+    def bounds(self) -> tuple[float | None, float | None]:
+        """Return the inclusive bounds of the measured value; of timeliness it is the newest row's age in days."""
+        oldest = None if self.within is None else clock.duration(self.within) / clock.DAY
+        return (self.min, self.max if oldest is None else oldest)

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+from keepfit.spec.columns import as_tuple
+
+# a column whose value stands in names: {station}, or with the form of a time: {month:%Y_%m}
+IN_NAMES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([^{}]*))?\}")
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,7 @@ class Csv:
     names: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        if self.names is not None:
-            object.__setattr__(self, "names", tuple(self.names))
+        object.__setattr__(self, "names", as_tuple(self.names))
 
 
 @dataclass(frozen=True)
@@ -52,7 +57,8 @@ class FixedWidth:
     skip: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "columns", {name: tuple(place) for name, place in dict(self.columns).items()})
+        if isinstance(self.columns, Mapping):
+            object.__setattr__(self, "columns", {name: as_tuple(place) for name, place in self.columns.items()})
 
 
 @dataclass(frozen=True)
@@ -109,6 +115,10 @@ class Files:
     pattern: str
     format: Format | None = None
     sha256: str | None = None
+
+    def columns_in_names(self) -> dict[str, str | None]:
+        """Return the columns whose values stand in the files' names, with the form of those that are times."""
+        return {found[1]: found[2] for found in IN_NAMES.finditer(self.pattern)}
 
 
 @dataclass(frozen=True)

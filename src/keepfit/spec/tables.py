@@ -136,8 +136,8 @@ class Table:
         return (own if isinstance(own, tuple) else (own,), *((alias,) for alias in declared.aliases))
 
     def header(self, column: str) -> str:
-        """Return the header that `column` has in raw files, if they do not use an alias."""
-        return " ".join(self.headers_of(column)[0])
+        """Return the header that `column` has in raw files, if they do not use an alias; its own name if it is looked up."""
+        return " ".join(next(iter(self.headers_of(column)), (column,)))
 
     def _complete(self, column: Column) -> Column:
         sentinels = tuple(dict.fromkeys((*column.sentinels, *self.sentinels)))

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from keepfit.spec.check.models import MODEL_RULES
 from keepfit.spec.check.models import malformed as malformed_model
-from keepfit.spec.check.problem import WHERE, InvalidDefinitions, Problem
+from keepfit.spec.check.problem import WHERE, InvalidDefinitions, Problem, place
 from keepfit.spec.check.tables import TABLE_RULES
 from keepfit.spec.check.tables import malformed as malformed_table
 from keepfit.spec.model import Model
@@ -36,8 +36,7 @@ def check(tables: Sequence[Table], models: Sequence[Model]) -> list[Problem]:
     problems += _duplicates("table", [table.name for table in tables])
     problems += _duplicates("model", [model.name for model in models])
     problems += [problem for model in models for problem in _found([lambda one: _undeclared(one, tables)], model)]
-    if not models:
-        problems.append(Problem("no model is declared", WHERE, "assign a Model(...) to a name at the top level"))
+    problems += [problem for table in tables for problem in _looked_up(table, tables)]
     return problems
 
 
@@ -62,6 +61,13 @@ def _undeclared(model: Model, tables: Sequence[Table]) -> list[Problem]:
     return [
         Problem(f"model {model.name!r} reads {name!r}, which is not at the top level", WHERE, fix) for name in missing
     ]
+
+
+def _looked_up(table: Table, tables: Sequence[Table]) -> list[Problem]:
+    if table.lookup is None or any(table.lookup.of is known for known in tables):
+        return []
+    what = f"{table.name!r} looks columns up in {table.lookup.of.name!r}, which is not at the top level"
+    return [Problem(what, place(table), "assign it to a name of its own, without a leading underscore")]
 
 
 def _duplicates(what: str, names: list[str]) -> list[Problem]:

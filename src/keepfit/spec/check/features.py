@@ -9,7 +9,7 @@ from keepfit.errors import did_you_mean
 from keepfit.spec.check.narrowing import categories_fit, narrowing_fits
 from keepfit.spec.check.problem import Problem, not_a_duration
 from keepfit.spec.check.reading import expressions, leaves, of
-from keepfit.spec.columns import Column
+from keepfit.spec.columns import Column, Time
 from keepfit.spec.features import (
     CALENDAR_PARTS,
     FUNCTIONS,
@@ -40,6 +40,9 @@ def columns_exist(model: Model) -> Iterator[Problem]:
         if declared is None:
             fix = did_you_mean(column, table.column_names(), of=table.name)
             yield Problem(f"{what} reads unknown column {column!r} of {table.name}", of(model), fix)
+        elif isinstance(declared, Time):
+            fix = f"derive from it whether it is there: {table.name}.<name>, of derive={{'<name>': col({column!r}).not_null()}}"
+            yield Problem(f"{what} reads {column!r}, which is a time", of(model), fix)
         elif isinstance(leaf, Aggregate) and not declared.numeric and leaf.function not in OF_ANY_COLUMN:
             fix = f"derive a number from {column!r}, or use one of: {', '.join(OF_ANY_COLUMN)}"
             yield Problem(f"{what}: {leaf.function} of {column!r}, which is {declared.kind}", of(model), fix)
@@ -129,7 +132,7 @@ def inputs_fit(model: Model) -> Iterator[Problem]:
             what = f"Input {node.label!r}"
             if role != "Feature":
                 yield Problem(f"{what} in a {role.lower()}", of(model), "a request can send features only")
-            if not isinstance(node.column, Column) or node.column.kind == "text":
+            if not isinstance(node.column, Column) or node.column.kind in ("text", "time"):
                 yield Problem(f"{what} has no type", of(model), "give Float(), Integer(), Boolean() or Category()")
             elif _differs(node):
                 past = f"and its past {node.past.name!r} a {_kind(node.past)}"

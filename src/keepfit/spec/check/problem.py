@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from keepfit import clock
 from keepfit.errors import DefinitionError
+from keepfit.spec.tables import Table
 
 NAME = r"[A-Za-z][A-Za-z0-9_]*"
 WHERE = "definitions.py"
@@ -35,6 +36,11 @@ class InvalidDefinitions(DefinitionError):
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
+
+
+def place(table: Table) -> str:
+    """Return where a table's problems are."""
+    return f"{WHERE}, {type(table).__name__} {table.name!r}"
 
 
 def not_a_duration(text: object, what: str, where: str) -> Iterator[Problem]:

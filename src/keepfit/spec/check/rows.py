@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.problem import Problem
-from keepfit.spec.columns import Category, Column
+from keepfit.spec.columns import Category, Column, Time
 from keepfit.spec.rows import (
     Clip,
     Fill,
@@ -19,6 +19,7 @@ from keepfit.spec.rows import (
     RowFunction,
     RowLogic,
     RowNot,
+    RowNull,
     TextNumber,
     TextTest,
     kind,
@@ -59,6 +60,8 @@ def unknown_columns(read: set[str], table: Table, what: str, where: str, columns
 
 def misfits(expression: RowExpression, table: Table, what: str, where: str, columns: Columns) -> Iterator[Problem]:
     """Yield where an expression treats a value as what it is not."""
+    if isinstance(expression, RowColumn) and isinstance(columns.get(expression.name), Time):
+        yield Problem(f"{what} {_a_time(expression)[0]}", where, _a_time(expression)[1])
     for node in nodes(expression):
         for rule in ROW_RULES:
             for found, fix in rule(node, table, columns):
@@ -82,6 +85,15 @@ def _compares_alike(node: RowExpression, table: Table, columns: Columns) -> Iter
             yield f"looks for {one} among {many}", "look for a text among texts, for a number among numbers"
 
 
+def _reads_no_times(node: RowExpression, table: Table, columns: Columns) -> Iterator[Finding]:
+    if not isinstance(node, RowNull):
+        yield from (_a_time(part) for part in node.parts() if kind(part, columns) == "time")
+
+
+def _a_time(part: RowExpression) -> Finding:
+    return f"reads {part}, which is a time", "ask only whether it is there: .is_null(), .not_null()"
+
+
 def _asks_texts(node: RowExpression, table: Table, columns: Columns) -> Iterator[Finding]:
     if isinstance(node, TextTest | RowFunction) and node.function in ASKED and _kinds(node, columns) & NUMBERS:
         yield f"asks a number for {ASKED[node.function]}", "declare the column as Text()"
@@ -102,7 +114,7 @@ def _joins_conditions(node: RowExpression, table: Table, columns: Columns) -> It
 
 
 def _fills_alike(node: RowExpression, table: Table, columns: Columns) -> Iterator[Finding]:
-    if not isinstance(node, Fill) or "unknown" in (found := _kinds(node, columns)):
+    if not isinstance(node, Fill) or {"unknown", "time"} & (found := _kinds(node, columns)):
         return
     by = kind(Literal(node.by), columns)
     if by not in found and (by, *found) != ("number", "boolean"):
@@ -134,6 +146,7 @@ def _kinds(node: RowExpression, columns: Columns) -> set[str]:
 ROW_RULES: tuple[Callable[[RowExpression, Table, Columns], Iterator[Finding]], ...] = (
     _computes_with_numbers,
     _compares_alike,
+    _reads_no_times,
     _asks_texts,
     _reads_declared_texts,
     _joins_conditions,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from keepfit.spec.columns import Boolean, Category, Column, Float, Integer, Text
+from keepfit.spec.columns import Boolean, Category, Column, Float, Integer, Text, Time
 from keepfit.spec.rows.expression import RowExpression
 from keepfit.spec.rows.functions import Fill, RowFunction
 from keepfit.spec.rows.nodes import Literal, RowColumn
@@ -27,10 +27,12 @@ def result(expression: RowExpression, columns: Mapping[str, Column]) -> Column |
 
 
 def kind(expression: RowExpression, columns: Mapping[str, Column]) -> str:
-    """Return 'number', 'boolean', 'text', or 'unknown' for a column that is not declared."""
+    """Return 'number', 'boolean', 'text', 'time', or 'unknown' for a column that is not declared."""
     found = result(expression, columns)
     if found is None:
         return "unknown"
+    if isinstance(found, Time):
+        return "time"
     return "boolean" if isinstance(found, Boolean) else "number" if found.numeric else "text"
 
 

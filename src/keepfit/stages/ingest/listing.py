@@ -19,7 +19,7 @@ from keepfit.engines.protocol import Engine
 from keepfit.errors import SourceError
 from keepfit.lake import Lake
 from keepfit.raw import CheckedFile
-from keepfit.spec.codec import encode_table, fingerprint
+from keepfit.spec.codec import encode_rows, fingerprint
 from keepfit.spec.tables import Table
 
 # a file in which more than this share of rows breaks its contract is the wrong file, not a file with bad rows
@@ -88,7 +88,7 @@ def notes(table: Table, now: Standing, as_of: int, files: Sequence[Row] = ()) ->
 
 def declaration(table: Table) -> str:
     """Return the fingerprint of all in a table's declaration that decides what a raw file's rows become."""
-    return fingerprint({name: value for name, value in encode_table(table).items() if name not in ("quiet", "expect")})
+    return fingerprint(encode_rows(table))
 
 
 def listings(engine: Engine, lake: Lake, declared: Sequence[Table]) -> dict[str, list[Listed]]:

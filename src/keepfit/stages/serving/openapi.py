@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from keepfit.spec.columns import Column
+from keepfit.spec.columns import Category, Column, Time
 from keepfit.spec.model import Model
-from keepfit.spec.tables import Events, Table
+from keepfit.spec.tables import Events
 from keepfit.stages.serving.scorer import Champion
 
 Schema = dict[str, Any]
@@ -76,20 +76,22 @@ def _events(model: Model | None) -> Schema:
 
 
 def _row(table: Events) -> Schema:
-    columns = {name: _type(column) for name, column in table.columns.items()}
-    moments = {str(name): MOMENT for name in (table.time, table.known) if name}
-    required = [table.entity, *moments, *(name for name, column in table.columns.items() if not column.nullable)]
-    named = {"table": {"type": "string", "const": table.name}}
-    return _object({**named, **_entity(table), **moments, **columns}, required)
-
-
-def _entity(table: Table) -> Schema:
-    return {table.entity: _type(table.key_column())}
+    contract = table.contract()
+    first = [table.entity, *table.time_columns()]
+    required = [*first, *(name for name, column in contract.items() if not column.nullable)]
+    columns = {name: _type(contract[name]) for name in (*first, *contract)}
+    return _object({"table": {"type": "string", "const": table.name}, **columns}, required)
 
 
 def _type(column: Column) -> Schema:
-    values = getattr(column, "values", None)
-    return {"type": "string", "enum": list(values)} if values else TYPES.get(column.kind, {**TEXT, "example": "17"})
+    described = {"description": f"in {column.unit}"} if column.unit else {}
+    if isinstance(column, Time):
+        return MOMENT if column.format is None else {**TEXT, "description": f"a time, as {column.format} has it"}
+    if isinstance(column, Category) and column.values:
+        return {"type": "string", "enum": list(column.values), **described}
+    pattern = getattr(column, "pattern", None)
+    matched = {"pattern": f"^(?:{pattern})$"} if pattern else {"example": "17"}
+    return {**TYPES.get(column.kind, {**TEXT, **matched}), **described}
 
 
 def _object(properties: Schema, required: list[str]) -> Schema:

@@ -1,0 +1,32 @@
+"""What the OpenAPI document tells of a table's rows."""
+
+from __future__ import annotations
+
+from keepfit import Category, Events, Files, Float, Integer, Lookup, Records, Time
+from keepfit.stages.serving.openapi import _row
+
+
+def test_the_document_tells_times_units_and_what_is_looked_up():
+    people = Records(
+        "people", Files("p"), entity="who", columns={"order": Integer(), "city": Category(values=["x", "y"])}
+    )
+    sent = Events(
+        "sent", Files("s"), entity="who", time="at", lookup=Lookup(people, on="order", take=["who", "city"]),
+        columns={
+            "order": Integer(), "weight": Float(unit="kg", nullable=False), "due": Time(zone="UTC"),
+            "at": Time(format="%d.%m.%Y %H:%M", zone="UTC"), "post": Category(pattern="[A-Z]{2}"),
+        },
+    )  # fmt: skip
+    row = _row(sent)
+    assert row["required"] == ["who", "at", "weight"]
+    told = {name: {key: one[key] for key in one if key != "example"} for name, one in row["properties"].items()}
+    assert told == {
+        "table": {"type": "string", "const": "sent"},
+        "who": {"type": "string"},
+        "at": {"type": "string", "description": "a time, as %d.%m.%Y %H:%M has it"},
+        "order": {"type": "integer"},
+        "weight": {"type": "number", "description": "in kg"},
+        "due": {"type": "string", "format": "date-time"},
+        "post": {"type": "string", "pattern": "^(?:[A-Z]{2})$"},
+        "city": {"type": "string", "enum": ["x", "y"]},
+    }
