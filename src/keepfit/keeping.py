@@ -17,7 +17,7 @@ from keepfit.errors import LakeError
 from keepfit.lake import Lake
 from keepfit.lake.past import Past, moment_of
 from keepfit.lake.vacuum import Waste, remove, waste
-from keepfit.looking import as_told
+from keepfit.looking import Listed, listed
 from keepfit.project import Project
 from keepfit.steps.learning import VERSIONS
 
@@ -70,7 +70,7 @@ def vacuum(project: Project, as_of: int, keep: int, *, dry_run: bool) -> dict[st
         If a record of table versions cannot be read; nothing is removed then.
     """
     needs = list(needed(project))
-    told = as_told(project)
+    files = listed(project)
     plans: list[tuple[Vacuumed, Waste]] = []
     for name in project.lake.names():
         past = project.lake.past(name)
@@ -78,7 +78,7 @@ def vacuum(project: Project, as_of: int, keep: int, *, dry_run: bool) -> dict[st
         for need in needs:
             if need.table == name:
                 own.setdefault(need.version, []).append(need.by)
-        found = waste(past, {*own, *_young(past, told.get(name, {}), as_of - keep)}, as_of)
+        found = waste(past, {*own, *_young(past, files.get(name, Listed()).moments, as_of - keep)}, as_of)
         freed = sum(path.stat().st_size for path in found.files)
         counts = len(found.files), len(found.orphans), freed
         plans.append((Vacuumed(name, len(past.readable()), found.lost, own, *counts), found))

@@ -82,7 +82,7 @@ def _previewed(found: dict[str, Any]) -> None:
     if found["entity"] is not None:
         console.say(f"model {found['model']}, entity {found['entity']} at {clock.show(found['as_of'])}")
         console.table(
-            ["feature", "value", "meaning"], [[n, _number(v), found["meaning"][n]] for n, v in found["values"].items()]
+            ["feature", "value", "meaning"], [[n, number(v), found["meaning"][n]] for n, v in found["values"].items()]
         )
         return
     console.say(f"model {found['model']}, {found['rows']:,} of {found['observations']:,} observations at {found['t']}")
@@ -99,16 +99,17 @@ def _drawn(name: str, one: Any) -> list[str]:
         labels = [f"{label} {count / total:.0%}" for label, count in zip(one.edges, one.counts, strict=True)]
         return [name, nulls, "", "", "", ", ".join(labels) or "no value"]
     least, _, median, _, greatest = one.quantiles
-    return [name, nulls, _number(least), _number(median), _number(greatest), _bars(one.counts)]
+    return [name, nulls, number(least), number(median), number(greatest), bars(one.counts)]
 
 
-def _bars(counts: Sequence[int]) -> str:
+def bars(counts: Sequence[int]) -> str:
     """Return a histogram in one line; a bin that holds anything shows at least the lowest block."""
     top = max(counts) or 1
     return "".join(BLOCKS[0 if not count else 1 + round(count / top * (len(BLOCKS) - 2))] for count in counts)
 
 
-def _number(value: float | str | None) -> str:
+def number(value: float | str | None) -> str:
+    """Return a value as short text."""
     if value is None or isinstance(value, str):
         return value or "null"
     return f"{value:,.4g}" if abs(value) < 1e6 else f"{value:,.0f}"

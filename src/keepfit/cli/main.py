@@ -16,6 +16,7 @@ COMMANDS = {
     "features": "features",
     "preview": "features",
     "ingest": "data",
+    "tables": "tables",
     "dataset": "data",
     "run": "turns",
     "replay": "turns",

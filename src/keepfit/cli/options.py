@@ -47,6 +47,21 @@ class EveryGrid(click.ParamType[str]):
         return str(value)
 
 
+class Duration(click.ParamType[int]):
+    """An exact duration such as '30d' or '12h', in microseconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the microseconds."""
+        from keepfit import clock
+
+        try:
+            return value if isinstance(value, int) else clock.duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 def common(command: Command) -> Command:
     """Add --project, --profile and --json."""
     folder = click.Path(file_okay=False, path_type=Path)

@@ -9,7 +9,8 @@ from keepfit.engines.summary import BINS, LABELS
 
 TAIL = 0.005
 """Share of values at each end that may lie beyond the picture, if they are far away."""
-FAR = 1.5
+FAR = 0.5
+"""How far that is, as a share of the range of the others."""
 
 Floats = NDArray[np.float64]
 
@@ -29,8 +30,10 @@ def histogram(values: Floats, least: float, greatest: float) -> tuple[tuple[floa
     if least == greatest:
         return (least, greatest), (len(values),)
     low, high = np.quantile(values, (TAIL, 1 - TAIL), method="inverted_cdf")
-    if low == high or greatest - least <= FAR * (high - low):
+    if low == high:
         low, high = least, greatest
+    reach = FAR * (high - low)
+    low, high = (least if low - least <= reach else low), (greatest if greatest - high <= reach else high)
     if high - low < BINS and bool(np.all(values == np.rint(values))):
         edges = np.arange(low - 0.5, high + 1)
     else:

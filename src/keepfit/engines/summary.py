@@ -123,6 +123,8 @@ class Summary:
         The longest times without any row, the longest first.
     entities : int
         How many there are.
+    keys : tuple of str
+        The columns that tell rows apart.
     most, least : tuple of Covered
         Those with the most rows, and those with the fewest.
     repeated : int
@@ -142,6 +144,7 @@ class Summary:
     entities: int = 0
     most: tuple[Covered, ...] = ()
     least: tuple[Covered, ...] = ()
+    keys: tuple[str, ...] = ()
     files: tuple[Covered, ...] = ()
     repeated: int = 0
     compared: int = 0

@@ -88,6 +88,7 @@ class LocalLook:
             entities=entities,
             most=most,
             least=least,
+            keys=self.shape.keys,
             files=self._files(),
             repeated=repeated,
             compared=compared,
@@ -111,7 +112,7 @@ class LocalLook:
         some = " or ".join(f"row_number() over (order by {place}) <= {SHOWN}" for place in places)
         found = self._all(f"select *, count(*) over () from ({each}) qualify {some} order by {places[0]}")
         by_key = self._by_period(cutting, [row[0] for row in found])
-        told = [Covered(key, rows, *span, tuple(by_key.get(key, ()))) for key, rows, *span, _ in found]
+        told = [Covered(key, rows, first, last, tuple(by_key.get(key, ()))) for key, rows, first, last, _ in found]
         split = SHOWN if len(told) == 2 * SHOWN and found[0][4] > len(told) else len(told)
         return found[0][4], tuple(told[:split]), tuple(reversed(told[split:]))
 

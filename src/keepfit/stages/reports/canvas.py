@@ -11,7 +11,7 @@ import html
 import itertools
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,11 @@ def render(spec: Spec, *, label: str, name: str) -> str:
     width, height = spec["width"] + _across(spec, "left", "right"), spec["height"] + _across(spec, "top", "bottom")
     opening = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{html.escape(label)}"'
     return f'{opening} width="{width}" height="{height}" viewBox="0 0 {width} {height}">{body}'
+
+
+def pictures_of(name: str, label: str, draw: Callable[[Canvas], Spec]) -> list[tuple[str, str]]:
+    """Return a chart drawn for both canvases, as `(canvas, svg)`; see `render`."""
+    return [(canvas.name, render(draw(canvas), label=label, name=f"{name}-{canvas.name}")) for canvas in (WIDE, NARROW)]
 
 
 def _across(spec: Spec, one: str, other: str) -> int:

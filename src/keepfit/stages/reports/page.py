@@ -104,6 +104,27 @@ def _cell(index: int, head: str, cell: str, numeric: frozenset[int]) -> Html:
     return element("td", element("div", cell), class_=style, data_label=head)
 
 
+def big(value: str, words: str, style: str = "") -> Html:
+    """Return a number in large type with what it is, for a list of the class `hero` or `counts`."""
+    return element("div", element("dt", words), element("dd", value, class_=style or None))
+
+
+def absent(kind: str, why: str) -> Html:
+    """Return a section that says why it has nothing to show."""
+    return element("section", element("p", kind, class_="kind"), element("p", why, class_="read"))
+
+
+def key(*pairs: tuple[Html, str]) -> Html:
+    """Return what signs mean, side by side."""
+    return element("p", *(element("span", sign, words) for sign, words in pairs), class_="key")
+
+
+def swatch(colour: str) -> Html:
+    """Return a colour as a sign."""
+    square = element("rect", x="-1.2", y="-0.9", width="2.4", height="1.8", fill=colour)
+    return element("svg", square, class_="mark", viewBox="-1.2 -1.2 2.4 2.4", aria_hidden="true")
+
+
 def page(title: str, *children: str) -> str:
     """Return a whole HTML document."""
     style = resources.files(__package__).joinpath("style.css").read_text("utf-8")

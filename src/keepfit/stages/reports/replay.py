@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from keepfit.evidence import Turn
 from keepfit.spec.metric import Metric
 from keepfit.stages.reports import charts, page, sentences, summary, tables
-from keepfit.stages.reports.canvas import NARROW, WIDE, Canvas, Span, Spec, render
+from keepfit.stages.reports.canvas import WIDE, Canvas, Span, Spec, pictures_of
 from keepfit.stages.reports.page import Html, element
 from keepfit.stages.reports.palette import HEAT, HEAT_BOUNDS, WORDS
-
-Draw = Callable[[Canvas], Spec]
 
 
 def write_replay(turns: Sequence[Turn], path: Path, *, title: str, metric: str, threshold: float | None) -> Path:
@@ -85,41 +83,25 @@ def _hero(windows: Sequence[summary.Window], metric: Metric, threshold: float | 
     which = "higher" if metric.greater_is_better else "lower"
     gain = metric.gain(value, baseline)
     cells = [
-        _big(summary.number(value), f"{metric.name} realised, {which} is better", "blue"),
-        _big(summary.number(baseline), "trivial baseline, same rows"),
-        _big(summary.signed(gain), "gain over the baseline"),
+        page.big(summary.number(value), f"{metric.name} realised, {which} is better", "blue"),
+        page.big(summary.number(baseline), "trivial baseline, same rows"),
+        page.big(summary.signed(gain), "gain over the baseline"),
     ]
-    cells += [_big(summary.number(threshold), "threshold declared")] if threshold is not None else []
+    cells += [page.big(summary.number(threshold), "threshold declared")] if threshold is not None else []
     return element("dl", *cells, class_="hero")
-
-
-def _big(value: str, words: str, style: str = "") -> Html:
-    return element("div", element("dt", words), element("dd", value, class_=style or None))
 
 
 def _counts(turns: Sequence[Turn]) -> Html:
     found = summary.counts(turns)
-    cells = [_big(f"{count:,}", name if count == 1 else f"{name}s") for name, count in found.items()]
+    cells = [page.big(f"{count:,}", name if count == 1 else f"{name}s") for name, count in found.items()]
     return element("dl", *cells, class_="counts")
-
-
-def _pictures(name: str, label: str, draw: Draw) -> list[tuple[str, str]]:
-    return [(canvas.name, render(draw(canvas), label=label, name=f"{name}-{canvas.name}")) for canvas in (WIDE, NARROW)]
-
-
-def _absent(kind: str, why: str) -> Html:
-    return element("section", element("p", kind, class_="kind"), element("p", why, class_="read"))
-
-
-def _key(*pairs: tuple[Html, str]) -> Html:
-    return element("p", *(element("span", sign, words) for sign, words in pairs), class_="key")
 
 
 def _realised(
     turns: Sequence[Turn], windows: Sequence[summary.Window], metric: Metric, threshold: float | None, span: Span
 ) -> Html:
     if not any(math.isfinite(window.value) for window in windows):
-        return _absent("Performance", f"No labels have matured yet, so there is no realised {metric.name} to show.")
+        return page.absent("Performance", f"No labels have matured yet, so there is no realised {metric.name} to show.")
     found = summary.changes(turns)
     which = "higher" if metric.greater_is_better else "lower"
     read = f"{metric.name} by date of observation, once labels had matured; {which} is better."
@@ -128,21 +110,21 @@ def _realised(
     if found:
         read += " A vertical rule marks a turn that changed, or tried to change, the champion."
     alt = sentences.realised_alt(windows, metric, threshold)
-    pictures = _pictures(
+    pictures = pictures_of(
         "realised",
         alt,
         lambda canvas: charts.realised_chart(windows, found, metric, threshold, canvas, span),
     )
     seen = [(page.mark(name), WORDS[name]) for name in WORDS if any(one.decision == name for one in found)]
     says = sentences.realised_says(windows, metric, threshold)
-    return page.figure("Performance", says, read, pictures, _key(*seen) if seen else None)
+    return page.figure("Performance", says, read, pictures, page.key(*seen) if seen else None)
 
 
 def _drift(turns: Sequence[Turn], span: Span) -> Html:
     columns = summary.columns(turns)
     if not columns:
-        return _absent("Drift", "No drift was measured; there must be a champion to measure it against.")
-    pictures = _pictures(
+        return page.absent("Drift", "No drift was measured; there must be a champion to measure it against.")
+    pictures = pictures_of(
         "drift", sentences.drift_alt(columns), lambda canvas: charts.drift_chart(columns, canvas, span)
     )
     every = len({drift.column for turn in turns for drift in turn.drift})
@@ -152,32 +134,27 @@ def _drift(turns: Sequence[Turn], span: Span) -> Html:
     bounds = [f"{bound:g}" for bound in HEAT_BOUNDS]
     ranges = [f"PSI under {bounds[0]}", *(f"{low} to {high}" for low, high in itertools.pairwise(bounds))]
     ranges += [f"{bounds[-1]} and over"]
-    steps = [(_swatch(colour), words) for colour, words in zip(HEAT, ranges, strict=True)]
+    steps = [(page.swatch(colour), words) for colour, words in zip(HEAT, ranges, strict=True)]
     dot = element("svg", element("circle", r="0.62", class_="dot"), class_="mark", viewBox="-1.2 -1.2 2.4 2.4")
     numbers = element("details", element("summary", "The numbers"), tables.columns_table(columns))
-    drawn = page.figure("Drift", sentences.drift_says(columns), read, pictures, _key(*steps, (dot, "significant")))
+    drawn = page.figure("Drift", sentences.drift_says(columns), read, pictures, page.key(*steps, (dot, "significant")))
     return element("div", drawn, numbers)
-
-
-def _swatch(colour: str) -> Html:
-    square = element("rect", x="-1.2", y="-0.9", width="2.4", height="1.8", fill=colour)
-    return element("svg", square, class_="mark", viewBox="-1.2 -1.2 2.4 2.4", aria_hidden="true")
 
 
 def _trainings(turns: Sequence[Turn], metric: Metric, threshold: float | None, span: Span) -> Html:
     found = summary.trainings(turns)
     if not any(math.isfinite(one.estimate.value) for one in found):
-        return _absent("Training", "No version was trained and measured in these turns.")
+        return page.absent("Training", "No version was trained and measured in these turns.")
     read = f"{metric.name} on rows kept from training, with its 90% interval, at the turn that trained each version. "
     near = charts.baselines_near(found, threshold)
     read += "A grey dash is the trivial baseline." if near else "The trivial baseline lies outside this picture."
-    pictures = _pictures(
+    pictures = pictures_of(
         "training",
         sentences.training_alt(found, metric),
         lambda canvas: charts.training_chart(found, metric, threshold, canvas, span),
     )
     seen = [(page.mark(name), WORDS.get(name, name)) for name in dict.fromkeys(one.decision for one in found)]
-    return page.figure("Training", sentences.training_says(found, metric), read, pictures, _key(*seen))
+    return page.figure("Training", sentences.training_says(found, metric), read, pictures, page.key(*seen))
 
 
 def _rows(turns: Sequence[Turn], span: Span) -> Html:
@@ -202,14 +179,14 @@ def _strip(
     def draw(canvas: Canvas) -> Spec:
         return charts.bars_chart(counts, words if canvas is WIDE else kind, canvas, span, last=last)
 
-    return _pictures(f"rows-{place}", sentences.bars_alt(words, counts), draw)
+    return pictures_of(f"rows-{place}", sentences.bars_alt(words, counts), draw)
 
 
 def _stages(turns: Sequence[Turn]) -> Html:
     seconds = summary.stage_seconds(turns)
     if not seconds:
         return Html()
-    pictures = _pictures("stages", sentences.stages_alt(seconds), lambda canvas: charts.stages_chart(seconds, canvas))
+    pictures = pictures_of("stages", sentences.stages_alt(seconds), lambda canvas: charts.stages_chart(seconds, canvas))
     says = sentences.stages_says(seconds, turns)
     return page.figure("Time", says, "Wall time of each stage, summed over the turns.", pictures)
 
