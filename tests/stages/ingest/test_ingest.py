@@ -176,8 +176,8 @@ def test_a_folder_without_a_matching_file_says_what_it_holds(desk, name, holds):
 
 
 def test_a_file_of_no_known_format_is_refused_by_name(desk):
-    desk.write("sales_1.xlsx", "PK")
-    assert refusal(desk, sales).what == "sales_1.xlsx is of no known format"
+    desk.write("sales_1.docx", "PK")
+    assert refusal(desk, sales).what == "sales_1.docx is of no known format"
 
 
 def test_unread_names_what_an_ingest_would_read(desk):

@@ -206,13 +206,15 @@ def _look_again(work: Work) -> None:
         work.cursor.execute(f"create or replace table {torn} as {rejected}")
         if records > good:
             rows = f"select b.*, _record + coalesce(t.torn, 0) as place from ({reading.bad(work.contract, source)}) b"
-            before = f"select records_before, max(n) as torn from (select records_before, row_number() over (order by line) as n from {torn}) group by 1"
+            nth = f"select records_before, row_number() over (order by line) as n from {torn}"
+            before = f"select records_before, max(n) as torn from ({nth}) group by 1"
             work.cursor.execute(
                 f"insert into {work.bad} select {literal(name)}, {_below(source)}, _record, _reasons, _raw"
                 f" from ({rows} asof left join ({before}) t on b._record > t.records_before)"
             )
         work.cursor.execute(
-            f"insert into {work.bad} select {literal(name)}, line, null, ['{NO_RECORD}: ' || lower(cast(error as varchar))], raw from {torn}"
+            f"insert into {work.bad} select {literal(name)}, line, null,"
+            f" ['{NO_RECORD}: ' || lower(cast(error as varchar))], raw from {torn}"
         )
         _count_bad(work, name, records, _only(work, f"select count(*) from {torn}"))
         work.cursor.execute(f"drop table {torn}")
@@ -271,7 +273,8 @@ def _computed(work: Work, part: Part | None, added: Sequence[str]) -> Part | Non
     refused = ", ".join([literal(name) for name, found in work.found.items() if found.error] or ["null"])
     rows = (
         f"select {parts.columns(list(work.contract.types(added)))} from (select p.*, {columns}"
-        f" from read_parquet({literal(str(part.path))}) p join {target} c using (_order)) where coalesce(_file not in ({refused}), true)"
+        f" from read_parquet({literal(str(part.path))}) p join {target} c using (_order))"
+        f" where coalesce(_file not in ({refused}), true)"
     )
     computed = parts.write(work.cursor, work.table, rows, work.folder)
     work.cursor.execute(f"drop table {target}")

@@ -82,23 +82,14 @@ def _in_lake(contract: Contract, branches: Sequence[str], kept: str = "") -> str
     return f"select * exclude ({own}){contract.derived}, {own} from ({rows})"
 
 
-def bad(contract: Contract, source: Source, singled: str | None = None) -> str:
-    """Return the query of a file's bad rows: `_record`, `_reasons`, and `_raw`, the row as JSON.
-
-    Parameters
-    ----------
-    singled : str or None
-        SQL of `_record` and `_reason` of rows that meet the contract and are bad for another reason.
-    """
+def bad(contract: Contract, source: Source) -> str:
+    """Return the query of a file's bad rows: `_record`, `_reasons`, and `_raw`, the row as JSON."""
     fields = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in (*source.opened.header, *source.parts))
-    row = f"to_json(struct_pack({fields}))"
-    found = f"select row_number() over () as _record, * from (select *, {contract.reasons} as _reasons from ({_typed(contract, source)}))"
-    if singled:
-        found = (
-            f"select f.* replace (case when s._reason is null then f._reasons else list_append(f._reasons, s._reason) end as _reasons)"
-            f" from ({found}) f left join ({singled}) s using (_record)"
-        )
-    return f"select _record, _reasons, cast({row} as varchar) as _raw from ({found}) where len(_reasons) > 0"
+    found = f"select *, {contract.reasons} as _reasons from ({_typed(contract, source)})"
+    return (
+        f"select _record, _reasons, cast(to_json(struct_pack({fields})) as varchar) as _raw"
+        f" from (select row_number() over () as _record, * from ({found})) where len(_reasons) > 0"
+    )
 
 
 def count(contract: Contract, source: Source) -> str:

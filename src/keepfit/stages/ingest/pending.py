@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from keepfit.connect import Connection, Item, Place, connect
 from keepfit.errors import SourceError
-from keepfit.spec.tables import Events, Table
+from keepfit.spec.tables import Events, Records, Table
 from keepfit.stages.ingest.listing import Listed
 
 # a batch is checked in one query and committed at once: enough to be quick, little enough to lie in memory
@@ -32,7 +32,7 @@ def discover(table: Table, place: Place) -> Found:
     SourceError
         If there are none, or the source cannot be reached.
     """
-    own = replace(place, landing=place.landing / table.name)
+    own = replace(place, landing=place.landing / table.name, latest=isinstance(table, Records))
     try:
         connection = connect(table.source, own)
         return Found(connection, tuple(connection.items()))
