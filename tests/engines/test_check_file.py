@@ -121,7 +121,7 @@ def test_a_file_with_a_header_alone_is_a_file_without_rows(desk):
         ("a.csv", b"who,at,amonut\n", "a.csv has no column 'amount', which sales declares"),
         ("a.csv", b"who,at,amount,amount\n", "a.csv has column 'amount' twice"),
         ("a.csv", b"who,at,amount,Amount\n", "a.csv has column 'Amount' twice"),
-        ("a.xlsx", b"PK", "a.xlsx is of no known format"),
+        ("a.docx", b"PK", "a.docx is of no known format"),
         ("a.csv.gz", b"who,at,amount\n", "a.csv.gz cannot be read"),
         ("a.csv.gz", packed(HEADER.encode() * 99_999)[:200], "a.csv.gz cannot be read"),
     ],

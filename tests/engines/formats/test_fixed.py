@@ -14,7 +14,7 @@ BRIDGES = FixedWidth({"id": (1, 4), "road": (5, 10), "year": (13, 16)}, skip=1)
 
 def test_values_stand_at_their_places_without_the_blanks_behind_them(read):
     content = b'TITLE "\n0001A 12    1990\n\n 2  \xc3\x9cber----91 \n0003\n0\n'
-    for name, packed in (("a.txt", content), ("a.txt.gz", gzip.compress(content))):
+    for name, packed in (("a.txt", content), ("a.txt.gz", gzip.compress(content, mtime=0))):
         found = read(name, packed, BRIDGES)
         assert found.header == ("id", "road", "year")
         assert found.rows == [
