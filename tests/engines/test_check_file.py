@@ -8,7 +8,6 @@ import json
 import pytest
 
 from keepfit import Boolean, Events, Files, Float, Integer, Records, Text, tables
-from keepfit.engines.local.lines import CHUNK, evened
 from keepfit.errors import SourceError
 
 sales = Events("sales", Files("*"), entity="who", time="at", columns={"amount": Float(min=0)})
@@ -200,13 +199,6 @@ def test_a_line_break_inside_quotes_may_be_another_than_between_records(desk):
     desk.write("a.csv", f'who,at,text\r\na,{NOON},"one\ntwo"\r\na,{NOON},three\r\n'.encode())
     good, bad = desk.check(notes, "a.csv")
     assert ([row["text"] for row in good], bad) == (["one\ntwo", "three"], [])
-
-
-def test_a_line_end_across_two_chunks_is_one(tmp_path):
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"\n" + b"x" * (CHUNK - 2) + b"\r\nb\r\r\n")
-    with evened(path) as even:
-        assert even.read_bytes() == b"\n" + b"x" * (CHUNK - 2) + b"\nb\r\n"
 
 
 @pytest.mark.parametrize("quote", ['"', "'"])

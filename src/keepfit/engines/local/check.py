@@ -23,6 +23,7 @@ from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError
 from keepfit.raw import Checked, CheckedFile, Part, RawFile
 from keepfit.spec import moments
+from keepfit.spec.rows import TextNumber
 from keepfit.spec.tables import Table
 
 NO_RECORD = "is no record"
@@ -155,7 +156,8 @@ def _written(work: Work, added: Sequence[str]) -> Part | None:
 def _written_swiftly(work: Work) -> Part | None:
     """Write the part by a quick look at each value; None if that does not let in every record of every file."""
     sources = list(work.sources.values())
-    if any(source.opened.lines is None for source in sources):
+    slow = any(isinstance(one, TextNumber) for one in work.table.derive.values())  # not to be computed twice
+    if slow or any(source.opened.lines is None for source in sources):
         return None
     first = reading.swift(work.contract, sources[:1])
     if len(sources) > FEW and _only(work, f"select count(*) from ({first})") < (sources[0].opened.lines or 0):
