@@ -68,6 +68,7 @@ GOOD: list[dict[str, Any]] = [
     {"source": Files("x.json.gz", format=Json(records="data.rows"))},
     {"source": Files("x.xls", format=Excel(sheet="May", skip=3))},
     {"source": Files("https://host/x.parquet", format=Parquet(), sha256="0" * 64)},
+    {"source": Files("https://host/years.zip/{year:%Y}.csv", sha256="0" * 64)},
     {"source": Database("env:SHOP", table="orders", cursor="id")},
     {"source": Database("postgresql://reader@host/shop", query="select 1")},
     {"source": Delta("s3://lake/orders")},

@@ -23,6 +23,7 @@ from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError
 from keepfit.raw import Checked, CheckedFile, Part, RawFile
 from keepfit.spec import moments
+from keepfit.spec.columns import Time
 from keepfit.spec.rows import TextNumber
 from keepfit.spec.tables import Table
 
@@ -226,7 +227,7 @@ def _look_again(work: Work) -> None:
 
 def _require_zone(work: Work, name: str) -> None:
     table = work.table
-    for column in table.time_columns():
+    for column in (name for name, declared in table.contract().items() if isinstance(declared, Time)):
         reason = f"{column} {moments.NO_ZONE}"
         if reason in work.found[name].reasons:
             kind, header = type(table).__name__, table.headers_of(column)[0][0]

@@ -201,9 +201,7 @@ def _raw(table: Table, source: Source, name: str) -> str | None:
     way = next((way for way in table.headers_of(name) if there.issuperset(way)), None)
     if way is None or len(way) == 1:
         return quoted(way[0]) if way else None
-    present = " and ".join(f"{quoted(one)} is not null" for one in way)
-    joined = ", ".join(sql.cleaned(sql.name(one)).sql(DIALECT) for one in way)
-    return f"case when {present} then concat_ws(' ', {joined}) end"
+    return str(sql.joined(table.contract()[name], [sql.name(one) for one in way]).sql(DIALECT))
 
 
 def _header(table: Table, source: Source, name: str) -> str | None:

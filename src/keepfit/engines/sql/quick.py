@@ -34,7 +34,7 @@ def quick(column: Column, raw: Sql, value: Sql | None = None) -> tuple[Sql, Sql]
     known = read if value is None else value
     if isinstance(column, Boolean | Time):
         fits = _fits_if_read(column, raw, known)  # never null
-        return read, exp.or_(is_null(raw), fits) if column.nullable else fits
+        return read, exp.paren(exp.or_(is_null(raw), fits) if column.nullable else fits)
     return read, call("coalesce", _fits(column, raw, known), is_null(raw) if column.nullable else exp.false())
 
 
