@@ -217,7 +217,10 @@ def _footer(found: Mapping[str, Any], summary: Summary) -> Html:
     whole = summary.sampled == summary.extent.rows
     of = "all rows" if whole else f"an even sample of {summary.sampled:,} rows, the same ones each time"
     words = [
-        ("Exact", "Rows, missing values, least and greatest, rows of periods, entities and files."),
+        (
+            "Exact",
+            "Rows and missing values of the table; least and greatest numbers and times; rows of periods, entities and files.",
+        ),
         (
             "Quartiles, histograms, labels",
             f"Of {of}." + ("" if whole else " The outermost bars and the least and greatest hold."),
@@ -229,7 +232,7 @@ def _footer(found: Mapping[str, Any], summary: Summary) -> Html:
         else [
             (
                 "Distinct values",
-                "Estimated where the sample did not see each of them more than once; within a quarter.",
+                "An estimate, true to about a fifth, where the sample did not see each of them twice.",
             ),
             ("Missing over time", f"Of {of}."),
         ]
