@@ -140,3 +140,4 @@ def test_a_large_table_is_sampled_evenly_and_what_is_exact_stays_exact(engine, t
     assert text.distinct == pytest.approx(600_000, rel=0.25)
     assert (found.repeated, found.compared, found.entities, sum(found.periods)) == (0, 600_000, 1000, 600_000)
     assert (len(found.most), len(found.least), found.most[0].rows) == (6, 6, 600)
+    assert found.least[-1].name == "k999"

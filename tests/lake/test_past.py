@@ -95,4 +95,7 @@ def test_a_version_whose_files_are_gone_says_so_with_those_that_can_be_read(engi
         lake.parquet_files("t", 0)
     assert refused.value.what == "version 0 of 't' can no longer be read: 1 of its 1 Parquet files are gone"
     assert refused.value.fix == "it was vacuumed; versions that can be read: 1"
-    assert len(lake.parquet_files("t", 1)) == 1
+    Path(lake.parquet_files("t", 1)[0]).unlink()
+    with pytest.raises(LakeError) as refused:
+        lake.parquet_files("t", 1)
+    assert refused.value.fix == "restore them from a backup"

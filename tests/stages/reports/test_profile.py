@@ -84,7 +84,7 @@ def written(path: Path, summary: Summary = SUMMARY, **others: Any) -> str:
 def test_a_page_tells_of_time_entities_columns_files_quarantine_and_rows(tmp_path: Path) -> None:
     text = written(tmp_path)
     for words in (
-        "1,000 rows of 2 columns, 1970-01-01 to 1971-12-01.",
+        "1,000 rows of 2 columns, <time>1970-01-01</time> to <time>1971-12-01</time>.",
         "40 to 80 rows in each month",
         "Without any row for longer than 1d, the declared quiet",
         "2 entities with 100 to 900 rows each",

@@ -115,7 +115,7 @@ class LocalLook:
         by_key = self._by_period(cutting, [row[0] for row in found])
         told = [Covered(key, rows, first, last, tuple(by_key.get(key, ()))) for key, rows, first, last, _ in found]
         split = SHOWN if len(told) == 2 * SHOWN and found[0][4] > len(told) else len(told)
-        return found[0][4], tuple(told[:split]), tuple(reversed(told[split:]))
+        return found[0][4], tuple(told[:split]), tuple(told[split:])
 
     def _by_period(self, cutting: Cutting, keys: Sequence[str]) -> dict[str, list[int]]:
         """Return each of these entities' rows in each period."""
