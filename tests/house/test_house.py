@@ -165,9 +165,17 @@ def test_imports_go_down_and_siblings_are_blind():
 
 
 def command(name: str) -> click.Command:
-    found = cli.get_command(click.Context(cli), name)
+    """Return a command, such as `tables` or `tables show`."""
+    found: click.Command | None = cli
+    for word in name.split():
+        assert isinstance(found, click.Group)
+        found = found.get_command(click.Context(found), word)
     assert found is not None
     return found
+
+
+GROUPS = {name: found.commands for name in COMMANDS if isinstance(found := command(name), click.Group)}
+EVERY = [*COMMANDS, *(f"{name} {word}" for name, words in GROUPS.items() for word in words)]
 
 
 def options(name: str) -> set[str]:
@@ -183,16 +191,10 @@ def test_every_command_function_is_listed():
         import_module(f"keepfit.cli.{path.stem}") for path in (SOURCE / "cli").glob("*.py") if path.stem != "__init__"
     }
     made = {value.name for module in modules for value in vars(module).values() if isinstance(value, click.Command)}
-    inside = {
-        name
-        for command in COMMANDS
-        if isinstance(found := cli.get_command(None, command), click.Group)
-        for name in found.commands
-    }
-    assert made - {"cli"} - inside == set(COMMANDS)
+    assert made - {"cli"} == set(COMMANDS) | {word for words in GROUPS.values() for word in words}
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_command_is_documented_with_an_example(name):
     text = command(name).get_help(click.Context(command(name), info_name=name))
     example = text.partition("Example:")[2]
@@ -200,12 +202,12 @@ def test_every_command_is_documented_with_an_example(name):
     assert all(parameter.help for parameter in command(name).params if isinstance(parameter, click.Option))
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", EVERY)
 def test_every_command_takes_a_project_a_profile_and_json(name):
     assert {"--project", "--profile", "--json"} <= options(name)
 
 
-@pytest.mark.parametrize("name", [name for name in COMMANDS if name not in ("check", "features", "serve")])
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in ("check", "features", "serve")])
 def test_every_command_that_acts_on_data_takes_its_moment(name):
     assert "--as-of" in options(name)
 

@@ -126,7 +126,7 @@ class Summary:
     keys : tuple of str
         The columns that tell rows apart.
     most, least : tuple of Covered
-        Those with the most rows, and those with the fewest.
+        Those with the most rows, and those with the fewest, which come last; if they are few, all are in `most`.
     repeated : int
         Rows that repeat the keys of another row, among `compared` rows; `compared` is less than all in a large table, and even then
         all rows of a key are in or out together.

@@ -245,7 +245,9 @@ class Lake:
         lost = len(of & {part.path for part in told.gone})
         what = f"version {version} of {name!r} can no longer be read: {lost} of its {len(of)} Parquet files are gone"
         there = ", ".join(map(str, told.readable()[-12:]))
-        fix = f"it was vacuumed; versions that can be read: {there}" if there else "restore them from a backup"
+        vacuumed = f"it was vacuumed; versions that can be read: {there}"
+        # no vacuum takes files of the newest version
+        fix = vacuumed if told.newest != version else "restore them from a backup"
         return LakeError(what, where=str(self.root / name), fix=fix)
 
 

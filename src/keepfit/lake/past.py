@@ -147,7 +147,8 @@ def past(folder: Path, first: Sequence[str] = ()) -> Past:
             open_.pop(path) for one in actions if "remove" in one if (path := unquote(one["remove"]["path"])) in open_
         ]
         ended += [replace(part, stop=version) for part in removed]
-        added = [_part(one["add"], version) for one in actions if "add" in one]
+        named = [_part(one["add"], version) for one in actions if "add" in one]
+        added = [part for part in named if part.path not in open_]  # a file may be named again with more about it
         open_.update({part.path: part for part in added})
         commits.append(_commit(version, actions, added, removed))
     return Past(folder, tuple(commits), (*ended, *open_.values()))

@@ -22,6 +22,7 @@ from keepfit.evidence import (
     Verdict,
     as_data,
 )
+from keepfit.lake.past import AS_OF
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
@@ -35,7 +36,7 @@ from keepfit.stages.features.reuse import Stored, fingerprints, semantics
 from keepfit.stages.features.training_set import TrainingSet, shortage, training_set
 from keepfit.stages.monitoring.profile import profile
 from keepfit.stages.registry.gates import judge
-from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.registry.mlflow import LINEAGE, Version
 from keepfit.stages.retraining import conclude
 from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
@@ -104,7 +105,8 @@ def stored_set(project: Project, model: Model) -> Stored | None:
 
 def _notes(found: TrainingSet, snapshot: Snapshot) -> dict[str, str]:
     features = json.dumps(fingerprints(found.model.inputs()))
-    return {FEATURES: features, VERSIONS: json.dumps(snapshot.versions), SEMANTICS: semantics()}
+    versions_ = json.dumps(snapshot.versions)
+    return {FEATURES: features, VERSIONS: versions_, SEMANTICS: semantics(), AS_OF: str(snapshot.as_of)}
 
 
 def _evaluate(
@@ -186,7 +188,7 @@ def _record(
                 **{f"rows_{part}": float(rows) for part, rows in evaluation.rows.items()},
             },
             parameters={**trained.fitted.parameters, "threshold": trained.threshold, "features": len(trained.features)},
-            tags={"keepfit.definition": lineage["definition"], "keepfit.lineage": json.dumps(lineage)},
+            tags={"keepfit.definition": lineage["definition"], LINEAGE: json.dumps(lineage)},
         )
 
 

@@ -71,7 +71,8 @@ class LocalLook:
         if not extent.rows:
             return Summary(extent, 0, False, tuple(empty(name, kind) for name, kind in described.items()))
         cutting = Cutting.of(self._time, extent)
-        reading = Reading(self.connection, self._rows, cutting, extent.rows, len(described))
+        whole = self.files if self._where == "true" else []
+        reading = Reading(self.connection, self._rows, whole, cutting, extent.rows, len(described))
         columns, (at, counts) = reading.columns(described), reading.periods()
         repeated, compared = self._repeated(extent.rows)
         entities, most, least = self._entities(cutting) if self.shape.entity else (0, (), ())
@@ -108,13 +109,13 @@ class LocalLook:
     def _entities(self, cutting: Cutting) -> tuple[int, tuple[Covered, ...], tuple[Covered, ...]]:
         """Return (entities, those with the most rows, those with the fewest); all of them are the first if they are few."""
         each = f"select {self._entity} as _k_key, count(*) as _k_rows, {self._bounds} from {self._rows} group by 1"
-        places = ("_k_rows desc, _k_key", "_k_rows, _k_key")
+        places = ("_k_rows desc, _k_key", "_k_rows, _k_key desc")
         some = " or ".join(f"row_number() over (order by {place}) <= {SHOWN}" for place in places)
         found = self._all(f"select *, count(*) over () from ({each}) qualify {some} order by {places[0]}")
         by_key = self._by_period(cutting, [row[0] for row in found])
         told = [Covered(key, rows, first, last, tuple(by_key.get(key, ()))) for key, rows, first, last, _ in found]
         split = SHOWN if len(told) == 2 * SHOWN and found[0][4] > len(told) else len(told)
-        return found[0][4], tuple(told[:split]), tuple(reversed(told[split:]))
+        return found[0][4], tuple(told[:split]), tuple(told[split:])
 
     def _by_period(self, cutting: Cutting, keys: Sequence[str]) -> dict[str, list[int]]:
         """Return each of these entities' rows in each period."""

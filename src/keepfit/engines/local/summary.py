@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from keepfit.engines import periods
 from keepfit.engines.histogram import differing, histogram, labels, quartiles
+from keepfit.engines.local.footers import MOMENT, NUMBER, footers
 from keepfit.engines.quoting import quoted
 from keepfit.engines.summary import SAMPLE, ColumnSummary, Extent
 
@@ -125,6 +126,8 @@ class Reading:
     ----------
     source : str
         The rows as FROM and WHERE.
+    files : sequence of str
+        The files, if all of their rows are meant: their footers then save a scan. Empty if not.
     rows, columns : int
         How many there are.
 
@@ -137,9 +140,15 @@ class Reading:
     """
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, source: str, cutting: Cutting, rows: int, columns: int
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        source: str,
+        files: Sequence[str],
+        cutting: Cutting,
+        rows: int,
+        columns: int,
     ) -> None:
-        self.connection, self.source, self.cutting = connection, source, cutting
+        self.connection, self.source, self.files, self.cutting, self.rows = connection, source, files, cutting, rows
         self.every = -(-rows // min(SAMPLE, CELLS // max(columns, 1)))
         self.sampled = 0
         self.drawn: tuple[int, ...] = ()
@@ -177,14 +186,22 @@ class Reading:
         return told
 
     def _exactly(self, types: Mapping[str, str], unsure: Set[str]) -> dict[str, Exact]:
-        picked = []
-        for name, kind in types.items():
-            measured = is_number(kind) or is_time(kind)
-            value = f"cast({plain(name, kind)} as double)" if measured else "null"
-            sketch = f"approx_count_distinct({quoted(name)})" if name in unsure else "0"
-            picked += [f"count(*) - count({quoted(name)})", f"min({value})", f"max({value})", sketch]
-        found = self.connection.execute(f"select {', '.join(picked)} from {self.source}").fetchone() or ()
-        return {name: Exact(*found[4 * place : 4 * place + 4]) for place, name in enumerate(types)}
+        measures = {name: _in_footer(kind) for name, kind in types.items()}
+        told = footers(self.connection, self.files, measures) if self.files else {}
+        bounds = {name: _measured(name, kind) for name, kind in types.items() if name not in told}
+        picked = ["count(*)"]
+        for name, value in bounds.items():
+            picked += [f"count({quoted(name)})", f"min({value})", f"max({value})"]
+        picked += [f"approx_count_distinct({quoted(name)})" for name in unsure]
+        found: list[Any] = [self.rows]
+        if len(picked) > 1:
+            found = list(self.connection.execute(f"select {', '.join(picked)} from {self.source}").fetchone() or ())
+        told |= {name: tuple(found[3 * place + 1 : 3 * place + 4]) for place, name in enumerate(bounds)}
+        distinct = dict(zip(unsure, found[3 * len(bounds) + 1 :], strict=True))
+        return {
+            name: Exact(self.rows - held, least, greatest, distinct.get(name, 0))
+            for name, (held, least, greatest) in told.items()
+        }
 
     def _by_period(self, at: Whole, counts: Whole) -> tuple[int, ...]:
         cutting = self.cutting
@@ -192,6 +209,14 @@ class Reading:
 
     def _arrays(self, text: str) -> dict[str, Any]:
         return dict(self.connection.execute(text).fetchnumpy())
+
+
+def _measured(name: str, kind: str) -> str:
+    return f"cast({plain(name, kind)} as double)" if is_number(kind) or is_time(kind) else "null"
+
+
+def _in_footer(kind: str) -> str | None:
+    return NUMBER if is_number(kind) else MOMENT if is_time(kind) else None
 
 
 def _sampled(name: str, kind: str) -> str:

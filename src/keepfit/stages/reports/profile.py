@@ -40,11 +40,11 @@ def write_profile(found: Mapping[str, Any], path: Path) -> Path:
 def _headline(found: Mapping[str, Any], summary: Summary) -> Html:
     extent, columns = summary.extent, len(summary.columns)
     kind = f"Profile of a table of {found['kind']}" if found["kind"] in ("events", "records") else "Profile of a table"
-    lead = f"{plural(extent.rows, 'row')} of {plural(columns, 'column')}"
+    lead: list[str] = [f"{plural(extent.rows, 'row')} of {plural(columns, 'column')}"]
     if extent.from_at is not None and extent.to_at is not None:
-        lead += f", {_when(extent.from_at, extent)} to {_when(extent.to_at, extent)}"
+        lead += [", ", _moment(_when(extent.from_at, extent)), " to ", _moment(_when(extent.to_at, extent))]
     if found["seen_as_of"]:
-        lead += f", as they were known before {found['seen_as_of']}"
+        lead += [", as they were known before ", _moment(found["seen_as_of"])]
     cells = extent.rows * columns
     nulls = sum(one.nulls for one in summary.columns)
     big = [page.big(f"{extent.rows:,}", "rows", "blue")]
@@ -56,7 +56,7 @@ def _headline(found: Mapping[str, Any], summary: Summary) -> Html:
     if found["quarantine"]:
         counts += [page.big(f"{found['quarantine']['rows']:,}", "rows in quarantine")]
     said = [element("p", kind, class_="kind"), element("h1", breakable(found["table"]))]
-    told = element("p", f"{lead}.", class_="lead")
+    told = element("p", *lead, ".", class_="lead")
     return element("header", *said, told, element("dl", *big, class_="hero"), element("dl", *counts, class_="counts"))
 
 
@@ -65,6 +65,10 @@ def _when(at: int | None, extent: Extent) -> str:
     if at is None or extent.from_at is None or extent.to_at is None:
         return "\u2013"
     return moment_text(at, day=extent.to_at - extent.from_at > MONTHS)
+
+
+def _moment(text: str) -> Html:
+    return element("time", text)
 
 
 def _time(found: Mapping[str, Any], summary: Summary, span: Span) -> Html:
@@ -104,7 +108,8 @@ def _entities(summary: Summary, span: Span) -> Html:
         return Html()
     strips = [Strip(one.name, f"{one.rows:,}", tuple(map(float, one.periods))) for one in shown]
     most, least = shown[0].rows, shown[-1].rows
-    says = f"{plural(summary.entities, 'entity').replace('entitys', 'entities')} with {least:,} to {most:,} rows each"
+    rows = f"{least:,} to {most:,}" if least < most else f"{most:,}"
+    says = f"{plural(summary.entities, 'entity').replace('entitys', 'entities')} with {rows} rows each"
     ends = f"the {len(summary.most)} with the most, then the {len(summary.least)} with the fewest"
     which = ends if summary.least else "all of them"
     read = f"Rows of single entities in each {_step(summary)}, all to one scale: {which}."
@@ -217,7 +222,10 @@ def _footer(found: Mapping[str, Any], summary: Summary) -> Html:
     whole = summary.sampled == summary.extent.rows
     of = "all rows" if whole else f"an even sample of {summary.sampled:,} rows, the same ones each time"
     words = [
-        ("Exact", "Rows, missing values, least and greatest, rows of periods, entities and files."),
+        (
+            "Exact",
+            "Rows and missing values of the table; least and greatest numbers and times; rows of periods, entities and files.",
+        ),
         (
             "Quartiles, histograms, labels",
             f"Of {of}." + ("" if whole else " The outermost bars and the least and greatest hold."),
@@ -229,7 +237,7 @@ def _footer(found: Mapping[str, Any], summary: Summary) -> Html:
         else [
             (
                 "Distinct values",
-                "Estimated where the sample did not see each of them more than once; within a quarter.",
+                "An estimate, true to about a fifth, where the sample did not see each of them twice.",
             ),
             ("Missing over time", f"Of {of}."),
         ]
@@ -245,4 +253,5 @@ def _size(number: int) -> str:
     value, unit = float(number), 0
     while value >= 1000 and unit < 4:
         value, unit = value / 1000, unit + 1
-    return f"{number} B" if unit == 0 else f"{value:.1f} {('B', 'kB', 'MB', 'GB', 'TB')[unit]}"
+    digits = 1 if unit and value < 100 else 0
+    return f"{value:.{digits}f} {('B', 'kB', 'MB', 'GB', 'TB')[unit]}"
