@@ -16,6 +16,9 @@ from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError, did_you_mean
 from keepfit.spec.tables import Table
 
+# what tells a row's place, beside its values
+BESIDE = "_file, _record, _k_place"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -41,51 +44,56 @@ def swift(contract: Contract, sources: Sequence[Source]) -> str:
 
     Where a file has as many of them as records, they are its rows. Where it has fewer, even their `_record` may be wrong.
     """
-    made: dict[tuple[str, ...], tuple[str, str]] = {}
-    branches = []
+    alike: dict[tuple[str, ...], list[str]] = {}
     for source in sources:
         read = tuple(
             name for name in contract.readable if source.opened.plain and _header(contract.table, source, name)
         )
-        if read not in made:
-            made[read] = contract.swift(read)
-        values, right = made[read]
-        rows = f"select *, {values} from {_with_raw(contract, source, read=read)}"
-        branches.append(_numbered(source, f"select {contract.held}, {right} as _k_ok from ({rows})"))
-    return _in_lake(contract, branches)
+        alike.setdefault(read, []).append(_numbered(contract, source, read))
+    judged = []
+    for read, branches in alike.items():
+        values, right = contract.swift(read)
+        rows = f"select *, {values} from ({' union all '.join(branches)})"
+        judged.append(f"select {BESIDE}, {contract.held}, {right} as _k_ok from ({rows})")
+    return _in_lake(contract, judged)
 
 
 def good(contract: Contract, sources: Sequence[Source], added: Sequence[str] = ()) -> str:
     """Return the query of all good rows of some files, in the columns of the lake."""
     kept = "".join(", " + quoted(name) for name in added)
-    branches = [
-        _numbered(
-            source, f"select {contract.held}{kept}, {contract.ok} as _k_ok from ({_typed(contract, source, added)})"
-        )
-        for source in sources
-    ]
-    return _in_lake(contract, branches, kept)
+    rows = " union all ".join(_numbered(contract, source, added=added) for source in sources)
+    judged = f"select {BESIDE}, {contract.held}{kept}, {contract.ok} as _k_ok from ({_typed(contract, rows)})"
+    return _in_lake(contract, [judged], kept)
 
 
-def _numbered(source: Source, rows: str) -> str:
-    # the window stands above what is computed, so that DuckDB does not compute it a second time for the filter
-    place = f"cast({source.place} as bigint) << 32"
-    return f"select {literal(source.label)} as _file, row_number() over () as _record, {place} as _k_place, * from ({rows})"
-
-
-def _in_lake(contract: Contract, branches: Sequence[str], kept: str = "") -> str:
-    rows = (
-        f"select {contract.output}{kept}, _file, _record, _k_place + _record as _order from ({' union all '.join(branches)})"
-        " where _k_ok"
+def _numbered(contract: Contract, source: Source, read: Sequence[str] = (), added: Sequence[str] = ()) -> str:
+    """Return a file's raw texts, and of each row the file, its number in it and the file's place."""
+    raw = "".join(", " + quoted(RAW + name) for name in contract.columns)
+    kept = "".join(
+        f", {quoted(name) if name in source.opened.header else 'cast(null as varchar)'} as {quoted(name)}"
+        for name in added
     )
+    found = f", {FOUND}" if contract.table.lookup else ""
+    place = f"cast({source.place} as bigint) << 32"
+    return (
+        f"select {literal(source.label)} as _file, row_number() over () as _record, {place} as _k_place{raw}{kept}{found}"
+        f" from {_with_raw(contract, source, read)}"
+    )
+
+
+def _in_lake(contract: Contract, judged: Sequence[str], kept: str = "") -> str:
+    # the window stands between what is computed and the filter, or DuckDB computes it a second time for the filter
+    found = " union all ".join(f"select row_number() over () as _k_nth, * from ({rows})" for rows in judged)
+    columns = f"{contract.output}{kept}, _file, _record, _k_place + _record as _order"
     own = "_file, _record, _order, _known"
+    rows = f"select {columns} from ({found}) where _k_ok and _k_nth > 0"
     return f"select * exclude ({own}){contract.derived}, {own} from ({rows})"
 
 
 def bad(contract: Contract, source: Source) -> str:
     """Return the query of a file's bad rows: `_record`, `_reasons`, and `_raw`, the row as JSON."""
     fields = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in (*source.opened.header, *source.parts))
-    found = f"select *, {contract.reasons} as _reasons from ({_typed(contract, source)})"
+    found = f"select *, {contract.reasons} as _reasons from ({_typed(contract, 'from ' + _with_raw(contract, source))})"
     return (
         f"select _record, _reasons, cast(to_json(struct_pack({fields})) as varchar) as _raw"
         f" from (select row_number() over () as _record, * from ({found})) where len(_reasons) > 0"
@@ -94,7 +102,7 @@ def bad(contract: Contract, source: Source) -> str:
 
 def count(contract: Contract, source: Source) -> str:
     """Return the query that counts a file's records; it reads their columns, so that what is no record is noticed."""
-    return f"select count({contract.ok}) from ({_typed(contract, source)})"
+    return f"select count({contract.ok}) from ({_typed(contract, 'from ' + _with_raw(contract, source))})"
 
 
 def looked_up(table: Table, files: Sequence[str]) -> str | None:
@@ -156,9 +164,7 @@ def require_columns(table: Table, source: Source) -> None:
         )
 
 
-def _typed(contract: Contract, source: Source, added: Sequence[str] = ()) -> str:
-    kept = "".join(f", cast(null as varchar) as {quoted(name)}" for name in added if name not in source.opened.header)
-    rows = f"select *{kept} from {_with_raw(contract, source)}"
+def _typed(contract: Contract, rows: str) -> str:
     certain = f"select *, {contract.certain} from (select *, {contract.quick} from ({rows}))"
     return f"select *, {contract.values} from ({certain})"
 
