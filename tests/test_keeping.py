@@ -76,7 +76,7 @@ def test_after_a_vacuum_every_version_that_a_training_recorded_reads_the_same_ro
     actions.train(opened, model, at("2025-12-01"))
     newest = lives_in(opened, "Bern", "2025-12-15")
     needs = sorted({(need.table, need.version) for need in keeping.needed(opened)})
-    assert [version for table, version in needs if table == "source/people"] == [0, 2]
+    assert [version for table, version in needs if table == "source/people"] == [1, 3]
     assert [version for table, version in needs if table == "training/spend"] == [0, 1]
     before = {need: rows(opened, *need) for need in needs}
 
@@ -85,7 +85,7 @@ def test_after_a_vacuum_every_version_that_a_training_recorded_reads_the_same_ro
     assert {need: rows(opened, *need) for need in needs} == before
     assert {row["town"] for row in rows(opened, "source/people", newest)} == {"Bern"}
     assert (done["source/people"].lost, done["source/people"].files) == ((forgotten,), 1)
-    by = done["source/people"].needed[0]
+    by = done["source/people"].needed[1]
     assert any("training/spend" in one for one in by) and any("model artifacts" in one for one in by)
     with pytest.raises(LakeError, match="can no longer be read"):
         opened.lake.parquet_files("source/people", forgotten)
@@ -100,7 +100,7 @@ def test_a_training_set_of_a_replay_keeps_what_it_was_computed_from(opened: Proj
     beside = Lake(opened.state / "replays" / "spend 2025" / "lake")
     relation = opened.engine.relation({"entity": np.array(["p1"], object)}, {"entity": "VARCHAR"})
     beside.replace(tables.training_set("spend"), relation, notes={"keepfit.versions": json.dumps({"people": needed})})
-    assert vacuum(opened)["source/people"].lost == (0,)
+    assert vacuum(opened)["source/people"].lost == (1,)
     assert {row["town"] for row in rows(opened, "source/people", needed)} == {"Oslo"}
 
 
@@ -109,9 +109,9 @@ def test_a_model_version_keeps_what_its_folder_names(opened: Project) -> None:
         lives_in(opened, town, moment)
     folder = opened.state / "artifacts" / "run" / "model"
     folder.mkdir(parents=True)
-    lineage = {"tables": {"people": 1}, "training_set": {"table": "training/spend", "version": 0}}
+    lineage = {"tables": {"people": 2}, "training_set": {"table": "training/spend", "version": 0}}
     (folder / "artifact.json").write_text(json.dumps({"lineage": lineage}))
-    assert vacuum(opened)["source/people"].lost == (0,)
+    assert vacuum(opened)["source/people"].lost == (1,)
     (folder / "artifact.json").write_text('{"lineage": {"tab')
     with pytest.raises(LakeError, match="cannot tell which table versions are needed") as refused:
         vacuum(opened)
@@ -121,9 +121,9 @@ def test_a_model_version_keeps_what_its_folder_names(opened: Project) -> None:
 def test_versions_stay_while_they_are_young_by_either_clock(opened: Project) -> None:
     for town, moment in (("Rome", "2088-09-01"), ("Oslo", "2088-10-01"), ("Bonn", "2089-12-15")):
         lives_in(opened, town, moment)
-    # version 1 was the newest until 2089-12-15
-    assert vacuum(opened, keep=30 * DAY)["source/people"].lost == (0,)
-    assert vacuum(opened, keep=10 * DAY)["source/people"].lost == (1,)
+    # version 2 was the newest until 2089-12-15
+    assert vacuum(opened, keep=30 * DAY)["source/people"].lost == (1,)
+    assert vacuum(opened, keep=10 * DAY)["source/people"].lost == (2,)
 
 
 def test_what_a_killed_ingest_left_is_swept_up(opened: Project) -> None:
@@ -131,4 +131,4 @@ def test_what_a_killed_ingest_left_is_swept_up(opened: Project) -> None:
     left = Path(opened.lake.root / "source/people/part-of-a-killed-ingest.parquet")
     left.write_bytes(b"half a file")
     assert vacuum(opened)["source/people"].orphans == 1
-    assert not left.exists() and len(rows(opened, "source/people", 0)) == 12
+    assert not left.exists() and len(rows(opened, "source/people", 1)) == 12

@@ -14,6 +14,7 @@ from keepfit.lake.past import Past, moment_of
 from keepfit.project import Project
 from keepfit.spec.columns import Column
 from keepfit.spec.tables import Events, Table
+from keepfit.stages.ingest import listing
 
 OWN = {
     one.name: one
@@ -70,11 +71,9 @@ class Listed:
     rows: Sequence[Mapping[str, Any]] = ()
     moments: dict[int, int] = field(default_factory=dict)
 
-    def held(self, version: int) -> list[Mapping[str, Any]]:
-        """Return the files that a version holds; a file that was listed again counts as it was listed last."""
-        known = [row for row in self.rows if row["version"] <= version]
-        last = {row["path"]: row for row in known if row.get("declared") == known[-1].get("declared")}
-        return list(last.values())
+    def held(self, version: int) -> list[listing.Listed]:
+        """Return the files that a version holds."""
+        return list(listing.held([listing.listed(row) for row in self.rows if row["version"] <= version]).values())
 
 
 def held(project: Project) -> list[Held]:
@@ -275,10 +274,16 @@ def quarantined(project: Project, one: Held, files: Listed, version: int) -> dic
     name = tables.QUARANTINE.name
     if one.declared is None or not project.lake.exists(name):
         return {}
-    digests = {row["digest"] for row in files.held(version)}
+    held = {(file.digest, stamp) for file in files.held(version) for stamp in (file.declared, None)}
     view = project.engine.look(Shape(), project.lake.parquet_files(name))
-    tallied = view.tally(("digest", "reason"), {"table": one.declared.name})
-    bad = [(reasons.split("; "), rows) for digest, reasons, rows in tallied if digest in digests]
+    # a row may be there once for each declaration that its file was read under; older ones do not say which it was
+    stamped = [column for column in ("declared",) if column in view.columns()]
+    tallied = view.tally(("digest", *stamped, "reason"), {"table": one.declared.name})
+    bad = [
+        (reasons.split("; "), rows)
+        for digest, *stamp, reasons, rows in tallied
+        if (digest, stamp[0] if stamp else None) in held
+    ]
     found: dict[str, int] = {}
     for reason, rows in ((reason, rows) for reasons, rows in bad for reason in reasons):
         found[reason] = found.get(reason, 0) + rows

@@ -89,7 +89,7 @@ def test_tables_lists_source_tables_and_keepfits_own(loaded: Any) -> None:
         name: sales[name] for name in ("kind", "version", "rows", "from_at", "to_at", "parquet_files", "source_files")
     } == {
         "kind": "events",
-        "version": 1,
+        "version": 2,
         "rows": 4,
         "from_at": "2025-01-02T00:00:00Z",
         "to_at": "2025-02-02T00:00:00Z",
@@ -98,7 +98,7 @@ def test_tables_lists_source_tables_and_keepfits_own(loaded: Any) -> None:
     }
     assert sales["bytes"] == sum(path.stat().st_size for path in stored)
     assert sales["columns"] == {"who": "VARCHAR", "at": "TIMESTAMP WITH TIME ZONE", "amount": "DOUBLE"}
-    assert (tables["people"]["rows"], tables["people"]["version"], tables["later"]["rows"]) == (3, 1, 0)
+    assert (tables["people"]["rows"], tables["people"]["version"], tables["later"]["rows"]) == (3, 2, 0)
     _, text = loaded("tables")
     assert "2025-01-02 - 2025-02-02" in text and "quarantine" in text
 
@@ -106,8 +106,8 @@ def test_tables_lists_source_tables_and_keepfits_own(loaded: Any) -> None:
 def test_tables_as_of_a_moment_are_as_they_were_then(loaded: Any) -> None:
     _, found = loaded("tables", "--as-of", "2025-02-15", "--json")
     then = by_name(found)
-    assert (then["sales"]["version"], then["sales"]["rows"], then["sales"]["source_files"]) == (0, 3, 1)
-    assert (then["people"]["version"], then["people"]["rows"]) == (0, 2)
+    assert (then["sales"]["version"], then["sales"]["rows"], then["sales"]["source_files"]) == (1, 3, 1)
+    assert (then["people"]["version"], then["people"]["rows"]) == (1, 2)
     assert (then["files"]["rows"], then["quarantine"]["rows"]) == (2, 1)
     _, found = loaded("tables", "--as-of", "2025-02-01", "--json")
     assert by_name(found)["sales"]["rows"] == 3
@@ -117,15 +117,16 @@ def test_tables_as_of_a_moment_are_as_they_were_then(loaded: Any) -> None:
 
 
 def test_rows_known_later_are_not_seen_in_a_version_that_holds_them(loaded: Any) -> None:
-    _, found = loaded("tables", "show", "sales", "--as-of", "2025-02-01", "--version", "1", "--json")
-    assert (found["version"], found["summary"]["extent"]["rows"]) == (1, 3)
+    _, found = loaded("tables", "show", "sales", "--as-of", "2025-02-01", "--version", "2", "--json")
+    assert (found["version"], found["summary"]["extent"]["rows"]) == (2, 3)
 
 
 def test_history_lists_the_versions_of_a_table(loaded: Any) -> None:
     _, found = loaded("tables", "history", "people", "--json")
-    first, second = found["versions"]
+    begun, first, second = found["versions"]
+    assert (begun["version"], begun["operation"], begun["files_added"]) == (0, "create", 0)
     assert (first["version"], first["as_of"], first["operation"], first["rows_added"]) == (
-        0,
+        1,
         "2025-02-01T00:00:00Z",
         "append",
         2,
@@ -138,7 +139,7 @@ def test_history_lists_the_versions_of_a_table(loaded: Any) -> None:
     )
     assert second["readable"] and second["written_at"].endswith("Z")
     _, until = loaded("tables", "history", "people", "--as-of", "2025-02-15", "--json")
-    assert [one["version"] for one in until["versions"]] == [0]
+    assert [one["version"] for one in until["versions"]] == [0, 1]
     assert "replace" in loaded("tables", "history", "people")[1]
 
 
@@ -155,10 +156,10 @@ def test_show_tells_each_column_and_some_rows(loaded: Any) -> None:
 
 
 def test_show_reads_an_old_version(loaded: Any) -> None:
-    _, found = loaded("tables", "show", "people", "--version", "0", "--json")
-    assert (found["version"], found["as_of"], found["summary"]["extent"]["rows"]) == (0, "2025-02-01T00:00:00Z", 2)
+    _, found = loaded("tables", "show", "people", "--version", "1", "--json")
+    assert (found["version"], found["as_of"], found["summary"]["extent"]["rows"]) == (1, "2025-02-01T00:00:00Z", 2)
     code, text = loaded("tables", "show", "people", "--version", "9")
-    assert code == 4 and "versions are 0 to 1" in text
+    assert code == 4 and "versions are 0 to 2" in text
 
 
 def test_show_draws_a_page_that_needs_nothing_else(loaded: Any, tmp_path: Path) -> None:
@@ -199,14 +200,14 @@ def test_a_vacuum_frees_what_is_old_and_says_what_it_would_free(loaded: Any) -> 
     later = ("--as-of", "2090-01-01")
     _, dry = loaded("tables", "vacuum", "--dry-run", *later, "--json")
     people = next(one for one in dry["tables"] if one["table"] == "source/people")
-    assert (people["files"], people["orphans"], people["lost"]) == (1, 0, [0])
+    assert (people["files"], people["orphans"], people["lost"]) == (1, 0, [1])
     assert people["bytes"] == dry["bytes"] > 0 and len(list(stored.glob("*.parquet"))) == 2
     assert "freed" in loaded("tables", "vacuum", *later)[1]
     assert len(list(stored.glob("*.parquet"))) == 1
     _, text = loaded("tables", "history", "people")
     assert "vacuumed" in text
-    code, text = loaded("tables", "show", "people", "--version", "0")
-    assert code == 4 and "can no longer be read" in text and "versions that can be read: 1" in text
+    code, text = loaded("tables", "show", "people", "--version", "1")
+    assert code == 4 and "can no longer be read" in text and "versions that can be read: 0, 2" in text
     assert loaded("tables", "show", "people", "--json")[1]["summary"]["extent"]["rows"] == 3
 
 

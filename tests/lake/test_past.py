@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from deltalake import DeltaTable
 
+from keepfit import Category, Events, Files, Float, clock
 from keepfit.errors import LakeError
 from keepfit.lake import Lake
 from keepfit.lake.past import moment_of
@@ -41,6 +42,27 @@ def test_every_version_of_the_past_holds_the_files_and_rows_that_are_read(engine
     assert told[1:] == [("append", 1, 0, 2), ("append", 1, 0, 2), ("replace", 1, 1, 1), ("replace", 1, 2, 0)]
     assert sum(rows for *_, rows in told) == 5
     assert past.newest == 4 and past.readable() == [0, 1, 2, 3, 4]
+
+
+def test_the_past_of_a_source_table_is_told_through_appends_exchanges_and_rebuilds(desk):
+    def declared(**columns):
+        return Events("sales", Files("sales_*.csv"), entity="who", time="at", zone="UTC", columns=columns)
+
+    desk.write("sales_1.csv", "who,at,amount,town\na,2025-01-01,1,Rome\nb,2025-01-02,2,Oslo\n")
+    desk.ingest(declared(amount=Float()), as_of="2025-02-01")
+    desk.write("sales_2.csv", "who,at,amount,town\nc,2025-02-03,3,Bonn\n")
+    desk.ingest(declared(amount=Float()), as_of="2025-03-01")
+    desk.write("sales_2.csv", "who,at,amount,town\nc,2025-02-03,30,Bonn\nc,2025-02-04,4,Bonn\n")
+    desk.ingest(declared(amount=Float()), as_of="2025-03-02", replace=("sales_2.csv",))
+    desk.ingest(declared(amount=Float(), town=Category()), as_of="2025-04-01")
+    past, held = desk.lake.past("source/sales"), []
+    for version in range(past.newest + 1):
+        files = desk.lake.parquet_files("source/sales", version)
+        assert {str(past.folder / part.path) for part in past.of(version)} == set(files)
+        held.append(len(desk.engine.rows(files)))
+        assert sum(part.rows for part in past.of(version)) == held[-1]
+    assert list(dict.fromkeys(held)) == [0, 2, 3, 4]
+    assert {clock.show(one.as_of) for one in past.commits} == {"2025-02-01", "2025-03-01", "2025-03-02", "2025-04-01"}
 
 
 def test_the_version_of_a_moment_is_the_newest_that_was_written_for_it_or_before(engine, lake):

@@ -152,7 +152,7 @@ class Lake:
         kind = Schema.from_arrow(schema)
         table = self.begin(name, schema, notes=notes)
         if old is not None and (new := self._new_fields(table, kind)):
-            table.alter.add_columns(new, commit_properties=_properties(notes))
+            table.alter.add_columns(new, commit_properties=_properties(notes), post_commithook_properties=KEEP_LOG)
         moment = max((int(part.path.stat().st_mtime * 1000) for part in parts), default=0)
         actions: list[Any] = [
             AddAction(part.path.name, part.size, {}, int(part.path.stat().st_mtime * 1000), True, _statistics(part))
