@@ -9,7 +9,7 @@ from typing import Any
 
 from keepfit import clock, loop, steps
 from keepfit.errors import ProjectError, RegistryError, TrainingError
-from keepfit.evidence import PROMOTE, ROLL_BACK, Evidence, Turn, as_data
+from keepfit.evidence import KEEP, PROMOTE, ROLL_BACK, Evidence, Turn, as_data
 from keepfit.inspecting import described, ingested
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
@@ -18,7 +18,7 @@ from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
 from keepfit.stages import ingest as stage
 from keepfit.stages.features import leakage, versions
-from keepfit.stages.ingest import Ingested, Progress, unread
+from keepfit.stages.ingest import Ingested, Progress, state, unread
 from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
@@ -54,16 +54,28 @@ def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
             "decision": decision.action,
             "reasons": list(decision.reasons),
         }
-    return found
+    broken = state(project.engine, project.lake, project.definitions.tables, as_of)
+    quality = steps.judged(model, broken)
+    if quality.blocked:
+        found |= {"decision": KEEP, "reasons": list(quality.blocked)}
+    return found | {"reasons": [*found["reasons"], *quality.warned], "blocked": bool(quality.blocked)}
 
 
 def ingest(
-    project: Project, as_of: int, exchange: Sequence[str], *, listen: Callable[[Progress], None] = lambda done: None
+    project: Project,
+    as_of: int,
+    exchange: Sequence[str],
+    accept: Sequence[str] = (),
+    *,
+    listen: Callable[[Progress], None] = lambda done: None,
 ) -> list[Ingested]:
-    """Append every new file of every declared table, exchange the rows of those named, and return what was done."""
-    declared = project.definitions.tables
+    """Append every new file of every declared table, exchange the rows of those named, and return what was done.
+
+    The tables in `accept` are taken as they are now, whatever was expected of them.
+    """
+    declared, sources = project.definitions.tables, project.sources
     return stage.ingest(
-        project.engine, project.lake, project.sources, declared, as_of, exchange=exchange, listen=listen
+        project.engine, project.lake, sources, declared, as_of, exchange=exchange, accept=accept, listen=listen
     )
 
 

@@ -229,6 +229,8 @@ class Turn:
         The champion after the turn, with the evidence it was promoted on.
     challenger : VersionFacts or None
         The version trained in this turn.
+    blocked : bool
+        Whether a table that the model reads is not as expected, so that nothing was predicted, watched or trained.
     """
 
     model: str
@@ -244,6 +246,7 @@ class Turn:
     drift: tuple[Drift, ...] = ()
     quarantine: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    blocked: bool = False
 
 
 @dataclass(frozen=True)

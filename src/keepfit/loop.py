@@ -76,6 +76,9 @@ def turn(
         loaded = steps.champion_at(project, model, as_of)
         champion = loaded.version if loaded else None
         steps.complete_ledger(project, model, champion)
+    quality = steps.expected(model, ingested)
+    if quality.blocked:
+        return steps.stop(project, model, as_of, ingested, quality, champion, watch.seconds)
     with watch.stage("predict"):
         steps.collect_requests(project, model)
         scored = steps.answer(project, loaded, snapshot) if loaded else None
@@ -107,6 +110,7 @@ def turn(
     with watch.stage("predict"):
         predicted = steps.log_answers(project, model, snapshot, scored, champion)
     reasons = decision.reasons + (() if predicted or champion is None else steps.nothing_predicted(model, snapshot))
+    reasons += quality.warned
     result = Turn(
         model=model.name,
         as_of=as_of,
@@ -118,7 +122,7 @@ def turn(
             "quarantined": sum(one.quarantined for one in ingested),
             "predicted": predicted,
         },
-        quarantine={f"{one.table}: {rule}": rows for one in ingested for rule, rows in one.reasons.items()},
+        quarantine=steps.quarantined(ingested),
         champion=steps.facts(champion),
         challenger=steps.facts(challenge.version) if challenge else None,
         evaluation=challenge.evaluation if challenge else None,
@@ -153,7 +157,7 @@ def run(project: Project, name: str | None, as_of: int, *, listen: Listener = la
         ingested = ingest_all(project, as_of)
     turns = [turn(project, model, as_of, ingested=ingested, seconds=watch.seconds, listen=listen) for model in models]
     for model, done in zip(models, turns, strict=True):
-        if done.decision != PROMOTE:  # a promotion has filled the store
+        if done.decision != PROMOTE and not done.blocked:  # a promotion has filled the store
             publish(project, model, as_of)
     return turns
 

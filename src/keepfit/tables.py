@@ -83,6 +83,28 @@ QUARANTINE = Declared(
     },
 )
 
+QUALITY = Declared(
+    "quality",
+    grain="one measurement of a load, for each expectation about it; or that a user accepted a table as it is",
+    keys=("load", "dimension", "column", "min", "max"),
+    time="as_of",
+    columns={
+        "load": "VARCHAR",  # digest of table, as_of and version
+        "table": "VARCHAR",
+        "as_of": "TIMESTAMPTZ",
+        "version": "BIGINT",  # of the source table, after the load
+        "dimension": "VARCHAR",  # completeness, validity, uniqueness, timeliness, volume, relative volume; accepted
+        "column": "VARCHAR",  # null: the rows
+        "value": "DOUBLE",  # a share; days; rows; rows over the median of earlier loads
+        "baseline": "DOUBLE",  # median of the earlier loads
+        "rows": "BIGINT",  # what it was measured on
+        "min": "DOUBLE",
+        "max": "DOUBLE",
+        "otherwise": "VARCHAR",  # block or warn; null where nothing was expected
+        "passed": "BOOLEAN",  # null where nothing was expected
+    },
+)
+
 PREDICTIONS = Declared(
     "predictions",
     grain="one answer: a model version's prediction for an observation",

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from keepfit.cli.options import as_of, common, micros, opened
-from keepfit.errors import SourceError
+from keepfit.errors import LISTED, SourceError
 
 
 @click.command()
@@ -21,20 +21,29 @@ from keepfit.errors import SourceError
     metavar="FILE",
     help="Exchange the rows of this file, which changed after it was ingested.",
 )
-def ingest(folder: Path, profile: str | None, as_json: bool, moment: datetime | None, replace: tuple[str, ...]) -> None:
+@click.option("--accept", multiple=True, metavar="TABLE", help="Take this table as it is, whatever was expected of it.")
+def ingest(
+    folder: Path,
+    profile: str | None,
+    as_json: bool,
+    moment: datetime | None,
+    replace: tuple[str, ...],
+    accept: tuple[str, ...],
+) -> None:
     """Read new files into the lake; rows that break their contract go to quarantine with the reason.
 
     \b
     Example:
       keepfit ingest
       keepfit ingest --replace sales_2025_03.csv
+      keepfit ingest --accept sales
     """
     from keepfit import actions
     from keepfit.cli import console
 
     project = opened(folder, profile)
     with project.locked(), console.progress(quiet=as_json) as listen:
-        done = actions.ingest(project, micros(moment), replace, listen=listen)
+        done = actions.ingest(project, micros(moment), replace, accept, listen=listen)
     console.show({"tables": done}, as_json=as_json, render=lambda result: ingested(result["tables"]))
     if any(one.errors for one in done):
         raise click.exceptions.Exit(SourceError.exit_code)
@@ -60,8 +69,21 @@ def ingested(done: list[Any]) -> None:
     ]
     console.table(columns, rows)
     for one in done:
+        for sentence in _noteworthy(one):
+            console.say(sentence)
         for error in one.errors:
             console.note(str(error))
+
+
+def _noteworthy(one: Any) -> list[str]:
+    """Return what a reader should know of a load: null rates that moved, columns that changed, what is not as expected."""
+    said = [
+        f"{one.table}.{move.column}: {move.before:.1%} without a value before, {move.now:.1%} now" for move in one.moved
+    ]
+    said += [f"{one.table}: {change}" for change in one.changes[:LISTED]]
+    if len(one.changes) > LISTED:
+        said.append(f"{one.table}: {len(one.changes) - LISTED:,} more changes of columns (--json lists them)")
+    return said + [f"{'blocks' if broken.otherwise == 'block' else 'warning'}: {broken.what}" for broken in one.broken]
 
 
 def _reasons(reasons: dict[str, int]) -> str:

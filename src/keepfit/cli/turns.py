@@ -10,6 +10,10 @@ import click
 
 from keepfit.cli.options import EveryGrid, Moment, as_of, common, micros, opened
 
+BLOCKED = (
+    8  # the exit code of a turn that stopped: no error of keepfit's (see keepfit.errors), yet nothing to go on with
+)
+
 
 @click.command()
 @click.argument("model", required=False)
@@ -17,6 +21,8 @@ from keepfit.cli.options import EveryGrid, Moment, as_of, common, micros, opened
 @as_of
 def run(model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None) -> None:
     """Run one turn: ingest, watch, decide, train and promote if called for, predict. What a scheduler calls.
+
+    Exit code 8 if a table that a model reads is not as expected: the turn then stops after the ingest.
 
     \b
     Example:
@@ -33,6 +39,8 @@ def run(model: str | None, folder: Path, profile: str | None, as_json: bool, mom
         )
     result = turns[0] if len(turns) == 1 else {"as_of": turns[0].as_of, "turns": turns}
     console.show(result, as_json=as_json, render=lambda _: render.turns(turns))
+    if any(turn.blocked for turn in turns):
+        raise click.exceptions.Exit(BLOCKED)
 
 
 @click.command()

@@ -182,7 +182,7 @@ class Engine(Protocol):
     def entities(self, table: Table, files: Sequence[str], as_of: int) -> tuple[Column, NDArray[np.int64]]:
         """Return the keys seen before `as_of`, ascending, and the moment each was first known."""
 
-    def span(self, table: Events, files: Sequence[str], as_of: int) -> tuple[int, int, int]:
+    def span(self, table: Table, files: Sequence[str], as_of: int) -> tuple[int, int, int]:
         """Return (rows, first time, last time) of the rows known before `as_of`; (0, 0, 0) if there are none."""
 
     def each_row(self, table: Events, files: Sequence[str], as_of: int) -> Observations:

@@ -1,6 +1,7 @@
 """What a turn is made of. Each step joins stages that do not know each other; `loop.py` says in which order."""
 
 from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load
+from keepfit.steps.expecting import Judged, expected, judged, quarantined, stop, tables_of
 from keepfit.steps.learning import Challenge, build, challenge
 from keepfit.steps.recording import (
     before,
@@ -17,6 +18,7 @@ from keepfit.steps.watching import watch
 
 __all__ = [
     "Challenge",
+    "Judged",
     "Loaded",
     "Scored",
     "answer",
@@ -26,12 +28,17 @@ __all__ = [
     "champion_at",
     "collect_requests",
     "complete_ledger",
+    "expected",
     "facts",
+    "judged",
     "load",
     "log_answers",
     "log_predictions",
     "nothing_predicted",
     "publish_online",
+    "quarantined",
+    "stop",
+    "tables_of",
     "watch",
     "write_ledger",
 ]

@@ -89,7 +89,7 @@ class LocalEngine:
         )
         return found["_k_key"].astype(object), found["_k_known"].astype(np.int64)
 
-    def span(self, table: Events, files: Sequence[str], as_of: int) -> tuple[int, int, int]:
+    def span(self, table: Table, files: Sequence[str], as_of: int) -> tuple[int, int, int]:
         """Return (rows, first time, last time) of the rows known before `as_of`."""
         time = quoted(table.time or "")
         row = self.connection.execute(

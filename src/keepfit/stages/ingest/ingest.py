@@ -20,6 +20,7 @@ from keepfit.spec.tables import Table
 from keepfit.stages.ingest import listing
 from keepfit.stages.ingest.listing import Listed, Row, Standing, held, list_files, listings, standing
 from keepfit.stages.ingest.pending import changed, discover, in_order, pending
+from keepfit.stages.ingest.quality import Load, Quality, require_known
 from keepfit.stages.ingest.quarantine import quarantine
 from keepfit.stages.ingest.reading import Read, Reader
 from keepfit.stages.ingest.rebuild import belonging, rebuild
@@ -36,6 +37,7 @@ def ingest(
     as_of: int,
     *,
     exchange: Sequence[str] = (),
+    accept: Sequence[str] = (),
     waiting: Waiting | None = None,
     listen: Listener = lambda progress: None,
 ) -> list[Ingested]:
@@ -49,15 +51,22 @@ def ingest(
         Microseconds UTC; a file whose every row lies at or after it is left for later.
     exchange : sequence of str
         Events files, by name, that changed and whose rows are to be exchanged.
+    accept : sequence of str
+        Tables that are taken as they are now, whatever was expected of them.
     waiting : Waiting, optional
         Memory between the turns of one process, so that a file of the future is read once.
     listen : callable
         Told how far it is.
     """
     turn = Turn(engine, lake, place, as_of, frozenset(exchange), Waiting() if waiting is None else waiting, listen)
-    known = listings(engine, lake, declared)
+    require_known(accept, declared)
+    known, quality = listings(engine, lake, declared), Quality.of(engine, lake, as_of)
+    done: dict[str, Ingested] = {}
     try:
-        done = {table.name: turn.table(table, known.get(table.name, [])) for table in in_order(declared)}
+        for table in in_order(declared):
+            load = turn.table(table, known.get(table.name, []))
+            done[table.name] = quality.judged(load, accepted=table.name in accept)
+        quality.keep()
     except Exception as error:
         if (full := full_disk(error, str(lake.root))) is not None:
             raise full from error
@@ -77,29 +86,35 @@ class Turn:
     waiting: Waiting
     listen: Listener
 
-    def table(self, table: Table, history: list[Listed]) -> Ingested:
+    def table(self, table: Table, history: list[Listed]) -> Load:
         """Ingest what is new of one table."""
-        result = Ingested(table.name)
-        now, holds = standing(self.lake, table), held(history)
+        load = Load(table, Ingested(table.name), history, held(history))
+        now = standing(self.lake, table)
         try:
             found = discover(table, self.place)
             if now.differs(table, history):
                 reader = Reader(self.engine, self.lake, table, found)
-                result, rows, now = rebuild(reader, holds, self.exchange, self.place.data, now, self.as_of)
+                result, rows, now = rebuild(reader, load.holds, self.exchange, self.place.data, now, self.as_of)
                 holds = held([*history, *(listing.listed(row) for row in rows)])
-            items, errors = pending(found, holds)
+                load = replace(load, result=result, holds=holds, rebuilt=True)
+            items, errors = pending(found, load.holds)
         except SourceError as error:
-            return result.failed(error)
-        result = result.failed(*errors)
+            return replace(load, result=load.result.failed(error))
         ready = [item for item in items if not self._waits(table, item)]
-        result = result.deferred(*(item.name for item in items if self._waits(table, item)))
-        again = frozenset(item.name for item in ready if item.name in holds)
+        late = [item.name for item in items if self._waits(table, item)]
+        again = frozenset(item.name for item in ready if item.name in load.holds)
         batch = Batches(
-            self, table, holds, again, now, result, Progress(table.name, files=len(ready), bytes=_bytes(ready))
+            self,
+            table,
+            dict(load.holds),
+            again,
+            now,
+            load.result.failed(*errors).deferred(*late),
+            Progress(table.name, files=len(ready), bytes=_bytes(ready)),
         )
-        for read in Reader(self.engine, self.lake, table, found, holds).read(ready, now.place):
+        for read in Reader(self.engine, self.lake, table, found, dict(load.holds)).read(ready, now.place):
             batch.take(read)
-        return batch.result
+        return replace(load, result=batch.result, holds=batch.holds)
 
     def _waits(self, table: Table, item: Item) -> bool:
         return self.waiting.get((table.name, item.name, item.identity), self.as_of - 1) >= self.as_of

@@ -43,6 +43,10 @@ class Listed:
     version: int
     header: tuple[str, ...]
     types: Mapping[str, str]
+    rows_read: int = 0
+    appended: int = 0
+    quarantined: int = 0
+    repeated: int = 0
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,8 @@ def listed(row: Mapping[str, Any]) -> Listed:
     """Return a row of the table of files; one of before a column was there has nothing in it."""
     said = (row["path"], row["digest"], row.get("declared") or "", row.get("identity") or "", row["bytes"])
     header, types = json.loads(row.get("header") or "[]"), json.loads(row.get("types") or "{}")
-    return Listed(*said, row["version"], tuple(header), types)
+    counts = (row.get(name) or 0 for name in ("rows_read", "appended", "quarantined", "repeated"))
+    return Listed(*said, row["version"], tuple(header), types, *counts)
 
 
 def _forgotten(lake: Lake, table: Table, history: Sequence[Listed]) -> list[Row]:

@@ -42,6 +42,35 @@ class Progress:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A share of rows without a value that is another one than in all earlier loads together."""
+
+    column: str
+    before: float
+    now: float
+
+
+@dataclass(frozen=True)
+class Broken:
+    """An expectation that a table does not meet.
+
+    Attributes
+    ----------
+    what : str
+        All of it, in one sentence.
+    otherwise : str
+        'block' or 'warn'.
+    """
+
+    table: str
+    expectation: str
+    measured: float
+    bound: float
+    otherwise: str
+    what: str
+
+
+@dataclass(frozen=True)
 class Ingested:
     """What one ingest did to one table.
 
@@ -61,6 +90,12 @@ class Ingested:
         The latest time of the rows appended.
     errors : tuple of SourceError
         Files that were refused, and why; the others were read.
+    moved : tuple of Moved
+        Columns that lack values in more, or in fewer, rows than before.
+    changes : tuple of str
+        Columns that appeared, vanished or changed their type, compared with the files before.
+    broken : tuple of Broken
+        What the table was expected to be and is not: by this load, or by an earlier one that nothing has mended since.
     """
 
     table: str
@@ -73,8 +108,10 @@ class Ingested:
     reasons: dict[str, int] = field(default_factory=dict)
     nulls: dict[str, int] = field(default_factory=dict)
     newest: int | None = None
-    columns: tuple[CheckedFile, ...] = ()
     errors: tuple[SourceError, ...] = ()
+    moved: tuple[Moved, ...] = ()
+    changes: tuple[str, ...] = ()
+    broken: tuple[Broken, ...] = ()
 
     def failed(self, *errors: SourceError) -> Ingested:
         """Return this with files that were refused."""
@@ -107,7 +144,6 @@ class Ingested:
             reasons=reasons,
             nulls=nulls,
             newest=max([*moments, *([] if self.newest is None else [self.newest])], default=None),
-            columns=(*self.columns, *files),
         )
 
 

@@ -1,0 +1,78 @@
+"""What a turn does about tables that are not as expected: it warns, or it stops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from keepfit.evidence import KEEP, Decision, Turn
+from keepfit.project import Project
+from keepfit.spec.model import Model
+from keepfit.spec.tables import Table
+from keepfit.stages.ingest import Broken, Ingested
+from keepfit.stages.registry.mlflow import Version
+from keepfit.steps.recording import facts, write_ledger
+
+BLOCK = "block"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What is not as expected of the tables that a model reads, in sentences."""
+
+    blocked: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+
+
+def tables_of(model: Model) -> list[Table]:
+    """Return the tables that a model reads, and those that they look in."""
+    found = list(model.tables())
+    for table in found:
+        if table.lookup is not None and table.lookup.of not in found:
+            found.append(table.lookup.of)
+    return found
+
+
+def judged(model: Model, broken: Iterable[Broken]) -> Judged:
+    """Return what is broken of the tables that a model reads."""
+    names = {table.name for table in tables_of(model)}
+    own = [one for one in broken if one.table in names]
+    blocked = tuple(f"blocked: {one.what}" for one in own if one.otherwise == BLOCK)
+    return Judged(blocked, tuple(f"warning: {one.what}" for one in own if one.otherwise != BLOCK))
+
+
+def expected(model: Model, ingested: Sequence[Ingested]) -> Judged:
+    """Return what is broken of the tables that a model reads, as their ingest says."""
+    return judged(model, (one for done in ingested for one in done.broken))
+
+
+def stop(
+    project: Project,
+    model: Model,
+    as_of: int,
+    ingested: Sequence[Ingested],
+    found: Judged,
+    champion: Version | None,
+    seconds: Mapping[str, float],
+) -> Turn:
+    """Record and return a turn that a broken expectation blocks: the champion stays as it is."""
+    decision = Decision(KEEP, (*found.blocked, *found.warned))
+    rows = {"appended": sum(one.appended for one in ingested), "quarantined": sum(one.quarantined for one in ingested)}
+    result = Turn(
+        model.name,
+        as_of,
+        decision.action,
+        decision.reasons,
+        rows={"known": 0, **rows, "predicted": 0},
+        quarantine=quarantined(ingested),
+        champion=facts(champion),
+        seconds=dict(seconds),
+        blocked=True,
+    )
+    write_ledger(project, result)
+    return result
+
+
+def quarantined(ingested: Sequence[Ingested]) -> dict[str, int]:
+    """Return why rows went to quarantine: table and broken rule -> rows."""
+    return {f"{one.table}: {rule}": rows for one in ingested for rule, rows in one.reasons.items()}
