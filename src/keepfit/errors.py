@@ -23,6 +23,7 @@ import errno
 from collections.abc import Iterable, Sequence
 
 LISTED = 12
+MAKE_ROOM = "make room there or let TMPDIR name a folder with more, then run the same command again"
 FULL = ("no space left", "disk quota", "out of disk")
 
 
@@ -146,13 +147,15 @@ def did_you_mean(name: str, known: Iterable[str], *, of: str = "") -> str:
     return f"did you mean {near[0]!r}? {listing}" if near else listing
 
 
-def full_disk(error: BaseException, where: str) -> LakeError | None:
+def full_disk(error: BaseException, where: str, fix: str = "") -> LakeError | None:
     """Return the error of a full disk, if that is what another error is about; None if not."""
+    if isinstance(error, LakeError):
+        return None
     said = str(error).lower()
     if getattr(error, "errno", None) != errno.ENOSPC and not any(words in said for words in FULL):
         return None
     return LakeError(
         "the disk is full; what was being written is left out, and every table is as it was",
         where=where,
-        fix="make room (`keepfit tables vacuum` frees what no version needs), then run the same command again",
+        fix=fix or "make room (`keepfit tables vacuum` frees what no version needs), then run the same command again",
     )

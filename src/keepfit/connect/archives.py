@@ -13,7 +13,7 @@ from typing import IO
 from keepfit.connect.copies import copy_of, whole
 from keepfit.connect.names import Parts
 from keepfit.connect.protocol import Item
-from keepfit.errors import LISTED, SourceError
+from keepfit.errors import LISTED, MAKE_ROOM, SourceError, full_disk
 from keepfit.spec.sources import Format
 
 SUFFIX = ".zip"
@@ -87,6 +87,8 @@ def extract(archive: Path | IO[bytes], item: Item, folder: Path) -> Path:
             with opened.open(info) as packed, whole(target) as unpacked:
                 shutil.copyfileobj(packed, unpacked, BLOCK)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError, NotImplementedError) as error:
+        if (full := full_disk(error, str(folder), MAKE_ROOM)) is not None:
+            raise full from None
         raise SourceError(
             f"{item.name} cannot be unpacked: {error}", where=name, fix="fetch or copy the archive again"
         ) from None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ from deltalake import (
 )
 from deltalake.exceptions import CommitFailedError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
+from filelock import FileLock
 
 from keepfit.errors import LakeError, did_you_mean
 from keepfit.lake.past import Past, past
@@ -151,8 +153,8 @@ class Lake:
         path = str(self.root / name)
         kind = Schema.from_arrow(schema)
         table = self.begin(name, schema, notes=notes)
-        if old is not None and (new := self._new_fields(table, kind)):
-            table.alter.add_columns(new, commit_properties=_properties(notes), post_commithook_properties=KEEP_LOG)
+        if old is not None:
+            table = self.widen(name, schema, notes=notes)
         moment = max((int(part.path.stat().st_mtime * 1000) for part in parts), default=0)
         actions: list[Any] = [
             AddAction(part.path.name, part.size, {}, int(part.path.stat().st_mtime * 1000), True, _statistics(part))
@@ -175,6 +177,32 @@ class Lake:
                 fix="run the same command again",
             ) from error
         return self.version(name)
+
+    def widen(self, name: str, schema: Any, *, notes: Mapping[str, str] | None = None) -> DeltaTable:
+        """Return a table, with the columns of a schema added that it lacks: in a commit of their own."""
+        table = self._open(name)
+        if new := self._new_fields(table, Schema.from_arrow(schema)):
+            table.alter.add_columns(new, commit_properties=_properties(notes), post_commithook_properties=KEEP_LOG)
+        return table
+
+    @contextmanager
+    def keeping(self, name: str, parts: Sequence[Part]) -> Iterator[None]:
+        """Remove parts if what is done with them fails, unless a commit named them before it did."""
+        try:
+            yield
+        except BaseException:
+            named = {Path(file).name for file in self.parquet_files(name)} if self.exists(name) else set()
+            for part in parts:
+                if part.path.name not in named:
+                    part.path.unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold the lake against other ingests; waits for one that is at work. The lock of a killed process is free."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.root / ".lock"):
+            yield
 
     @staticmethod
     def _new_fields(table: DeltaTable, schema: Schema) -> list[Field]:

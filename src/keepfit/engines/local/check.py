@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -20,7 +20,7 @@ from arro3.core import Table as ArrowTable
 
 from keepfit.engines.local import derive, formats, parts, reading, rules
 from keepfit.engines.quoting import literal, quoted
-from keepfit.errors import SourceError
+from keepfit.errors import MAKE_ROOM, SourceError, full_disk
 from keepfit.raw import Checked, CheckedFile, Part, RawFile
 from keepfit.spec import moments
 from keepfit.spec.columns import Time
@@ -44,6 +44,10 @@ class Work:
         The files that can be read.
     found : dict of str to CheckedFile
         What is known of each file so far.
+    opened : list of Opened
+        All that were opened, also those that were refused then.
+    part : Part or None
+        The part as it was written so far.
     """
 
     cursor: duckdb.DuckDBPyConnection
@@ -52,6 +56,8 @@ class Work:
     bad: str
     sources: dict[str, reading.Source] = field(default_factory=dict)
     found: dict[str, CheckedFile] = field(default_factory=dict)
+    opened: list[formats.Opened] = field(default_factory=list)
+    part: Part | None = None
 
     @property
     def table(self) -> Table:
@@ -74,22 +80,33 @@ def check(
     """Return what was found in some raw files, and a part with their good rows; see `Engine.check`."""
     cursor = connection.cursor()
     bad = f"keepfit_bad_{next(_numbers)}"
-    cursor.execute(f"create table {bad} {BAD}")
-    with _scratch() as scratch:
-        work = Work(cursor, rules.Contract(table), folder, bad)
-        _open(work, files, scratch, reading.looked_up(table, lookup))
-        added = _added(work)
-        part = _written(work, added)
-        if part is not None:
-            _count_good(work, part)
-        _look_again(work)
-        part = _computed(work, part, added)
-    for source in work.sources.values():
-        for name in source.opened.tables():
+    work = Work(cursor, rules.Contract(table), folder, bad)
+    try:
+        cursor.execute(f"create table {bad} {BAD}")
+        with _scratch() as scratch:
+            return _checked(work, files, scratch, reading.looked_up(table, lookup))
+    except BaseException:
+        cursor.execute(f"drop table if exists {bad}")
+        if work.part is not None:
+            work.part.path.unlink(missing_ok=True)
+        raise
+    finally:
+        for name in [f"{bad}_torn", *(name for opened in work.opened for name in opened.tables())]:
             cursor.execute(f"drop table if exists {quoted(name)}")
-    return Checked(
-        tuple(work.found[file.name] for file in files), part, schema(cursor, table, added), tuple(added), bad
-    )
+
+
+def _checked(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | None) -> Checked:
+    stamps = {file.name: _stamp(file.path) for file in files}
+    _open(work, files, scratch, lookup)
+    added = _added(work)
+    work.part = _written(work, added)
+    if work.part is not None:
+        _count_good(work, work.part)
+    _look_again(work)
+    _refuse_moving(work, files, stamps)
+    work.part = _computed(work, work.part, added)
+    found = tuple(work.found[file.name] for file in files)
+    return Checked(found, work.part, schema(work.cursor, work.table, added), tuple(added), work.bad)
 
 
 def schema(connection: duckdb.DuckDBPyConnection, table: Table, added: Sequence[str] = ()) -> object:
@@ -112,6 +129,7 @@ def _open(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | Non
         try:
             work.found[file.name] = CheckedFile(file.name)
             opened = formats.opened(work.cursor, file.path, file.format, file.name, place)
+            work.opened.append(opened)
             size = file.path.stat().st_size
             found = CheckedFile(file.name, opened.digest, size, opened.header, opened.types)
             work.found[file.name] = found
@@ -121,11 +139,32 @@ def _open(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | Non
         except SourceError as error:
             work.refuse(file.name, error)
         except OSError as error:
+            if (full := full_disk(error, str(scratch), MAKE_ROOM)) is not None:
+                raise full from error
             fix = "send it again, or remove it"
             work.refuse(
                 file.name,
                 SourceError(f"{file.name} cannot be read: {error.strerror or error}", where=str(file.path), fix=fix),
             )
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return what is another one when a file has been written to; nothing if it is gone."""
+    try:
+        stat = path.stat()
+    except OSError:
+        return ()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
+
+
+def _refuse_moving(work: Work, files: Sequence[RawFile], before: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse the files that were written to while they were read: what was read may be a part of them."""
+    for file in files:
+        after = _stamp(file.path)
+        if file.name in work.sources and after != before[file.name]:
+            what = "was written to" if after else "vanished"
+            fix = "ingest again when it is whole; move files into the data folder when they are"
+            work.refuse(file.name, SourceError(f"{file.name} {what} while it was read", where=file.name, fix=fix))
 
 
 def _added(work: Work) -> list[str]:
@@ -266,6 +305,14 @@ def _computed(work: Work, part: Part | None, added: Sequence[str]) -> Part | Non
     if part is None or not names:
         return part
     target = f"keepfit_computed_{next(_numbers)}"
+    try:
+        return _with_computed(work, part, added, target)
+    finally:
+        work.cursor.execute(f"drop table if exists {target}")
+
+
+def _with_computed(work: Work, part: Part, added: Sequence[str], target: str) -> Part | None:
+    names = derive.python_names(work.table)
     derive.begin(work.cursor, work.table, target)
     for name, source in list(work.sources.items()):
         try:
@@ -280,7 +327,6 @@ def _computed(work: Work, part: Part | None, added: Sequence[str]) -> Part | Non
         f" where coalesce(_file not in ({refused}), true)"
     )
     computed = parts.write(work.cursor, work.table, rows, work.folder)
-    work.cursor.execute(f"drop table {target}")
     part.path.unlink()
     return computed
 

@@ -37,7 +37,7 @@ def write(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str, folder: Pa
             f"copy ({ordered}) to {literal(str(path))} (format parquet, row_group_size {ROW_GROUP_ROWS}, return_stats)"
         )
         found = cursor.fetchone()
-    except duckdb.Error as error:
+    except BaseException as error:
         path.unlink(missing_ok=True)
         if (full := full_disk(error, str(folder))) is not None:
             raise full from error
@@ -70,12 +70,22 @@ def rewritten(
     if not files:
         return [], []
     hit = [name for (name,) in cursor.execute(f"select distinct _k_part from {without(files)} where {gone}").fetchall()]
-    made = []
-    for name in hit:
-        rows = f"select * exclude (_k_part) from {without([name])} where not coalesce({gone}, false)"
-        if part := write(cursor, table, rows, Path(name).parent):
-            made.append(part)
+    made: list[Part] = []
+    try:
+        for name in hit:
+            rows = f"select * exclude (_k_part) from {without([name])} where not coalesce({gone}, false)"
+            if part := write(cursor, table, rows, Path(name).parent):
+                made.append(part)
+    except BaseException:
+        discard(made)
+        raise
     return hit, made
+
+
+def discard(parts: Sequence[Part]) -> None:
+    """Remove parts that no version names."""
+    for part in parts:
+        part.path.unlink(missing_ok=True)
 
 
 def _bound(values: dict[str, str]) -> tuple[str, str] | None:

@@ -70,20 +70,30 @@ def settle(
         return Settled(tuple(files.values()), tuple(new), tuple(old))
     dropped = f"keepfit_dropped_{next(_numbers)}"
     cursor.execute(f"create table {dropped} {DROPPED}")
-    choice = Choice(cursor, table, checked.part, files, held, dropped, replaced)
+    try:
+        return _settled(Choice(cursor, table, checked.part, files, held, dropped, replaced), checked)
+    finally:
+        cursor.execute(f"drop table {dropped}")
+
+
+def _settled(choice: Choice, checked: Checked) -> Settled:
+    cursor, table, files = choice.cursor, choice.table, choice.files
     for name, column in table.contract().items():
         if column.unique:
             _repeats(choice, Key(name, duplicates="first"), always_bad=True)
     if table.key is not None:
         _refuse_repeats(choice) if table.key.duplicates == "error" else _repeats(choice, table.key)
     whole = len(files) == len(checked.files) and not any(file.error for file in files.values())
-    some = cursor.execute(f"select count(*) from {dropped}").fetchone()
-    part: Part | None = checked.part
+    some = cursor.execute(f"select count(*) from {choice.dropped}").fetchone()
+    part: Part | None = choice.part
     if not whole or (some and some[0]):
-        part = parts.write(cursor, table, choice.rows, checked.part.path.parent)
-    _count(choice, checked.bad)
-    old, new = parts.rewritten(cursor, table, held, " or ".join(choice.gone)) if choice.gone else ([], [])
-    cursor.execute(f"drop table {dropped}")
+        part = parts.write(cursor, table, choice.rows, choice.part.path.parent)
+    try:
+        _count(choice, checked.bad)
+        old, new = parts.rewritten(cursor, table, choice.held, " or ".join(choice.gone)) if choice.gone else ([], [])
+    except BaseException:
+        parts.discard([part] if part and part is not choice.part else [])
+        raise
     return Settled(tuple(choice.files.values()), (*([part] if part else []), *new), tuple(old))
 
 

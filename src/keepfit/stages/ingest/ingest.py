@@ -15,7 +15,7 @@ from keepfit.connect import Item, Place
 from keepfit.engines.protocol import Engine
 from keepfit.errors import SourceError, full_disk
 from keepfit.lake import Lake
-from keepfit.raw import Checked, Settled
+from keepfit.raw import Checked, Part, Settled
 from keepfit.spec.tables import Table
 from keepfit.stages.ingest import listing
 from keepfit.stages.ingest.listing import Listed, Row, Standing, held, list_files, listings, standing
@@ -60,13 +60,14 @@ def ingest(
     """
     turn = Turn(engine, lake, place, as_of, frozenset(exchange), Waiting() if waiting is None else waiting, listen)
     require_known(accept, declared)
-    known, quality = listings(engine, lake, declared), Quality.of(engine, lake, as_of)
     done: dict[str, Ingested] = {}
     try:
-        for table in in_order(declared):
-            load = turn.table(table, known.get(table.name, []))
-            done[table.name] = quality.judged(load, accepted=table.name in accept)
-        quality.keep()
+        with lake.alone():
+            known, quality = listings(engine, lake, declared, mend=True), Quality.of(engine, lake, as_of)
+            for table in in_order(declared):
+                load = turn.table(table, known.get(table.name, []))
+                done[table.name] = quality.judged(load, accepted=table.name in accept)
+            quality.keep()
     except Exception as error:
         if (full := full_disk(error, str(lake.root))) is not None:
             raise full from error
@@ -148,19 +149,28 @@ class Batches:
         target = tables.source(table.name)
         version = lake.version(target) if lake.exists(target) else 0
         if read.checked is not None:
-            kept: Settled | None = None
+            kept: tuple[Part, ...] = ()
             try:
                 names, waits = self._judged(read.checked, items)
                 copies = [name for name in names if self._copy(read.checked, name, names)]
                 taken = [name for name in names if name not in copies]
                 if names or waits:
                     lake.begin(target, read.checked.schema, notes=listing.notes(table, self.now, self.turn.as_of))
-                    kept, version, more = self._committed(read.checked, taken, items)
+                    settled = engine.settle(
+                        table,
+                        read.checked,
+                        taken,
+                        lake.parquet_files(target),
+                        [name for name in taken if name in self.holds],
+                    )
+                    kept = settled.parts
+                    with lake.keeping(target, kept):
+                        version, more = self._committed(read.checked, settled, items)
                     listed += more
                 blank = [replace(file, rows=0, quarantined=0, repeated=0) for file in read.checked.named(copies)]
                 listed += [listing.listing(table, items[file.name], file, self.turn.as_of) for file in blank]
             finally:
-                engine.release(read.checked, kept.parts if kept else ())
+                engine.release(read.checked, kept)
         rows = [{**row, "version": version} for row in listed]
         read_now = {str(row["path"]) for row in rows} - {file.name for file in read.same}
         self.result = self.result.named(*(item.name for item in read.items if item.name in read_now))
@@ -198,13 +208,9 @@ class Batches:
         stays = [listed.digest for path, listed in self.holds.items() if path not in self.again]
         return file.digest in before or file.digest in stays
 
-    def _committed(
-        self, checked: Checked, names: Sequence[str], items: dict[str, Item]
-    ) -> tuple[Settled, int, list[Row]]:
-        """Write bad rows to quarantine and good ones to the table; return what was committed, and how it is listed."""
+    def _committed(self, checked: Checked, settled: Settled, items: dict[str, Item]) -> tuple[int, list[Row]]:
+        """Write bad rows to quarantine and good ones to the table; return its version, and how the files are listed."""
         table, lake, target = self.name, self.turn.lake, tables.source(self.name.name)
-        gone = [name for name in names if name in self.holds]
-        settled = self.turn.engine.settle(table, checked, names, lake.parquet_files(target), gone)
         taken = [file for file in settled.files if file.error is None]
         self.result = self.result.failed(*(file.error for file in settled.files if file.error is not None))
         quarantine(self.turn.engine, lake, table, checked, taken, self.turn.as_of)
@@ -212,12 +218,14 @@ class Batches:
         version = lake.version(target)
         if settled.parts or settled.old:
             marks = [f"{table.name}/{file.digest}" for file in taken]
+            # the list of files stands in the commit that brings their rows, and in none before it
+            lake.widen(target, checked.schema, notes=listing.notes(table, self.now, self.turn.as_of))
             notes = listing.notes(table, self.now, self.turn.as_of, rows)
             version = lake.commit(
                 target, checked.schema, settled.parts, old=settled.old, transactions=marks, notes=notes
             )
         self.result = self.result.added(taken, checked, settled)
-        return settled, version, rows
+        return version, rows
 
 
 def unread(engine: Engine, lake: Lake, place: Place, declared: Sequence[Table]) -> dict[str, list[str]]:

@@ -95,12 +95,20 @@ def declaration(table: Table) -> str:
     return fingerprint(encode_rows(table))
 
 
-def listings(engine: Engine, lake: Lake, declared: Sequence[Table]) -> dict[str, list[Listed]]:
-    """Return what is listed of each table, in the order of the ingests; what a crash left unlisted is listed first."""
+def listings(engine: Engine, lake: Lake, declared: Sequence[Table], *, mend: bool = False) -> dict[str, list[Listed]]:
+    """Return what is listed of each table, in the order of the ingests, and what a crash left unlisted.
+
+    Parameters
+    ----------
+    mend : bool
+        Whether to list that now.
+    """
     known = _listed(engine, lake)
-    if forgotten := [row for table in declared for row in _forgotten(lake, table, known.get(table.name, []))]:
+    forgotten = [row for table in declared for row in _forgotten(lake, table, known.get(table.name, []))]
+    for row in forgotten:
+        known.setdefault(str(row["table"]), []).append(listed(row))
+    if mend:
         list_files(engine, lake, forgotten)
-        known = _listed(engine, lake)
     return known
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from keepfit import tables
 from keepfit.connect import Item
 from keepfit.engines.protocol import Engine
-from keepfit.errors import SourceError
+from keepfit.errors import MAKE_ROOM, SourceError, full_disk
 from keepfit.lake import Lake
 from keepfit.raw import Checked, CheckedFile, RawFile
 from keepfit.spec.sources import Files
@@ -91,7 +91,8 @@ class Reader:
             for number, item in enumerate(batch):
                 try:
                     path = self._fetched(item, Path(scratch) / str(number))
-                    if (known := self.held.get(item.name)) is not None and (digest := _digest(path)) == known.digest:
+                    known = self.held.get(item.name)
+                    if known is not None and (digest := _digest(path, item.name)) == known.digest:
                         same.append(CheckedFile(item.name, digest, known.size, known.header, known.types))
                         continue
                     format_ = self.table.source.format if isinstance(self.table.source, Files) else None
@@ -112,18 +113,16 @@ class Reader:
     def digest(self, item: Item) -> str:
         """Return the digest of a file's bytes."""
         with tempfile.TemporaryDirectory(prefix="keepfit-fetched-") as scratch:
-            return _digest(self._fetched(item, Path(scratch) / "0"))
+            return _digest(self._fetched(item, Path(scratch) / "0"), item.name)
 
     def _fetched(self, item: Item, folder: Path) -> Path:
         folder.mkdir()
         try:
             return self.found.connection.fetch(item, folder)
         except OSError as error:
-            raise SourceError(
-                f"{item.name} cannot be read: {error.strerror or error}",
-                where=item.name,
-                fix="see that it is there and may be read, then ingest again",
-            ) from error
+            if (full := full_disk(error, str(folder), MAKE_ROOM)) is not None:
+                raise full from error
+            raise _unreadable(item.name, error) from error
 
     def _checked(self, files: Sequence[RawFile]) -> Checked:
         lookup: list[str] = []
@@ -132,9 +131,20 @@ class Reader:
         return self.engine.check(self.table, files, self.lake.folder(tables.source(self.table.name)), lookup)
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+def _digest(path: Path, name: str) -> str:
+    try:
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+    except OSError as error:
+        raise _unreadable(name, error) from error
+
+
+def _unreadable(name: str, error: OSError) -> SourceError:
+    return SourceError(
+        f"{name} cannot be read: {error.strerror or error}",
+        where=name,
+        fix="see that it is there and may be read, then ingest again",
+    )
 
 
 def _result(future: Future[Read]) -> Checked | None:

@@ -87,6 +87,7 @@ class Rebuilding:
             engine, lake, table = self.reader.engine, self.reader.lake, self.reader.table
             settled = engine.settle(table, checked, names, [str(part.path) for part in self.parts])
             kept = settled.parts
+            self.parts += kept
             for file in settled.files:
                 if file.error is not None:
                     raise file.error
@@ -95,7 +96,6 @@ class Rebuilding:
             for part in [part for part in self.parts if str(part.path) in old]:
                 self.parts.remove(part)
                 part.path.unlink()
-            self.parts += settled.parts
             self.schema = _wider(self.schema, checked)
             copies = [
                 replace(file, rows=0, quarantined=0, repeated=0) for file in checked.files if file.name not in names
@@ -146,16 +146,12 @@ def rebuild(
     reader = replace(reader, called={item.name: name for name, item in files.items()})
     work = Rebuilding(reader, files, held, exchange, as_of, Ingested(table.name))
     target = tables.source(table.name)
-    try:
+    with lake.keeping(target, work.parts):
         for read in reader.read(list(files.values()), now.place):
             work.take(read)
         notes = listing.notes(table, after, as_of, work.listed)
         schema = work.schema or reader.engine.schema(table)
         version = lake.commit(target, schema, work.parts, old=None, notes=notes)
-    except BaseException:
-        for part in work.parts:
-            part.path.unlink(missing_ok=True)
-        raise
     rows = [{**row, "version": version} for row in work.listed]
     list_files(reader.engine, lake, rows)
     return work.result, rows, after

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from keepfit.engines.local.formats.facts import LONGEST_LINE, Facts
 from keepfit.engines.local.formats.mending import mend
-from keepfit.errors import SourceError
+from keepfit.errors import MAKE_ROOM, SourceError, full_disk
 
 CHUNK = 1 << 17  # fits a core's cache
 PIECE = 1 << 20
@@ -168,6 +168,8 @@ def _through(path: Path, name: str, folder: Path, encoding: str, facts: Facts | 
                 if copy:
                     copy.write(block)
     except (OSError, EOFError, zlib.error) as error:
+        if (full := full_disk(error, str(folder), MAKE_ROOM)) is not None:
+            raise full from error
         raise SourceError(f"{name} cannot be read: {error}", where=str(path), fix="send the file again") from error
     if target == path and PATTERN.intersection(str(path)):
         # a database would take its name for a pattern
