@@ -12,6 +12,7 @@ from keepfit import (
     Input,
     Model,
     Policy,
+    Time,
     XGBoost,
     when,
 )
@@ -20,22 +21,25 @@ ZONE = "Asia/Shanghai"
 
 air = Events(
     "air",
-    Files("air_*.csv.gz"),
+    Files("PRSA_Data_*.csv.gz"),
     entity="station",
     time="measured_at",
     zone=ZONE,
     columns={
         "station": Category(),
-        "pm25": Float(min=0, source="PM2.5"),
-        "pm10": Float(min=0, source="PM10"),
-        "no2": Float(min=0, source="NO2"),
-        "temp": Float(source="TEMP"),
-        "pressure": Float(source="PRES"),
-        "dew": Float(source="DEWP"),
-        "rain": Float(min=0, source="RAIN"),
-        "wind": Float(min=0, source="WSPM"),
+        # the files split it: 2013, 3, 1, 0
+        "measured_at": Time(source=("year", "month", "day", "hour"), format="%Y %m %d %H"),
+        "pm25": Float(min=0, source="PM2.5", unit="ug/m3"),
+        "pm10": Float(min=0, source="PM10", unit="ug/m3"),
+        "no2": Float(min=0, source="NO2", unit="ug/m3"),
+        "temp": Float(source="TEMP", unit="degree C"),
+        "pressure": Float(source="PRES", unit="hPa"),
+        "dew": Float(source="DEWP", unit="degree C"),
+        "rain": Float(min=0, source="RAIN", unit="mm"),
+        "wind": Float(min=0, source="WSPM", unit="m/s"),
         "direction": Category(source="wd"),
     },
+    sentinels=("NA",),
     quiet="2d",
 )
 

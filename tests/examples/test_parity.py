@@ -38,21 +38,18 @@ class Example:
         The folder of real data it reads; None if it makes its own.
     served, later : str
         When it is run and served, and when the labels of that moment are mature.
-    prepared : bool
-        Whether its `prepare.py` makes its files from the published ones.
     """
 
     name: str
     data: str | None
     served: str
     later: str
-    prepared: bool = False
 
 
 CASES = [
     Example("shop", None, "2025-10-01", "2025-12-31"),
     Example("online_retail", "online_retail", "2011-10-01", "2011-12-09"),
-    Example("air_quality", "beijing_multisite_air_quality", "2014-06-01T00:00:00.000001Z", "2014-06-10", prepared=True),
+    Example("air_quality", "beijing_multisite_air_quality", "2014-06-01T00:00:00.000001Z", "2014-06-10"),
 ]
 
 
@@ -76,9 +73,6 @@ def begun(case: Example, folder: Path) -> tuple[Path, dict[str, str]]:
         return folder / case.name, dict(os.environ)
     project, data = folder / case.name, Path(DATA or "") / case.data
     shutil.copytree(EXAMPLES / case.name, project, ignore=shutil.ignore_patterns(".keepfit", "data"))
-    if case.prepared:
-        subprocess.run([sys.executable, project / "prepare.py", data, project / "data"], check=True)
-        data = project / "data"
     return project, {**os.environ, "KEEPFIT__STORAGE__DATA": str(data)}
 
 
