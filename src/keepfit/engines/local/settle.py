@@ -111,7 +111,7 @@ def bad_rows(
         "reason": "array_to_string(reasons, '; ')"
     }
     picked = ", ".join(f"cast({here[name]} as {kind}) as {quoted(name)}" for name, kind in QUARANTINE.columns.items())
-    return connection.sql(
+    return connection.cursor().sql(  # not in a transaction that began before the rows were there
         f"select {picked} from {checked.bad} join (values {listed}) d(file, digest) using (file) order by file, line, record"
     )
 
