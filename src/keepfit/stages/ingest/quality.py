@@ -117,6 +117,7 @@ class Quality:
         return [Measured("timeliness", None, max(days, 0.0), rows)] if rows else []
 
     def _record(self, table: Table, version: int, one: Measured, expect: Expect | None = None) -> dict[str, Any]:
+        low, high = expect.bounds() if expect else (None, None)
         return {
             "load": _load(table, self.as_of, version),
             "table": table.name,
@@ -127,8 +128,8 @@ class Quality:
             "value": one.value,
             "baseline": one.baseline,
             "rows": one.rows,
-            "min": expect.min if expect else None,
-            "max": expect.max if expect else None,
+            "min": low,
+            "max": high,
             "otherwise": expect.otherwise if expect else None,
             "passed": meets(expect, one.value) if expect else None,
         }
