@@ -80,9 +80,9 @@ def _accepted(record: Record, known: Sequence[Record]) -> bool:
 
 
 def _said(table: Table, expect: Expect, value: float) -> Broken:
-    least, greatest = expect.bounds()
+    least, most = expect.bounds()
     low = least is not None and value < least
-    bound = float((least if low else greatest) or 0.0)
+    bound = float((least if low else most) or 0.0)
     what = dimension(expect)
     expected = f"{'at least' if low else 'at most'} {_number(what, bound)}"
     place = f"{table.name}.{expect.column}" if expect.column else table.name

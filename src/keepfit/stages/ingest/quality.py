@@ -91,10 +91,8 @@ class Quality:
             self.lake.append(tables.QUALITY.name, self.engine.relation(columns, tables.QUALITY.columns))
 
     def _records(self, load: Load, earlier: Sequence[Record], version: int) -> list[dict[str, Any]]:
-        table, since = (
-            load.table,
-            max((record["version"] for record in self.known.get(load.table.name, [])), default=-1),
-        )
+        table = load.table
+        since = max((record["version"] for record in self.known.get(table.name, [])), default=-1)
         unmeasured = [listed for listed in load.before if listed.version > since]
         found = _measured(load, unmeasured)
         asked = any(expect.dimension == "timeliness" for expect in table.expect)
