@@ -16,6 +16,7 @@ COMMANDS = {
     "features": "features",
     "preview": "features",
     "ingest": "data",
+    "quarantine": "quarantine",
     "tables": "tables",
     "dataset": "data",
     "run": "turns",
