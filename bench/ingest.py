@@ -3,7 +3,8 @@
 453 CSV files of about 4 MB, 20 columns, every fourth file without three of them. keepfit checks types and bounds, converts local
 times to UTC, sorts by station and time, names each row's file and record, and commits to Delta. DuckDB reads the headers first
 and each group of files with declared types; or all files with `union_by_name`; pandas reads a part that fits it. Rows and the sum
-of a column are compared. Then the same folder again, and with one new file: wall seconds of `keepfit ingest`, process start included.
+of a column are compared. Then the same folder again, and with one new file: wall seconds of `keepfit ingest`, process start
+included.
 `--dirty` breaks a bound in 1 % of the rows of every file, and writes NA for 2 % of the values.
 
     uv run python bench/ingest.py --rounds 3
@@ -29,6 +30,7 @@ import sidebyside
 ROWS = 28_000
 COLUMNS = [f"P{place:02d} (ug/m3)" for place in range(18)]
 ABSENT = (3, 9, 15)
+TIMES = {"From Date": 0, "To Date": 15}
 DEFINITIONS = """
 from keepfit import Events, Evolution, Files, Float, Time
 
@@ -101,7 +103,10 @@ def prepare(folder: Path, files: int, part: int, dirty: bool) -> None:
             if not (number % 4 == 3 and place in ABSENT)
         )
         start = "timestamp '2018-01-01' + to_minutes(15 * i)"
-        times = f"strftime({start}, '%Y-%m-%d %H:%M:%S') as \"From Date\", strftime({start} + to_minutes(15), '%Y-%m-%d %H:%M:%S') as \"To Date\""
+        times = ", ".join(
+            f"strftime({start} + to_minutes({later}), '%Y-%m-%d %H:%M:%S') as \"{name}\""
+            for name, later in TIMES.items()
+        )
         name = folder / "csv" / f"site_{number:03d}.csv" if number < files else folder / "later.csv"
         con.execute(f"copy (select {times}, {values} from range({ROWS}) t(i)) to '{name}' (header)")
     (folder / "part").mkdir()
