@@ -72,13 +72,13 @@ def main() -> None:
     from keepfit.errors import KeepfitError
 
     try:
-        cli(standalone_mode=False)
+        # click hands the code of an `Exit` back
+        if isinstance(code := cli(standalone_mode=False), int):
+            sys.exit(code)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         sys.exit(_misused(error))
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
     except KeepfitError as error:
         from keepfit.cli.console import fail
 
