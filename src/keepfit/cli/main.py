@@ -72,7 +72,8 @@ def main() -> None:
     from keepfit.errors import KeepfitError
 
     try:
-        cli(standalone_mode=False)
+        if code := cli(standalone_mode=False):  # click returns what a command exits with
+            sys.exit(code)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
