@@ -84,7 +84,13 @@ def dialect_of(text: str, encoding: str, tab: bool) -> Dialect | None:
 def declared(format: Csv, tab: bool) -> Csv:
     """Return a format without what the suffix says."""
     usual = "\t" if tab else ","
-    return Csv(None if format.delimiter == usual else format.delimiter, format.quote, format.encoding, format.skip, format.names)
+    return Csv(
+        None if format.delimiter == usual else format.delimiter,
+        format.quote,
+        format.encoding,
+        format.skip,
+        format.names,
+    )
 
 
 def _resolved(format: Csv, usual: str) -> Csv:

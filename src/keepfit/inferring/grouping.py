@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from keepfit.inferring import naming
+from keepfit.inferring import naming, patterns
 from keepfit.inferring.naming import Header
 from keepfit.inferring.sampling import Sample
 from keepfit.inferring.values import Values, look
 from keepfit.spec.sources import Csv, Format
 
-# files belong together if they share so much of the smaller header, and of both
-OF_SMALLER, OF_BOTH = 0.6, 0.34
-CELLS = 1_000_000  # values of a table that are looked at
+# files belong together if they share so much of the smaller header, and of both, unless their names are of one shape
+OF_SMALLER, OF_BOTH, OF_SHORT = 0.6, 0.5, 0.75
+SHORT = 6
+CELLS = 500_000  # values of a table that are looked at
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,10 @@ def _belongs(sample: Sample, keys: set[str], cluster: tuple[Counter[str], list[S
     # of a table whose files differ much, its usual columns
     usual = {key for key, files in held.items() if files >= len(members) / 3}
     shared = len(keys & set(held))
-    return shared >= OF_SMALLER * min(len(keys), len(usual)) and shared >= OF_BOTH * len(keys | usual)
+    if patterns.shape(sample.path.name) in {patterns.shape(member.path.name) for member in members}:
+        return shared >= OF_SMALLER * min(len(keys), len(usual))
+    of_both = OF_SHORT if min(len(keys), len(usual)) < SHORT else OF_BOTH
+    return shared >= OF_SMALLER * min(len(keys), len(usual)) and shared >= of_both * len(keys | usual)
 
 
 def _written_alike(one: Sample, other: Sample) -> bool:
@@ -102,7 +106,11 @@ def _kind(sample: Sample) -> str:
 
 def _suffix(sample: Sample) -> str:
     # a table has one pattern, and packed files match another one than plain files
-    return "".join(sample.path.suffixes[-2:]).lower() if sample.path.suffix.lower() == ".gz" else sample.path.suffix.lower()
+    return (
+        "".join(sample.path.suffixes[-2:]).lower()
+        if sample.path.suffix.lower() == ".gz"
+        else sample.path.suffix.lower()
+    )
 
 
 def _group(members: Sequence[Sample]) -> Group:

@@ -78,7 +78,7 @@ def column_name(name: str) -> str:
 
 
 def _words(part: str) -> list[str]:
-    # a short mixture such as NOx or pH is one word
-    if len(part) <= 3:
+    # a short mixture such as NOx or pH is one word, and so is 005A
+    if len(part) <= 3 or part.upper() == part:
         return [part] if part else []
     return [word for word in WORDS.split(part) if word]

@@ -16,9 +16,9 @@ from keepfit.errors import KeepfitError, SourceError
 from keepfit.inferring.dialect import Dialect, declared, dialect_of, encoding_of
 from keepfit.spec.sources import Csv, Excel, Format, Json, Parquet
 
-ROWS, FEWEST = 20_000, 40  # rows of all files together, and of each at least
-TEXT, LEAST = 16 << 20, 24 << 10  # bytes of text that are read of all files together, and of each at least
-UNPACKED = 600 << 20  # bytes that are unpacked of all files together, to see their middle and their end
+ROWS, FEWEST = 15_000, 40  # rows of all files together, and of each at least
+TEXT, LEAST = 10 << 20, 24 << 10  # bytes of text that are read of all files together, and of each at least
+UNPACKED = 300 << 20  # bytes that are unpacked of all files together, to see their middle and their end
 PIECES = 16
 LONGEST_TOP = 4 << 20  # bytes in which the header and a few rows must stand
 FEW_LINES = 20
@@ -49,7 +49,9 @@ class Sample:
 
 def look_at(paths: Sequence[Path], listen: Callable[[Path], None]) -> tuple[list[Sample], list[SourceError]]:
     """Return a sample of each file, and why others could not be read."""
-    share = _Share(*(max(least, of_all // len(paths)) for least, of_all in ((FEWEST, ROWS), (LEAST, TEXT), (0, UNPACKED))))
+    share = _Share(
+        *(max(least, of_all // len(paths)) for least, of_all in ((FEWEST, ROWS), (LEAST, TEXT), (0, UNPACKED)))
+    )
     samples: list[Sample] = []
     errors: list[SourceError] = []
     with ThreadPoolExecutor(2) as pool:

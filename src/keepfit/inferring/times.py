@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import product
 
 from keepfit.spec import moments
 
-CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f", " %H.%M", " %H.%M.%S")  # fmt: skip
-DATES = (
-    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y", "%m/%d/%y",
-    "%d-%m-%y", "%m-%d-%y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d%b%Y",
+CLOCKS = (
+    "", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p", "T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f", " %H.%M",
+    " %H.%M.%S",
 )  # fmt: skip
-PACKED = ("%Y-%m", "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d %H%M", "%Y%m%d %H:%M", "%Y%m%d %H:%M:%S", "%Y%m%dT%H%M%S")
+DATES = (
+    "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%y", "%d/%m/%y",
+    "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%b %d, %Y", "%d %B %Y", "%B %d, %Y", "%d%b%Y",
+)  # fmt: skip
+PACKED = (
+    "%Y-%m", "%Y%m%d", "%Y%m%d%H", "%Y%m%d%H%M", "%Y%m%d%H%M%S", "%Y%m%d %H%M", "%Y%m%d %H:%M", "%Y%m%d %H:%M:%S",
+    "%Y%m%dT%H%M%S",
+)  # fmt: skip
 FORMATS = tuple(date + clock for date, clock in product(DATES, CLOCKS)) + PACKED
 ONLY_CLOCKS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%H.%M", "%H.%M.%S", "%I:%M %p", "%I:%M:%S %p", "%H%M")
 # of a whole number alone nobody knows whether it is a time, unless its year is one of these
@@ -66,13 +72,15 @@ def written(texts: Sequence[str]) -> Written | None:
             continue
         return Written(form, doubt=_doubt(form, fits))
     zoned = [f"{form}{gap}%z" for form in FORMATS for gap in ("", " ") if "%H" in form or "%I" in form]
-    form = next((form for form in zoned if _fits(form, texts)), None) if texts[0][-1:].isdigit() else None
-    return Written(form, zoned=True) if form else None
+    with_offset = next((form for form in zoned if _fits(form, texts)), None) if texts[0][-1:].isdigit() else None
+    return Written(with_offset, zoned=True) if with_offset else None
 
 
 def only_clock(texts: Sequence[str]) -> str | None:
     """Return the format of texts that are times of the day without a day."""
-    return next((form for form in ONLY_CLOCKS if texts and _fits(form, texts, day="2000-01-01 ", ahead="%Y-%m-%d ")), None)
+    return next(
+        (form for form in ONLY_CLOCKS if texts and _fits(form, texts, day="2000-01-01 ", ahead="%Y-%m-%d ")), None
+    )
 
 
 def parts(names: Sequence[str]) -> tuple[tuple[str, ...], str] | None:
@@ -96,7 +104,7 @@ def _iso() -> re.Pattern[str]:
     return re.compile(moments.MOMENT)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pattern(form: str) -> re.Pattern[str]:
     return re.compile(moments.shape(form))
 

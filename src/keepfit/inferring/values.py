@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from keepfit.inferring import times
 from keepfit.spec.columns import BLANKS, LARGEST_INTEGER, number_shape
@@ -85,7 +86,7 @@ def look(raw: Sequence[str | None]) -> Values:
     """Return what the values of a column are, given a sample of its raw texts."""
     counts = Counter(text for one in raw if one is not None and (text := one.strip(BLANKS)))
     rows, filled = len(raw), sum(counts.values())
-    base = {"rows": rows, "empty": rows - filled, "distinct": len(counts), "seen": frozenset(counts)}
+    base: dict[str, Any] = {"rows": rows, "empty": rows - filled, "distinct": len(counts), "seen": frozenset(counts)}
     if not counts:
         return Values(**base)
     words = {text for text in counts if text.lower() in MISSING}
@@ -95,17 +96,25 @@ def look(raw: Sequence[str | None]) -> Values:
     for judge in (_yes_no, _time, _number):
         found = judge(plain)
         if found is not None:
+            marks = found.pop("marks", set()) | words
             missing = (*sorted(words), *found.pop("sentinels", ()))
-            return Values(**base, **found, sentinels=missing)
-    return Values(**base, **_labels(counts, rows))
+            return Values(**_without(base, counts, marks), **found, sentinels=missing)
+    found = _labels(counts, rows)
+    return Values(**_without(base, counts, set(found["sentinels"])), **found)
 
 
-def _yes_no(counts: dict[str, int]) -> dict[str, object] | None:
+def _without(base: dict[str, Any], counts: Counter[str], marks: set[str]) -> dict[str, Any]:
+    """Return the counts of a column in which some texts mean missing."""
+    empty = base["empty"] + sum(counts[text] for text in marks)
+    return base | {"empty": empty, "distinct": len(counts) - len(marks), "seen": base["seen"] - marks}
+
+
+def _yes_no(counts: dict[str, int]) -> dict[str, Any] | None:
     words = {text.lower() for text in counts}
     return {"kind": "boolean"} if any(words <= pair for pair in YES_NO) else None
 
 
-def _time(counts: dict[str, int]) -> dict[str, object] | None:
+def _time(counts: dict[str, int]) -> dict[str, Any] | None:
     texts = list(counts)
     found = times.written(texts)
     if found is not None:
@@ -114,7 +123,7 @@ def _time(counts: dict[str, int]) -> dict[str, object] | None:
     return {"kind": "category", "clock": clock} if clock and not all(map(NUMERIC.fullmatch, texts)) else None
 
 
-def _number(counts: dict[str, int]) -> dict[str, object] | None:
+def _number(counts: dict[str, int]) -> dict[str, Any] | None:
     for shape, signs in ((NUMERIC, (".", None)), (EUROPEAN, (",", ".")), (ENGLISH, (".", ","))):
         odd = [text for text in counts if not shape.fullmatch(text)]
         if _few(odd, counts):
@@ -130,7 +139,7 @@ def _few(odd: list[str], counts: dict[str, int]) -> bool:
     return len(counts) - len(odd) > 20 and share <= (0.05 if len(odd) == 1 else 0.005)
 
 
-def _described(counts: dict[str, int], odd: list[str], decimal: str, thousands: str | None) -> dict[str, object] | None:
+def _described(counts: dict[str, int], odd: list[str], decimal: str, thousands: str | None) -> dict[str, Any] | None:
     plain = {text: _plain(text, decimal, thousands) for text in counts if text not in odd}
     if any(_is_code(text) for text in plain.values()):
         return None
@@ -145,6 +154,7 @@ def _described(counts: dict[str, int], odd: list[str], decimal: str, thousands: 
     return {
         "kind": "integer" if whole else "float",
         "sentinels": tuple(int(one) if one.is_integer() else one for one in sentinels),
+        "marks": {text for text in plain if float(plain[text]) in sentinels},
         "least": min(kept),
         "most": max(kept),
         "heavy": _is_heavy(kept),
@@ -195,21 +205,21 @@ def _is_heavy(numbers: dict[float, int]) -> bool:
     return False
 
 
-def _labels(counts: Counter[str], rows: int) -> dict[str, object]:
+def _labels(counts: Counter[str], rows: int) -> dict[str, Any]:
     lengths = sum(len(text) * seen for text, seen in counts.items()) / sum(counts.values())
     blanks = sum(1 for text in counts if " " in text) / len(counts)
     many = len(counts) > max(FEW_LABELS, rows / 20)
     kind = "text" if many and (lengths > LONG_TEXT or blanks > 0.5) else "category"
-    labels = tuple(text for text, _ in counts.most_common(FEW_LABELS + 1))
     sentinels = tuple(sorted(text for text in counts if text in MISSING_LABELS)) if len(counts) > 1 else ()
+    labels = tuple(text for text, _ in counts.most_common(FEW_LABELS + 1) if text not in sentinels)
     return {"kind": kind, "sentinels": sentinels, "labels": labels if len(labels) <= FEW_LABELS else ()}
 
 
 def outward(low: float, high: float, *, whole: bool, heavy: bool) -> tuple[float, float]:
-    """Return bounds around numbers, rounded outward so far that unseen ones should lie within."""
-    room = 10 if heavy else 2
-    top = _round_up(max(high, 0) * room) if high > 0 else 0
-    bottom = -_round_up(-low * room) if low < 0 else 0
+    """Return bounds around numbers, so far out that unseen ones should lie within, and rounded; never below 0 for nothing."""
+    room = (high - low if low < 0 else max(high, 0)) * (9 if heavy else 1)
+    top = _round_up(high + room) if high + room > 0 else 0
+    bottom = -_round_up(room - low) if low < 0 else 0
     return (int(bottom), int(top)) if whole else (bottom, top)
 
 

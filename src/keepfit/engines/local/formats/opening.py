@@ -19,7 +19,6 @@ from keepfit.engines.local.formats.protocol import Opened
 from keepfit.errors import SourceError
 from keepfit.spec.sources import Csv, Excel, FixedWidth, Format, Json, Parquet
 
-
 OPENERS: dict[type, Callable[..., Opened]] = {
     Csv: open_csv,
     FixedWidth: open_fixed,
