@@ -11,6 +11,7 @@ import click
 # command -> module below keepfit.cli; in the order of the loop, which is also the order of the help
 COMMANDS = {
     "init": "setup",
+    "infer": "infer",
     "check": "setup",
     "plan": "setup",
     "features": "features",
