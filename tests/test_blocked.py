@@ -34,8 +34,8 @@ def folder(project):
 
 
 @pytest.fixture
-def opened(folder):
-    return open_project(folder, None, {})
+def opened(folder, tracking):
+    return open_project(folder, None, {"KEEPFIT__TRACKING__URI": tracking})
 
 
 def test_a_stale_table_stops_the_turn_before_anything_is_predicted_watched_or_trained(opened):
@@ -64,7 +64,8 @@ def test_a_table_that_was_accepted_blocks_no_turn(opened):
     assert not loop.run(opened, "spend", STALE)[0].blocked
 
 
-def test_run_ends_with_exit_code_8_when_a_turn_was_blocked(folder, capsys, monkeypatch):
+def test_run_ends_with_exit_code_8_when_a_turn_was_blocked(folder, tracking, capsys, monkeypatch):
+    monkeypatch.setenv("KEEPFIT__TRACKING__URI", tracking)
     command = ["keepfit", "run", "--project", str(folder), "--as-of", "2025-01-07", "--json"]
     monkeypatch.setattr(sys, "argv", command)
     with pytest.raises(SystemExit) as stop:
