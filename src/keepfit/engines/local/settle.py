@@ -181,6 +181,15 @@ def _refuse_repeats(choice: Choice) -> None:
         choice.files[name] = CheckedFile(name, choice.files[name].digest, choice.files[name].size, error=error)
 
 
+def _headers(choice: Choice) -> list[tuple[str, str]]:
+    """Return the headers of a raw row and a column that each became; several columns may be read from one header."""
+    table, found = choice.table, {}
+    for name in _columns(choice, Key()):
+        header = table.header(name) if table.headers_of(name) else name
+        found.setdefault(header.lower(), (header, name))
+    return list(found.values())
+
+
 def _count(choice: Choice, bad: str) -> None:
     """Take the dropped rows off each file's good ones; those that differ from the row kept are bad."""
     cursor = choice.cursor
@@ -194,10 +203,7 @@ def _count(choice: Choice, bad: str) -> None:
         choice.files[name] = replace(
             file, repeated=file.repeated + same, quarantined=file.quarantined + differing, reasons=reasons
         )
-    fields = ", ".join(
-        f"{quoted(choice.table.header(name) if choice.table.headers_of(name) else name)} := cast({quoted(name)} as varchar)"
-        for name in _columns(choice, Key())
-    )
+    fields = ", ".join(f"{quoted(header)} := cast(p.{quoted(name)} as varchar)" for header, name in _headers(choice))
     cursor.execute(
         f"insert into {bad} select d.file, null, d.record, [d.reason], cast(to_json(struct_pack({fields})) as varchar)"
         f" from {choice.dropped} d join read_parquet({literal(str(choice.part.path))}) p using (_order) where not d.same"
