@@ -22,5 +22,7 @@ def first_rows(path: Path, format: Format | None, rows: int) -> tuple[tuple[str,
     with tempfile.TemporaryDirectory(prefix="keepfit-") as scratch, duckdb.connect() as connection:
         connection.execute("set TimeZone='UTC'")
         found = opened(connection, path, format, path.name, Path(scratch))
-        read = connection.execute(f"select * from {found.scan({})} limit {int(rows)}").fetchall() if found.header else []
+        read = (
+            connection.execute(f"select * from {found.scan({})} limit {int(rows)}").fetchall() if found.header else []
+        )
     return found.header, [list(row) for row in read]
