@@ -220,3 +220,11 @@ def test_a_number_that_needs_a_closer_look_gets_it_beside_columns_of_every_type(
     good, bad = desk.check(table, "a.csv")
     assert [(row["amount"], row["ok"], row["n"]) for row in good] == [(1e16, None, None), (5.0, True, 7)]
     assert bad == []
+
+
+def test_a_text_that_is_no_number_is_one_bad_row_in_json_lines_too(desk):
+    rows = [{"who": "a", "at": NOON, "amount": amount} for amount in ("1.5", "x", 2)]
+    desk.write("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    good, bad = desk.check(sales, "a.jsonl")
+    assert amounts(good) == [1.5, 2]
+    assert quarantined(bad) == [(2, "amount is not a number")]
