@@ -82,7 +82,7 @@ def test_tables_says_what_there_is_before_anything_was_ingested(keepfit: Any) ->
 def test_tables_lists_source_tables_and_keepfits_own(loaded: Any) -> None:
     _, found = loaded("tables", "--json")
     tables = by_name(found)
-    assert list(tables) == ["people", "sales", "later", "files", "quarantine"]
+    assert list(tables) == ["people", "sales", "later", "files", "quality", "quarantine"]
     sales = tables["sales"]
     stored = list((loaded.folder / ".keepfit/dev/lake/source/sales").glob("*.parquet"))
     assert {

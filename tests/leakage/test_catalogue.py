@@ -5,6 +5,7 @@ To add a pattern, add a line to `PLANTED`: what arrives when, or what is sabotag
 
 from __future__ import annotations
 
+import dataclasses
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -196,7 +197,7 @@ def target_one_day_longer(patch):
 
 def newest_record(patch):
     attributes = LocalEngine.attributes
-    without = lambda table: type(table)(**{**vars(table), "time": None})  # noqa: E731
+    without = lambda table: dataclasses.replace(table, time=None)  # noqa: E731
     patch.setattr(LocalEngine, "attributes", lambda self, table, *rest: attributes(self, without(table), *rest))
 
 
