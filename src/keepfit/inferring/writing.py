@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
 
-from keepfit.inferring.deciding import LATER, Table, When
+from keepfit.inferring.deciding import Table
+from keepfit.inferring.entities import is_key
 from keepfit.inferring.grouping import Column
 from keepfit.inferring.values import outward
+from keepfit.inferring.whens import LATER, When
 from keepfit.spec.sources import Format
 from keepfit.spec.tables import Events
 
@@ -109,9 +111,14 @@ def _columns(table: Table, shared: Sequence[str | float]) -> Iterator[str]:
     for column in table.group.columns:
         if column.name in taken and table.entity != column.name:
             continue
-        yield from _line(
-            f"{_quoted(column.name)}: {KINDS[column.values.kind]}", _words(column, shared), _seen(column, files)
-        )
+        yield from _line(f"{_quoted(column.name)}: {_kind(column)}", _words(column, shared), _seen(column, files))
+
+
+def _kind(column: Column) -> str:
+    # a key of digits may have letters elsewhere; one that a program wrote as 17850.0 is a number to be read
+    values = column.values
+    coded = values.kind == "integer" and is_key(column) and not any("." in text for text in values.seen)
+    return "Category" if coded else KINDS[values.kind]
 
 
 def _line(begin: str, words: Sequence[str], seen: str) -> Iterator[str]:
