@@ -33,6 +33,7 @@ bench: install
 	$(RUN) python bench/exactness.py
 	$(RUN) python bench/hourly.py
 	$(RUN) python bench/stream.py
+	$(RUN) python bench/ingest.py
 	$(RUN) python bench/serving.py
 
 install: $(UV)

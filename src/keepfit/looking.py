@@ -21,6 +21,8 @@ OWN = {
     for one in (
         tables.FILES,
         tables.QUARANTINE,
+        tables.RELEASED,
+        tables.QUALITY,
         tables.FEATURE_SETS,
         tables.PREDICTIONS,
         tables.METRICS,

@@ -105,6 +105,25 @@ QUALITY = Declared(
     },
 )
 
+RELEASED = Declared(
+    "released",
+    grain="one row that was to leave the quarantine; it did if the source table has the mark of its release",
+    keys=("table", "file", "since", "line", "record"),
+    time="as_of",
+    columns={
+        "table": "VARCHAR",
+        "file": "VARCHAR",
+        "digest": "VARCHAR",
+        "since": "BIGINT",  # version of the source table after its file was read
+        "line": "BIGINT",  # as in quarantine; -1 if there is none
+        "record": "BIGINT",  # as in quarantine; -1 if it is no record, whose `_record` is 2**31 + its line
+        "raw": "VARCHAR",  # the row as JSON, header -> text, as it was released
+        "edited": "BOOLEAN",  # whether that was written by hand
+        "release": "VARCHAR",  # mark of the commit that appended it
+        "as_of": "TIMESTAMPTZ",
+    },
+)
+
 PREDICTIONS = Declared(
     "predictions",
     grain="one answer: a model version's prediction for an observation",

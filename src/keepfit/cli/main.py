@@ -11,11 +11,13 @@ import click
 # command -> module below keepfit.cli; in the order of the loop, which is also the order of the help
 COMMANDS = {
     "init": "setup",
+    "infer": "infer",
     "check": "setup",
     "plan": "setup",
     "features": "features",
     "preview": "features",
     "ingest": "data",
+    "quarantine": "quarantine",
     "tables": "tables",
     "dataset": "data",
     "run": "turns",
@@ -71,13 +73,13 @@ def main() -> None:
     from keepfit.errors import KeepfitError
 
     try:
-        cli(standalone_mode=False)
+        # click hands the code of an `Exit` back
+        if isinstance(code := cli(standalone_mode=False), int):
+            sys.exit(code)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         sys.exit(_misused(error))
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
     except KeepfitError as error:
         from keepfit.cli.console import fail
 

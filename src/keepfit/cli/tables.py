@@ -14,12 +14,23 @@ from keepfit.cli.options import Duration, as_of, common, micros, opened
 
 
 class Words(click.Group):
-    """A group that says what to do with a table's name where a command is expected."""
+    """A group that says what to do with a table's name where a command is expected, and hands its options down."""
+
+    @staticmethod
+    def hand_down(context: click.Context) -> bool:
+        """Give what was said before the command to the command; return whether there is one."""
+        if context.invoked_subcommand is None:
+            return False
+        given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+        context.default_map = {context.invoked_subcommand: {name: context.params[name] for name in given}}
+        return True
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         """Return the command."""
         if args and args[0] not in self.commands and not args[0].startswith("-"):
-            raise click.UsageError(f"unknown command {args[0]!r}; to see a table: keepfit tables show {args[0]}", ctx)
+            raise click.UsageError(
+                f"unknown command {args[0]!r}; to see a table: keepfit {self.name} show {args[0]}", ctx
+            )
         return super().resolve_command(ctx, args)
 
 
@@ -57,9 +68,7 @@ def tables(
     from keepfit import looking
     from keepfit.cli import console, lists
 
-    if context.invoked_subcommand is not None:
-        given = {name for name in context.params if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
-        context.default_map = {context.invoked_subcommand: {name: context.params[name] for name in given}}
+    if Words.hand_down(context):
         return
     found = looking.overview(opened(folder, profile), version, _until(moment))
     console.show({"tables": found}, as_json=as_json, render=lists.overview)

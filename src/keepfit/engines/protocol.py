@@ -176,6 +176,12 @@ class Engine(Protocol):
     def bad_rows(self, checked: Checked, names: Sequence[str], stamps: Mapping[str, str | int]) -> Any:
         """Return the bad rows of some files in the quarantine's columns; stamps are its constant ones, times in microseconds."""
 
+    def renumbered(self, table: Table, checked: Checked, records: Mapping[str, Sequence[int]]) -> Checked:
+        """Return checked files whose n-th record, good or bad, is called by the n-th number; the old part is gone."""
+
+    def reasons(self, checked: Checked) -> dict[tuple[str, int], str]:
+        """Return why each bad record is bad: (file, record) -> all reasons in one text."""
+
     def release(self, checked: Checked, kept: Sequence[Part] = ()) -> None:
         """Forget checked files, and remove their part if it is not kept."""
 
@@ -244,8 +250,10 @@ class Engine(Protocol):
     def write_file(self, columns: Mapping[str, Column], types: Mapping[str, str], path: Path) -> None:
         """Write columns to a .parquet or .csv file."""
 
-    def rows(self, files: Sequence[str], where: str = "true") -> list[dict[str, Any]]:
-        """Return rows of a small table of keepfit's own as dictionaries; times come as int64 microseconds."""
+    def rows(
+        self, files: Sequence[str], where: str = "true", columns: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Return rows of a small table of keepfit's own as dictionaries, some columns or all; times come as int64 microseconds."""
 
     def probe(self, table: Table, files: Sequence[str]) -> Probe:
         """Return what tests for leaks ask of these files."""

@@ -87,7 +87,7 @@ class Column:
             With the reason, worded as it stands in the quarantine.
         """
         text = "" if raw is None else self._written(raw).strip(BLANKS)
-        if text == "" or self.is_sentinel(text):
+        if text == "" or (self.sentinels and self.is_sentinel(text)):
             if not self.nullable:
                 raise ValueError("is missing")
             return None
@@ -163,7 +163,7 @@ class Float(Column):
     def plain(self, text: str) -> str:
         """Return a number's text with a point and nothing between its digits."""
         without = text.replace(self.thousands, "") if self.thousands else text
-        return without.replace(self.decimal, ".")
+        return without if self.decimal == "." else without.replace(self.decimal, ".")
 
     def _parse(self, text: str) -> Value:
         if not re.fullmatch(self.shape(), text) or math.isinf(number := float(self.plain(text))):

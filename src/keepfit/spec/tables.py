@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Unpack
 
 from keepfit.spec.columns import Column, Float, Text, Time, as_tuple
@@ -82,6 +83,11 @@ class Table:
         The declared columns, those that `lookup` takes, the entity and the times, which are never null. The table's sentinels
         and zone are filled in, so that `Column.parse` and its like in SQL need nothing of the table.
         """
+        return dict(self._contract)
+
+    @cached_property
+    def _contract(self) -> dict[str, Column]:
+        # kept, because every request asks for it
         found = dict(self.columns)
         for name in (self.entity, *self.time_columns()):
             if name not in self.looked_up():
@@ -122,7 +128,7 @@ class Table:
 
     def key_column(self) -> Column:
         """Return the entity column's type: as declared, else text; never null."""
-        return self.contract()[self.entity]
+        return self._contract[self.entity]
 
     def headers_of(self, column: str) -> tuple[tuple[str, ...], ...]:
         """Return the ways in which raw files head `column`, the one to look for first: a header, or several that are joined.

@@ -7,67 +7,26 @@ file's error, and the others go on.
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import duckdb
 from arro3.core import Table as ArrowTable
 
-from keepfit.engines.local import derive, formats, parts, reading, rules
+from keepfit.engines.local import bad, derive, formats, parts, reading, rules
+from keepfit.engines.local.work import Work
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import MAKE_ROOM, SourceError, full_disk
 from keepfit.raw import Checked, CheckedFile, Part, RawFile
-from keepfit.spec import moments
-from keepfit.spec.columns import Time
 from keepfit.spec.rows import TextNumber
 from keepfit.spec.tables import Table
 
-NO_RECORD = "is no record"
 FEW = 4  # files, of which one is not worth a try alone
-NONE_TORN = "select 0 as line, 0 as records_before, '' as error, '' as raw where false"
-BAD = "(file varchar, line bigint, record bigint, reasons varchar[], raw varchar)"
 _numbers = count()
-
-
-@dataclass
-class Work:
-    """Files under way to a part.
-
-    Attributes
-    ----------
-    sources : dict of str to Source
-        The files that can be read.
-    found : dict of str to CheckedFile
-        What is known of each file so far.
-    opened : list of Opened
-        All that were opened, also those that were refused then.
-    part : Part or None
-        The part as it was written so far.
-    """
-
-    cursor: duckdb.DuckDBPyConnection
-    contract: rules.Contract
-    folder: Path
-    bad: str
-    sources: dict[str, reading.Source] = field(default_factory=dict)
-    found: dict[str, CheckedFile] = field(default_factory=dict)
-    opened: list[formats.Opened] = field(default_factory=list)
-    part: Part | None = None
-
-    @property
-    def table(self) -> Table:
-        """The table that the files belong to."""
-        return self.contract.table
-
-    def refuse(self, name: str, error: SourceError) -> None:
-        """Leave a file out, for a reason."""
-        self.sources.pop(name, None)
-        self.found[name] = CheckedFile(name, self.found[name].digest, self.found[name].size, error=error)
 
 
 def check(
@@ -79,19 +38,18 @@ def check(
 ) -> Checked:
     """Return what was found in some raw files, and a part with their good rows; see `Engine.check`."""
     cursor = connection.cursor()
-    bad = f"keepfit_bad_{next(_numbers)}"
-    work = Work(cursor, rules.Contract(table), folder, bad)
+    work = Work(cursor, rules.Contract(table), folder, f"keepfit_bad_{next(_numbers)}")
     try:
-        cursor.execute(f"create table {bad} {BAD}")
+        cursor.execute(f"create table {work.bad} {bad.COLUMNS}")
         with _scratch() as scratch:
             return _checked(work, files, scratch, reading.looked_up(table, lookup))
     except BaseException:
-        cursor.execute(f"drop table if exists {bad}")
+        cursor.execute(f"drop table if exists {work.bad}")
         if work.part is not None:
             work.part.path.unlink(missing_ok=True)
         raise
     finally:
-        for name in [f"{bad}_torn", *(name for opened in work.opened for name in opened.tables())]:
+        for name in [f"{work.bad}_torn", *(name for opened in work.opened for name in opened.tables())]:
             cursor.execute(f"drop table if exists {quoted(name)}")
 
 
@@ -102,7 +60,7 @@ def _checked(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | 
     work.part = _written(work, added)
     if work.part is not None:
         _count_good(work, work.part)
-    _look_again(work)
+    bad.look_again(work)
     _refuse_moving(work, files, stamps)
     work.part = _computed(work, work.part, added)
     found = tuple(work.found[file.name] for file in files)
@@ -200,7 +158,7 @@ def _written_swiftly(work: Work) -> Part | None:
     if slow or any(source.opened.lines is None for source in sources):
         return None
     first = reading.swift(work.contract, sources[:1])
-    if len(sources) > FEW and _only(work, f"select count(*) from ({first})") < (sources[0].opened.lines or 0):
+    if len(sources) > FEW and work.only(f"select count(*) from ({first})") < (sources[0].opened.lines or 0):
         return None
     part = parts.write(work.cursor, work.table, reading.swift(work.contract, sources), work.folder)
     if part is None or part.rows == sum(source.opened.lines or 0 for source in sources):
@@ -236,69 +194,6 @@ def _count_good(work: Work, part: Part) -> None:
         work.found[name] = replace(work.found[name], rows=rows, first_time=first, last_time=last)
 
 
-def _look_again(work: Work) -> None:
-    """Find the bad rows of the files that hold more records than good rows."""
-    torn = f"{work.bad}_torn"
-    for name, source in work.sources.items():
-        good, opened = work.found[name].rows, source.opened
-        if opened.lines == good:
-            continue
-        records = _only(work, reading.count(work.contract, source))
-        rejected = opened.rejected() if opened.rejected else NONE_TORN
-        work.cursor.execute(f"create or replace table {torn} as {rejected}")
-        if records > good:
-            rows = f"select b.*, _record + coalesce(t.torn, 0) as place from ({reading.bad(work.contract, source)}) b"
-            nth = f"select records_before, row_number() over (order by line) as n from {torn}"
-            before = f"select records_before, max(n) as torn from ({nth}) group by 1"
-            work.cursor.execute(
-                f"insert into {work.bad} select {literal(name)}, {_below(source)}, _record, _reasons, _raw"
-                f" from ({rows} asof left join ({before}) t on b._record > t.records_before)"
-            )
-        work.cursor.execute(
-            f"insert into {work.bad} select {literal(name)}, line, null,"
-            f" ['{NO_RECORD}: ' || lower(cast(error as varchar))], raw from {torn}"
-        )
-        _count_bad(work, name, records, _only(work, f"select count(*) from {torn}"))
-        work.cursor.execute(f"drop table {torn}")
-    for name in list(work.sources):
-        _require_zone(work, name)
-
-
-def _require_zone(work: Work, name: str) -> None:
-    table = work.table
-    for column in (name for name, declared in table.contract().items() if isinstance(declared, Time)):
-        reason = f"{column} {moments.NO_ZONE}"
-        if reason in work.found[name].reasons:
-            kind, header = type(table).__name__, table.headers_of(column)[0][0]
-            ((raw,),) = work.cursor.execute(
-                f"select raw from {work.bad} where file = {literal(name)} and list_contains(reasons, {literal(reason)}) limit 1"
-            ).fetchall()
-            error = SourceError(
-                f"{name}: column {column!r} has times without a zone, such as {json.loads(raw).get(header)!r}",
-                where=f"{name}, column {column!r}; definitions.py, {kind} {table.name!r}",
-                fix="declare zone='Europe/London' (or wherever the clock hangs), or write times with an offset",
-            )
-            work.refuse(name, error)
-
-
-def _count_bad(work: Work, name: str, records: int, torn: int) -> None:
-    found = work.cursor.execute(
-        f"select case when starts_with(reason, '{NO_RECORD}') then '{NO_RECORD}' else reason end, count(*) from"
-        f" (select unnest(reasons) as reason from {work.bad} where file = {literal(name)}) group by 1 order by 2 desc, 1"
-    ).fetchall()
-    file = work.found[name]
-    work.found[name] = replace(file, rows=records + torn, quarantined=records - file.rows + torn, reasons=dict(found))
-
-
-def _below(source: reading.Source) -> str:
-    """Return the line of a record, given its place among records and rejected lines: blank lines are passed over."""
-    first = source.opened.first_line - 1
-    if not source.opened.blank:
-        return f"{first} + place"
-    blank = f"[{', '.join(map(str, source.opened.blank))}]"
-    return f"{first} + place + len(list_filter({blank}, lambda x: x < place))"
-
-
 def _computed(work: Work, part: Part | None, added: Sequence[str]) -> Part | None:
     """Return the part with the columns that Python computes; a file whose rows it cannot compute is refused."""
     names = derive.python_names(work.table)
@@ -329,9 +224,3 @@ def _with_computed(work: Work, part: Part, added: Sequence[str], target: str) ->
     computed = parts.write(work.cursor, work.table, rows, work.folder)
     part.path.unlink()
     return computed
-
-
-def _only(work: Work, query: str) -> int:
-    # to the end: what a scan rejects can be read when its query is over
-    ((found,),) = work.cursor.execute(query).fetchall()
-    return int(found)

@@ -75,6 +75,18 @@ class LocalEngine:
 
         return settle.bad_rows(self.connection, checked, names, stamps)
 
+    def renumbered(self, table: Table, checked: Checked, records: Mapping[str, Sequence[int]]) -> Checked:
+        """Return checked files whose records are called by other numbers."""
+        from keepfit.engines.local import renumber
+
+        return renumber.renumbered(self.connection, table, checked, records)
+
+    def reasons(self, checked: Checked) -> dict[tuple[str, int], str]:
+        """Return why each bad record is bad."""
+        from keepfit.engines.local import renumber
+
+        return renumber.reasons(self.connection, checked)
+
     def release(self, checked: Checked, kept: Sequence[Part] = ()) -> None:
         """Forget checked files, and remove their part if it is not kept."""
         self.connection.execute(f"drop table if exists {checked.bad}")
@@ -245,19 +257,24 @@ class LocalEngine:
         """Return the columns of a table of keepfit's own as arrays; times come as int64 microseconds."""
         return self._fetch(f"select {self._picked(files)} from {query.parquet(files)}") if files else {}
 
-    def rows(self, files: Sequence[str], where: str = "true") -> list[dict[str, Any]]:
+    def rows(
+        self, files: Sequence[str], where: str = "true", columns: Sequence[str] | None = None
+    ) -> list[dict[str, Any]]:
         """Return rows of a small table as dictionaries; times come as int64 microseconds, null as None."""
         if not files:
             return []
-        cursor = self.connection.execute(f"select {self._picked(files)} from {query.parquet(files)} where {where}")
+        cursor = self.connection.execute(
+            f"select {self._picked(files, columns)} from {query.parquet(files)} where {where}"
+        )
         names = [name for name, *_ in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def _picked(self, files: Sequence[str]) -> str:
+    def _picked(self, files: Sequence[str], columns: Sequence[str] | None = None) -> str:
         described = self.connection.execute(f"describe select * from {query.parquet(files)}").fetchall()
         return ", ".join(
             f"epoch_us({quoted(name)}) as {quoted(name)}" if kind.startswith("TIMESTAMP") else quoted(name)
             for name, kind, *_ in described
+            if columns is None or name in columns
         )
 
     def probe(self, table: Table, files: Sequence[str]) -> Probe:

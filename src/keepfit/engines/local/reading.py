@@ -52,8 +52,8 @@ def swift(contract: Contract, sources: Sequence[Source]) -> str:
         alike.setdefault(read, []).append(_numbered(contract, source, read))
     judged = []
     for read, branches in alike.items():
-        values, right = contract.swift(read)
-        rows = f"select *, {values} from ({' union all '.join(branches)})"
+        first, values, right = contract.swift(read)
+        rows = f"select *, {values} from (select *{first} from ({' union all '.join(branches)}))"
         judged.append(f"select {BESIDE}, {contract.held}, {right} as _k_ok from ({rows})")
     return _in_lake(contract, judged)
 

@@ -20,7 +20,7 @@ from keepfit.tables import ROW
 
 DIALECT = "duckdb"
 # names of keepfit's own beside those of a file
-RAW, QUICK, SURE, VALUE = ("_k_raw:", "_k_quick:", "_k_sure:", "_k_value:")
+RAW, FIRST, QUICK, SURE, VALUE = ("_k_raw:", "_k_first:", "_k_quick:", "_k_sure:", "_k_value:")
 FOUND = "_k_found"
 
 
@@ -64,15 +64,25 @@ class Contract:
             if type(column) is Float and column.decimal == "." and column.thousands is None
         ]
 
-    def swift(self, read: Sequence[str]) -> tuple[str, str]:
-        """Return quick values, under the names of typed ones, and whether they are all right; some are read as numbers."""
-        values, fits = [], []
+    def swift(self, read: Sequence[str]) -> tuple[str, str, str]:
+        """Return what is read first, quick values under the names of typed ones, and whether they are all right.
+
+        Parameters
+        ----------
+        read : sequence of str
+            Columns that are numbers already.
+        """
+        firsts, values, fits = [], [], []
         for name, column in self.columns.items():
-            value, right = sql.quick(column, sql.name(RAW + name), sql.name(VALUE + name))
+            first = sql.read_first(column, sql.name(RAW + name))
+            if first is not None:
+                firsts.append(", " + _as(first.sql(DIALECT), FIRST + name))
+                first = sql.name(FIRST + name)
+            value, right = sql.quick(column, sql.name(RAW + name), sql.name(VALUE + name), first)
             text = quoted(RAW + name) if name in read else value.sql(DIALECT)
             values.append(_as(f"cast({text} as {TYPES[column.kind]})", VALUE + name))
             fits.append(f"({right.sql(DIALECT)})")
-        return ", ".join(values), " and ".join([*fits, *([FOUND] if self.table.lookup else [])])
+        return "".join(firsts), ", ".join(values), " and ".join([*fits, *([FOUND] if self.table.lookup else [])])
 
     def _quick(self, name: str) -> tuple[str, str]:
         value, right = sql.quick(self.columns[name], sql.name(RAW + name), sql.name(QUICK + name))

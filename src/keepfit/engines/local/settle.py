@@ -111,7 +111,7 @@ def bad_rows(
         "reason": "array_to_string(reasons, '; ')"
     }
     picked = ", ".join(f"cast({here[name]} as {kind}) as {quoted(name)}" for name, kind in QUARANTINE.columns.items())
-    return connection.sql(
+    return connection.cursor().sql(  # not in a transaction that began before the rows were there
         f"select {picked} from {checked.bad} join (values {listed}) d(file, digest) using (file) order by file, line, record"
     )
 
@@ -183,7 +183,8 @@ def _refuse_repeats(choice: Choice) -> None:
 
 def _headers(choice: Choice) -> list[tuple[str, str]]:
     """Return the headers of a raw row and a column that each became; several columns may be read from one header."""
-    table, found = choice.table, {}
+    table = choice.table
+    found: dict[str, tuple[str, str]] = {}
     for name in _columns(choice, Key()):
         header = table.header(name) if table.headers_of(name) else name
         found.setdefault(header.lower(), (header, name))

@@ -18,7 +18,12 @@ SINCE = "1970-01-01"  # from when on a zone's one offset is known to hold
 UTC_SIGNS = ("Z", "+00:00")
 
 
-def quick(column: Column, raw: Sql, value: Sql | None = None) -> tuple[Sql, Sql]:
+def read_first(column: Column, raw: Sql) -> Sql | None:
+    """Return what `quick` would compute several times, for an inner query to compute once; None if there is nothing."""
+    return local(column, raw) if isinstance(column, Time) and column.format is None else None
+
+
+def quick(column: Column, raw: Sql, value: Sql | None = None, first: Sql | None = None) -> tuple[Sql, Sql]:
     """Return the value of raw text, and whether the contract lets in the text with exactly this value.
 
     The second is never null. False says only that the text needs a closer look: by `typed` and `broken`.
@@ -29,7 +34,15 @@ def quick(column: Column, raw: Sql, value: Sql | None = None) -> tuple[Sql, Sql]
         The text as it stands in the file.
     value : sqlglot expression, optional
         By what name the second knows the first, if an inner query has it; else it is computed again.
+    first : sqlglot expression, optional
+        By what name `read_first` is known, if an inner query has it.
     """
+    if isinstance(column, Time) and column.format is None:
+        first = local(column, raw) if first is None else first
+        read = _moment(column, raw, first)
+        known = read if value is None else value
+        fits = exp.and_(is_there(known), *_no_sentinel(column, raw, known), _written_in_full(column, raw, first))
+        return read, exp.paren(exp.or_(is_null(raw), fits) if column.nullable else fits)
     read = _value(column, raw)
     known = read if value is None else value
     if isinstance(column, Boolean | Time):
@@ -46,7 +59,7 @@ def _value(column: Column, raw: Sql) -> Sql:
     if isinstance(column, Boolean):
         return truth(raw)
     if isinstance(column, Time):
-        return _moment(column, raw) if column.format is None else typed(column, raw)
+        return typed(column, raw)
     return raw.copy()
 
 
@@ -105,9 +118,8 @@ def _of_words(column: Column, raw: Sql) -> list[Sql]:
     return [*tests, call("regexp_full_match", raw.copy(), text(pattern))] if pattern is not None else tests
 
 
-def _moment(column: Time, raw: Sql) -> Sql:
+def _moment(column: Time, raw: Sql, there: Sql) -> Sql:
     """Return a time of ISO 8601 in UTC, null outside the years in which the zone is known."""
-    there = local(column, raw)
     offset = moments.fixed_offset(column.zone) if column.zone else 0
     in_zone = in_utc(column.zone, there) if offset is None else _shifted(there, offset)
     first = EARLIEST if column.zone is None or offset is None else SINCE
@@ -128,15 +140,12 @@ def _shifted(moment: Sql, offset: int) -> Sql:
 
 def _fits_if_read(column: Column, raw: Sql, value: Sql) -> Sql:
     """Return whether there is a value and it is as its text says; never null."""
-    tests = [is_there(value), *_no_sentinel(column, raw, value)]
-    if isinstance(column, Time) and column.format is None:
-        tests.append(_written_in_full(column, raw))
-    return exp.and_(*tests)
+    return exp.and_(is_there(value), *_no_sentinel(column, raw, value))
 
 
-def _written_in_full(column: Time, raw: Sql) -> Sql:
+def _written_in_full(column: Time, raw: Sql, there: Sql) -> Sql:
     """Return whether ISO text is how its time is written: all of it, to the minute, or the date alone."""
-    shown = exp.cast(local(column, raw), "VARCHAR")
+    shown = exp.cast(there.copy(), "VARCHAR")
     spaced = call("replace", raw.copy(), text("T"), text(" "))
     in_utc_ = exp.EQ(
         this=call("replace", spaced.copy(), text(UTC_SIGNS[1]), text(UTC_SIGNS[0])),

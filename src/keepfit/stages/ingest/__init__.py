@@ -2,6 +2,23 @@
 
 from keepfit.stages.ingest.expectations import state
 from keepfit.stages.ingest.ingest import begins, ingest, unread
+from keepfit.stages.ingest.quarantine import BadRow, in_quarantine
+from keepfit.stages.ingest.release import Released, Wish, release
 from keepfit.stages.ingest.said import Broken, Ingested, Progress, Waiting, first_error
 
-__all__ = ["Broken", "Ingested", "Progress", "Waiting", "begins", "first_error", "ingest", "state", "unread"]
+__all__ = [
+    "BadRow",
+    "Broken",
+    "Ingested",
+    "Progress",
+    "Released",
+    "Waiting",
+    "Wish",
+    "begins",
+    "first_error",
+    "in_quarantine",
+    "ingest",
+    "release",
+    "state",
+    "unread",
+]

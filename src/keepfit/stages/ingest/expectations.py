@@ -42,7 +42,8 @@ def dimension(expect: Expect) -> str:
 
 def meets(expect: Expect, value: float) -> bool:
     """Return whether a measured value lies inside the bounds."""
-    return (expect.min is None or value >= expect.min) and (expect.max is None or value <= expect.max)
+    low, high = expect.bounds()
+    return (low is None or value >= low) and (high is None or value <= high)
 
 
 def broken(table: Table, records: Sequence[Record], as_of: int) -> tuple[Broken, ...]:
@@ -79,8 +80,9 @@ def _accepted(record: Record, known: Sequence[Record]) -> bool:
 
 
 def _said(table: Table, expect: Expect, value: float) -> Broken:
-    low = expect.min is not None and value < expect.min
-    bound = float((expect.min if low else expect.max) or 0.0)
+    least, most = expect.bounds()
+    low = least is not None and value < least
+    bound = float((least if low else most) or 0.0)
     what = dimension(expect)
     expected = f"{'at least' if low else 'at most'} {_number(what, bound)}"
     place = f"{table.name}.{expect.column}" if expect.column else table.name

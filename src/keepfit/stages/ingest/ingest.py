@@ -24,6 +24,7 @@ from keepfit.stages.ingest.quality import Load, Quality, require_known
 from keepfit.stages.ingest.quarantine import quarantine
 from keepfit.stages.ingest.reading import Read, Reader
 from keepfit.stages.ingest.rebuild import belonging, rebuild
+from keepfit.stages.ingest.release import release_again
 from keepfit.stages.ingest.said import Ingested, Progress, Waiting
 
 Listener = Callable[[Progress], None]
@@ -66,6 +67,8 @@ def ingest(
             known, quality = listings(engine, lake, declared, mend=True), Quality.of(engine, lake, as_of)
             for table in in_order(declared):
                 load = turn.table(table, known.get(table.name, []))
+                if not load.result.errors:
+                    release_again(engine, lake, table, as_of)
                 done[table.name] = quality.judged(load, accepted=table.name in accept)
             quality.keep()
     except Exception as error:

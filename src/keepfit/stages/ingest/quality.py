@@ -91,10 +91,8 @@ class Quality:
             self.lake.append(tables.QUALITY.name, self.engine.relation(columns, tables.QUALITY.columns))
 
     def _records(self, load: Load, earlier: Sequence[Record], version: int) -> list[dict[str, Any]]:
-        table, since = (
-            load.table,
-            max((record["version"] for record in self.known.get(load.table.name, [])), default=-1),
-        )
+        table = load.table
+        since = max((record["version"] for record in self.known.get(table.name, [])), default=-1)
         unmeasured = [listed for listed in load.before if listed.version > since]
         found = _measured(load, unmeasured)
         asked = any(expect.dimension == "timeliness" for expect in table.expect)
@@ -117,6 +115,7 @@ class Quality:
         return [Measured("timeliness", None, max(days, 0.0), rows)] if rows else []
 
     def _record(self, table: Table, version: int, one: Measured, expect: Expect | None = None) -> dict[str, Any]:
+        low, high = expect.bounds() if expect else (None, None)
         return {
             "load": _load(table, self.as_of, version),
             "table": table.name,
@@ -127,8 +126,8 @@ class Quality:
             "value": one.value,
             "baseline": one.baseline,
             "rows": one.rows,
-            "min": expect.min if expect else None,
-            "max": expect.max if expect else None,
+            "min": low,
+            "max": high,
             "otherwise": expect.otherwise if expect else None,
             "passed": meets(expect, one.value) if expect else None,
         }

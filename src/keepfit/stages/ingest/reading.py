@@ -125,10 +125,15 @@ class Reader:
             raise _unreadable(item.name, error) from error
 
     def _checked(self, files: Sequence[RawFile]) -> Checked:
-        lookup: list[str] = []
-        if self.table.lookup is not None and self.lake.exists(name := tables.source(self.table.lookup.of.name)):
-            lookup = self.lake.parquet_files(name)
-        return self.engine.check(self.table, files, self.lake.folder(tables.source(self.table.name)), lookup)
+        folder = self.lake.folder(tables.source(self.table.name))
+        return self.engine.check(self.table, files, folder, looked_up_in(self.lake, self.table))
+
+
+def looked_up_in(lake: Lake, table: Table) -> list[str]:
+    """Return the Parquet files of the table that a table looks in."""
+    if table.lookup is None or not lake.exists(name := tables.source(table.lookup.of.name)):
+        return []
+    return lake.parquet_files(name)
 
 
 def _digest(path: Path, name: str) -> str:

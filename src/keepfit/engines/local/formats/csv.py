@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,8 @@ def prepare_lines(staged: Staged, facts: Facts, skip: int, name: str, folder: Pa
     facts : Facts
         What `line_facts()` saw of it.
     """
-    return prepare(staged, facts, Csv(quote="", skip=skip, names=("line",)), name, folder, blank_records=False)
+    ready = prepare(staged, facts, Csv(quote="", skip=skip, names=("line",)), name, folder, blank_records=False)
+    return replace(ready, plain=False)  # its columns are cut from the line, and never read as numbers
 
 
 def line_facts() -> Facts:
