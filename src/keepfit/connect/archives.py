@@ -87,7 +87,7 @@ def extract(archive: Path | IO[bytes], item: Item, folder: Path) -> Path:
             with opened.open(info) as packed, whole(target) as unpacked:
                 shutil.copyfileobj(packed, unpacked, BLOCK)
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, ValueError, NotImplementedError) as error:
-        if (full := full_disk(error, str(folder), MAKE_ROOM)) is not None:
+        if (full := full_disk(error, f"{folder}, for {item.name}", MAKE_ROOM)) is not None:
             raise full from None
         raise SourceError(
             f"{item.name} cannot be unpacked: {error}", where=name, fix="fetch or copy the archive again"

@@ -193,9 +193,12 @@ END = 4102444800000000
 def born(data, root):
     child = os.fork()
     if child == 0:
-        place = Place(Path(data), Path(root) / "landing", {})
-        done = ingest(LocalEngine(threads=1), Lake(Path(root)), place, [BUYS, PEOPLE], END)
-        os._exit(1 if any(one.errors for one in done) else 0)
+        try:
+            place = Place(Path(data), Path(root) / "landing", {})
+            done = ingest(LocalEngine(threads=1), Lake(Path(root)), place, [BUYS, PEOPLE], END)
+            os._exit(1 if any(one.errors for one in done) else 0)
+        finally:
+            os._exit(2)
     return child
 
 for line in sys.stdin:

@@ -97,7 +97,7 @@ def _open(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | Non
         except SourceError as error:
             work.refuse(file.name, error)
         except OSError as error:
-            if (full := full_disk(error, str(scratch), MAKE_ROOM)) is not None:
+            if (full := full_disk(error, f"{scratch}, for {file.name}", MAKE_ROOM)) is not None:
                 raise full from error
             fix = "send it again, or remove it"
             work.refuse(

@@ -168,7 +168,7 @@ def _through(path: Path, name: str, folder: Path, encoding: str, facts: Facts | 
                 if copy:
                     copy.write(block)
     except (OSError, EOFError, zlib.error) as error:
-        if (full := full_disk(error, str(folder), MAKE_ROOM)) is not None:
+        if (full := full_disk(error, f"{folder}, for {name}", MAKE_ROOM)) is not None:
             raise full from error
         raise SourceError(f"{name} cannot be read: {error}", where=str(path), fix="send the file again") from error
     if target == path and PATTERN.intersection(str(path)):
