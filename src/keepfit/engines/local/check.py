@@ -38,7 +38,7 @@ def check(
 ) -> Checked:
     """Return what was found in some raw files, and a part with their good rows; see `Engine.check`."""
     cursor = connection.cursor()
-    work = Work(cursor, rules.Contract(table), folder, f"keepfit_bad_{next(_numbers)}")
+    work = Work(cursor, rules.contract_of(table), folder, f"keepfit_bad_{next(_numbers)}")
     try:
         cursor.execute(f"create table {work.bad} {bad.COLUMNS}")
         with _scratch() as scratch:
@@ -69,7 +69,7 @@ def _checked(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | 
 
 def schema(connection: duckdb.DuckDBPyConnection, table: Table, added: Sequence[str] = ()) -> object:
     """Return the Arrow schema of a table's parts."""
-    types = rules.Contract(table).types(added)
+    types = rules.contract_of(table).types(added)
     columns = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in types.items())
     return ArrowTable.from_arrow(connection.cursor().sql(f"select {columns} where false")).schema
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from keepfit import clock
 from keepfit.engines import sql
@@ -160,6 +160,12 @@ class Contract:
     def derived(self) -> str:
         """The columns that the row language derives, over those of the table."""
         return "".join(", " + one for one in derive.derived_sql(self.table))
+
+
+@lru_cache(maxsize=64)
+def contract_of(table: Table) -> Contract:
+    """Return a table's contract, compiled once in a process."""
+    return Contract(table)
 
 
 def _as(expression: str, name: str) -> str:

@@ -117,7 +117,7 @@ def bad_rows(
 
 
 def _columns(choice: Choice, key: Key) -> list[str]:
-    return list(key.columns) or rules.Contract(choice.table).stored
+    return list(key.columns) or rules.contract_of(choice.table).stored
 
 
 def _repeats(choice: Choice, key: Key, *, always_bad: bool = False) -> None:
