@@ -46,7 +46,10 @@ def test_a_private_name_is_no_column():
 
 people = Records(
     "people", Files("p.csv"), entity="person", zone="Asia/Kolkata", sentinels=["-"],
-    columns={"order": Integer(), "city": Category(nullable=False), "since": Time()},
+    columns={
+        "order": Integer(unique=True), "city": Category(nullable=False, source="Town", unit="x"),
+        "since": Time(format="%Y"), "paid": Float(decimal=",", min=0, unique=True),
+    },
 )  # fmt: skip
 parcels = Events(
     "parcels", Files("{depot}/p.csv"), entity="person", time="at", known="noticed", zone="UTC", sentinels=["NA", -1],
@@ -55,12 +58,12 @@ parcels = Events(
         "noticed": Time(source=["day", "hour"], format="%Y%m%d %H", zone="Asia/Tokyo"),
         "depot": Text(),
     },
-    lookup=Lookup(people, on="order", take=["person", "city", "since"]),
+    lookup=Lookup(people, on="order", take=["person", "city", "since", "paid"]),
 )  # fmt: skip
 
 
 def test_the_contract_has_every_column_of_a_row_with_the_tables_zone_and_sentinels():
-    ours, theirs = ("NA", -1), ("-",)
+    ours = ("NA", -1)
     assert list(parcels.contract().items()) == [
         ("order", Integer(aliases=("id", "Order No"), sentinels=(-1, 0, "NA"))),
         (
@@ -69,15 +72,17 @@ def test_the_contract_has_every_column_of_a_row_with_the_tables_zone_and_sentine
         ),
         ("depot", Text(sentinels=ours)),
         ("at", Time(zone="UTC", sentinels=ours, nullable=False)),
-        ("person", Text(sentinels=theirs, nullable=False)),
-        ("city", Category(sentinels=theirs, nullable=False)),
-        ("since", Time(zone="Asia/Kolkata", sentinels=theirs)),
+        # as the other table holds them, however its files are written
+        ("person", Text(nullable=False)),
+        ("city", Category(nullable=False, unit="x")),
+        ("since", Time(zone="Asia/Kolkata")),
+        ("paid", Float(min=0)),
     ]
     assert parcels.key_column() == parcels.contract()["person"]
 
 
 def test_a_column_that_is_looked_up_is_read_as_if_the_files_had_it():
-    assert parcels.column_names() == ["order", "noticed", "depot", "person", "city", "since"]
+    assert parcels.column_names() == ["order", "noticed", "depot", "person", "city", "since", "paid"]
     assert (parcels.type_of("city").kind, parcels.raw_types()["person"]) == ("category", Text())
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from keepfit.spec import moments, patterns
 
@@ -93,6 +93,10 @@ class Column:
             return None
         return self._parse(text)
 
+    def as_held(self) -> Self:
+        """Return the column without the ways in which files write it: its values as they stand in the lake."""
+        return replace(self, source=None, aliases=(), sentinels=(), unique=False)
+
     def is_sentinel(self, text: str) -> bool:
         """Return whether a text without blanks around it means that there is no value."""
         return text in self.sentinel_texts()
@@ -135,6 +139,10 @@ class Float(Column):
     thousands: str | None = None
     kind: ClassVar[str] = "float"
     numeric: ClassVar[bool] = True
+
+    def as_held(self) -> Self:
+        """Return the column without the ways in which files write it."""
+        return replace(super().as_held(), decimal=".", thousands=None)
 
     def shape(self, *, whole: bool = False) -> str:
         """Return the regular expression of the numbers it accepts, as they are written."""
@@ -259,6 +267,10 @@ class Time(Column):
     format: str | None = None
     zone: str | None = None
     kind: ClassVar[str] = "time"
+
+    def as_held(self) -> Self:
+        """Return the column without the ways in which files write it."""
+        return replace(super().as_held(), format=None)
 
     def _parse(self, text: str) -> Value:
         return moments.micros(text, self.format, self.zone)

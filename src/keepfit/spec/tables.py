@@ -99,7 +99,7 @@ class Table:
         if self.lookup is None:
             return {}
         there, own = self.lookup.of.contract(), {self.entity, *self.time_columns()}
-        found = {name: there.get(name, Text()) for name in self.lookup.take}
+        found = {name: there.get(name, Text()).as_held() for name in self.lookup.take}
         return {name: replace(column, nullable=column.nullable and name not in own) for name, column in found.items()}
 
     def time_columns(self) -> list[str]:

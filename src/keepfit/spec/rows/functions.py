@@ -1,6 +1,6 @@
 """What is asked of one value: null or not, one of several, a bound, a function, a piece of text.
 
-A new node is a class here, a branch in `keepfit.rows.evaluate`, one in `engines/sql.py` and one in `kinds.py`.
+A new node is a class here, a branch in `keepfit.rows.evaluate`, one in `engines/sql/derived.py` and one in `kinds.py`.
 """
 
 from __future__ import annotations
