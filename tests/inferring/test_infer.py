@@ -26,7 +26,9 @@ def stations(folder: Path) -> list[Path]:
         rows = []
         for hour in range(400):
             moment = f"2024-01-{1 + hour // 24:02d} {hour % 24:02d}:00:00"
-            dust = "" if lottery.random() < 0.1 else "-999" if lottery.random() < 0.05 else f"{lottery.uniform(5, 90):.2f}"
+            dust = (
+                "" if lottery.random() < 0.1 else "-999" if lottery.random() < 0.05 else f"{lottery.uniform(5, 90):.2f}"
+            )
             other = [f"{lottery.uniform(1, 60):.1f}"] if number < 2 else []
             rows.append(",".join([moment, dust, *other, lottery.choice(["N", "NE", "S"])]))
         paths.append(folder / f"site_{number}.csv")
