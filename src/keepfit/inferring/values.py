@@ -149,7 +149,7 @@ def _described(counts: dict[str, int], odd: list[str], decimal: str, thousands: 
     sentinels = _far_out(numbers)
     kept = {number: seen for number, seen in numbers.items() if number not in sentinels} or dict(numbers)
     whole = all(WHOLE.fullmatch(plain[text]) for text in plain)
-    if whole and max(map(abs, kept)) > LARGEST_INTEGER:
+    if whole and max(map(abs, kept)) >= LARGEST_INTEGER:
         return None
     return {
         "kind": "integer" if whole else "float",
