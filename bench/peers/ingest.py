@@ -1,6 +1,8 @@
-"""CSV files to one Parquet file by DuckDB and pandas; run by `bench/ingest.py`.
+"""Station files to one typed Parquet file in DuckDB, pandas and pyarrow; run by `bench/ingest.py`.
 
-python ingest.py MODE FOLDER     prints one JSON line: seconds, and rows and the sum of a column
+python ingest.py MODE FOLDER TARGET [FILES]     prints one JSON line: seconds, and (rows, sum of the first numbers)
+
+A value of the wrong type stops all of them; none of them looks at bounds, keeps bad rows, or can be asked what it has read.
 """
 
 from __future__ import annotations
@@ -10,71 +12,65 @@ import sys
 import time
 from pathlib import Path
 
-TIMES = ("From Date", "To Date")
-NAMES = [f"P{place:02d} (ug/m3)" for place in range(18)]
+DATES = ("From Date", "To Date")
+NUMBERS = [f"P{number:02d} (ug/m3)" for number in range(18)]
 
 
-def _files(folder):
-    return sorted(str(path) for path in Path(folder).glob("*.csv"))
+def header(path):
+    with Path(path).open() as text:
+        return tuple(text.readline().strip().replace('"', "").split(","))
 
 
 def types(names):
-    return "{" + ", ".join(f"'{name}': '{'TIMESTAMP' if name in TIMES else 'DOUBLE'}'" for name in names) + "}"
+    each = ", ".join(f"'{name}': '{'TIMESTAMP' if name in DATES else 'DOUBLE'}'" for name in names)
+    return f"{{{each}}}"
 
 
-def copied(query, folder):
+def duckdb_header(files, target):
+    """The best by hand: headers read first, files grouped by them, nothing sniffed."""
+    groups = {}
+    for path in files:
+        groups.setdefault(header(path), []).append(path)
+    options = "header=true, auto_detect=false, delim=',', quote='\"', escape='\"'"
+    reads = [f"from read_csv({group}, {options}, columns={types(names)})" for names, group in groups.items()]
+    _duckdb(" union all by name ".join(reads), target)
+
+
+def duckdb_union(files, target):
+    """The usual way: every file is sniffed."""
+    declared = types([*DATES, *NUMBERS])
+    _duckdb(f"from read_csv({files}, header=true, union_by_name=true, types={declared})", target)
+
+
+def _duckdb(query, target):
     import duckdb
 
-    con = duckdb.connect()
-    con.execute("set threads=2; set preserve_insertion_order=false")
-    con.execute(f"copy ({query}) to '{folder}/peer.parquet' (format parquet)")
+    connection = duckdb.connect()
+    connection.execute("set preserve_insertion_order=false")
+    connection.execute(f"copy ({query}) to '{target}' (format parquet)")
 
 
-def grouped(folder):
-    """Read the headers, then each group of files with one header, types declared, nothing sniffed."""
-    groups = {}
-    for path in _files(f"{folder}/csv"):
-        with Path(path).open() as lines:
-            groups.setdefault(tuple(lines.readline().strip().replace('"', "").split(",")), []).append(path)
-    # of dirty files it takes the values as they stand: nothing is checked
-    text = "NA" in Path(_files(f"{folder}/csv")[0]).read_text()[: 1 << 20]
-    nulls = ", nullstr=['', 'NA']" if text else ""
-    reads = [
-        f"from read_csv({paths}, header=true, auto_detect=false, delim=',', quote='\"', escape='\"', columns={types(names)}{nulls})"
-        for names, paths in groups.items()
-    ]
-    copied(" union all by name ".join(reads), folder)
-
-
-def union_by_name(folder):
-    """The usual way: every file is sniffed."""
-    copied(
-        f"from read_csv('{folder}/csv/*.csv', header=true, union_by_name=true, types={types([*TIMES, *NAMES])})", folder
-    )
-
-
-def pandas(folder):
-    """One frame of everything."""
+def pandas(files, target):
     import pandas as pd
 
-    table = pd.concat([pd.read_csv(path) for path in _files(f"{folder}/part")], ignore_index=True)
-    for name in TIMES:
-        table[name] = pd.to_datetime(table[name], format="%Y-%m-%d %H:%M:%S")
-    table[NAMES] = table[NAMES].astype("float64")
-    table.to_parquet(f"{folder}/peer.parquet")
-    return [len(table), float(table[NAMES[0]].sum())]
+    frame = pd.concat([pd.read_csv(path) for path in files], ignore_index=True)
+    for name in DATES:
+        frame[name] = pd.to_datetime(frame[name], format="%Y-%m-%d %H:%M:%S")
+    frame[NUMBERS] = frame[NUMBERS].astype("float64")
+    frame.to_parquet(target)
 
 
-def main(mode, folder):
-    start = time.perf_counter()
-    check = {"grouped": grouped, "union_by_name": union_by_name, "pandas": pandas}[mode](folder)
-    seconds = time.perf_counter() - start
-    if check is None:
-        import duckdb
-
-        check = duckdb.sql(f"select count(*), sum(\"{NAMES[0]}\") from '{folder}/peer.parquet'").fetchone()
-    print(json.dumps({"seconds": seconds, "check": list(check)}))
-
+MODES = {"duckdb_header": duckdb_header, "duckdb_union": duckdb_union, "pandas": pandas}
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    mode, folder, target, *few = sys.argv[1:]
+    files = sorted(map(str, Path(folder).glob("*.csv")))[: int(few[0]) if few else None]
+    start, cpu = time.perf_counter(), time.process_time()
+    MODES[mode](files, target)
+    seconds, cpu = time.perf_counter() - start, time.process_time() - cpu
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(target, columns=NUMBERS[:1])
+    check = [table.num_rows, float(pc.sum(table[NUMBERS[0]]).as_py())]
+    print(json.dumps({"seconds": seconds, "cpu_s": cpu, "check": check}))

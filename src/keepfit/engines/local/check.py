@@ -17,7 +17,7 @@ from pathlib import Path
 import duckdb
 from arro3.core import Table as ArrowTable
 
-from keepfit.engines.local import bad, derive, formats, parts, reading, rules
+from keepfit.engines.local import bad, derive, formats, parts, proof, reading, rules
 from keepfit.engines.local.work import Work
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import MAKE_ROOM, SourceError, full_disk
@@ -25,7 +25,7 @@ from keepfit.raw import Checked, CheckedFile, Part, RawFile
 from keepfit.spec.rows import TextNumber
 from keepfit.spec.tables import Table
 
-FEW = 4  # files, of which one is not worth a try alone
+FEW, MANY = 5_000, 50_000  # records that are tried first, where there are many
 _numbers = count()
 
 
@@ -157,14 +157,17 @@ def _written_swiftly(work: Work) -> Part | None:
     slow = any(isinstance(one, TextNumber) for one in work.table.derive.values())  # not to be computed twice
     if slow or any(source.opened.lines is None for source in sources):
         return None
-    first = reading.swift(work.contract, sources[:1])
-    if len(sources) > FEW and work.only(f"select count(*) from ({first})") < (sources[0].opened.lines or 0):
+    lines = sum(source.opened.lines or 0 for source in sources)
+    few = min(sources[0].opened.lines or 0, FEW)
+    if lines > MANY and work.only(reading.sample(work.contract, sources[0], few)) < few:
         return None
-    part = parts.write(work.cursor, work.table, reading.swift(work.contract, sources), work.folder)
-    if part is None or part.rows == sum(source.opened.lines or 0 for source in sources):
-        return part
-    part.path.unlink()
-    return None
+    return parts.write(
+        work.cursor,
+        work.table,
+        reading.swift(work.contract, sources),
+        work.folder,
+        lambda statistics, rows: rows == lines and proof.holds(work.contract, statistics, rows),
+    )
 
 
 def _culprits(work: Work) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from uuid import uuid4
 
@@ -18,11 +18,23 @@ from keepfit.spec.tables import Table
 # a request for one entity, and a run of entities, read row groups by their least and greatest key
 ROW_GROUP_ROWS = 122_880
 LONGEST_BOUND = 64
+Statistics = Mapping[str, Mapping[str, str]]
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?\+00")
 
 
-def write(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str, folder: Path) -> Part | None:
+def write(
+    cursor: duckdb.DuckDBPyConnection,
+    table: Table,
+    rows: str,
+    folder: Path,
+    holds: Callable[[Statistics, int], bool] = lambda statistics, rows: True,
+) -> Part | None:
     """Write the rows of a query to a part, in the order a source table is kept in; None if there are none.
+
+    Parameters
+    ----------
+    holds : callable
+        Told what Parquet tells of each column, and the number of rows; a part of which it says no is not kept.
 
     Raises
     ------
@@ -42,10 +54,10 @@ def write(cursor: duckdb.DuckDBPyConnection, table: Table, rows: str, folder: Pa
         if (full := full_disk(error, str(folder))) is not None:
             raise full from error
         raise
-    if found is None or found[1] == 0:
+    statistics = {name.strip('"').replace('""', '"'): values for name, values in found[4].items()} if found else {}
+    if found is None or found[1] == 0 or not holds(statistics, found[1]):
         path.unlink(missing_ok=True)
         return None
-    statistics = {name.strip('"').replace('""', '"'): values for name, values in found[4].items()}
     nulls = {name: int(values.get("null_count", 0)) for name, values in statistics.items()}
     bounded = [name for name in (table.entity, table.time) if name]
     bounds = {name: bound for name in bounded if (bound := _bound(statistics.get(name, {}))) is not None}

@@ -40,22 +40,37 @@ class Source:
 
 
 def swift(contract: Contract, sources: Sequence[Source]) -> str:
-    """Return the query of the rows that a quick look lets in, in the columns of the lake.
+    """Return the query of all rows with their quick values, in the columns of the lake.
 
-    Where a file has as many of them as records, they are its rows. Where it has fewer, even their `_record` may be wrong.
+    A row that a quick look does not let in has no `_record`; bounds are not looked at where `proof` can tell them. Where a file
+    has fewer rows than records, even their `_record` may be wrong.
     """
+    judged = []
+    for read, branches in _alike(contract, sources).items():
+        first, values, right = contract.swift(read, [name for name in read if name in contract.provable])
+        rows = f"select *, {values} from (select *{first} from ({' union all '.join(branches)}))"
+        beside = f"_file, case when {right} then _record end as _record, _k_place"
+        judged.append(f"select {beside}, {contract.held} from ({rows})")
+    return _columns(contract, f"({' union all '.join(judged)})")
+
+
+def sample(contract: Contract, source: Source, rows: int) -> str:
+    """Return the query of how many of a file's first rows a quick look lets in."""
+    ((read, branches),) = _alike(contract, [source]).items()
+    first, values, right = contract.swift(read)
+    found = f"select *, {values} from (select *{first} from ({branches[0]} limit {rows}))"
+    return f"select count(*) filter ({right}) from ({found})"
+
+
+def _alike(contract: Contract, sources: Sequence[Source]) -> dict[tuple[str, ...], list[str]]:
+    """Return the rows of files, by the columns that can be read as numbers."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for source in sources:
         read = tuple(
             name for name in contract.readable if source.opened.plain and _header(contract.table, source, name)
         )
         alike.setdefault(read, []).append(_numbered(contract, source, read))
-    judged = []
-    for read, branches in alike.items():
-        first, values, right = contract.swift(read)
-        rows = f"select *, {values} from (select *{first} from ({' union all '.join(branches)}))"
-        judged.append(f"select {BESIDE}, {contract.held}, {right} as _k_ok from ({rows})")
-    return _in_lake(contract, judged)
+    return alike
 
 
 def good(contract: Contract, sources: Sequence[Source], added: Sequence[str] = ()) -> str:
@@ -84,10 +99,13 @@ def _numbered(contract: Contract, source: Source, read: Sequence[str] = (), adde
 def _in_lake(contract: Contract, judged: Sequence[str], kept: str = "") -> str:
     # the window stands between what is computed and the filter, or DuckDB computes it a second time for the filter
     found = " union all ".join(f"select row_number() over () as _k_nth, * from ({rows})" for rows in judged)
+    return _columns(contract, f"({found}) where _k_ok and _k_nth > 0", kept)
+
+
+def _columns(contract: Contract, rows: str, kept: str = "") -> str:
     columns = f"{contract.output}{kept}, _file, _record, _k_place + _record as _order"
     own = "_file, _record, _order, _known"
-    rows = f"select {columns} from ({found}) where _k_ok and _k_nth > 0"
-    return f"select * exclude ({own}){contract.derived}, {own} from ({rows})"
+    return f"select * exclude ({own}){contract.derived}, {own} from (select {columns} from {rows})"
 
 
 def bad(contract: Contract, source: Source) -> str:

@@ -64,13 +64,21 @@ class Contract:
             if type(column) is Float and column.decimal == "." and column.thousands is None
         ]
 
-    def swift(self, read: Sequence[str]) -> tuple[str, str, str]:
+    @cached_property
+    def provable(self) -> list[str]:
+        """The readable columns of which the statistics of a part tell whether all their numbers are right."""
+        kept = [name for name in self.readable if name in self.stored and name != self.table.entity]
+        return [name for name in kept if not sql.has_numeric_sentinel(self.columns[name])]
+
+    def swift(self, read: Sequence[str], proven: Sequence[str] = ()) -> tuple[str, str, str]:
         """Return what is read first, quick values under the names of typed ones, and whether they are all right.
 
         Parameters
         ----------
         read : sequence of str
             Columns that are numbers already.
+        proven : sequence of str
+            Columns that are not asked, since something else will tell.
         """
         firsts, values, fits = [], [], []
         for name, column in self.columns.items():
@@ -81,8 +89,10 @@ class Contract:
             value, right = sql.quick(column, sql.name(RAW + name), sql.name(VALUE + name), first)
             text = quoted(RAW + name) if name in read else value.sql(DIALECT)
             values.append(_as(f"cast({text} as {TYPES[column.kind]})", VALUE + name))
-            fits.append(f"({right.sql(DIALECT)})")
-        return "".join(firsts), ", ".join(values), " and ".join([*fits, *([FOUND] if self.table.lookup else [])])
+            if name not in proven:
+                fits.append(f"({right.sql(DIALECT)})")
+        fits += [FOUND] if self.table.lookup else []
+        return "".join(firsts), ", ".join(values), " and ".join(fits) or "true"
 
     def _quick(self, name: str) -> tuple[str, str]:
         value, right = sql.quick(self.columns[name], sql.name(RAW + name), sql.name(QUICK + name))

@@ -11,7 +11,20 @@ Property tests hold them equal. Identifiers are always quoted.
 
 from keepfit.engines.sql.contract import broken, cleaned, joined, typed
 from keepfit.engines.sql.derived import derived
-from keepfit.engines.sql.quick import quick, read_first
+from keepfit.engines.sql.quick import has_numeric_sentinel, quick, read_first
 from keepfit.engines.sql.trees import Sql, call, name, text
 
-__all__ = ["Sql", "broken", "call", "cleaned", "derived", "joined", "name", "quick", "read_first", "text", "typed"]
+__all__ = [
+    "Sql",
+    "broken",
+    "call",
+    "cleaned",
+    "derived",
+    "has_numeric_sentinel",
+    "joined",
+    "name",
+    "quick",
+    "read_first",
+    "text",
+    "typed",
+]

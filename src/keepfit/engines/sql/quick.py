@@ -98,10 +98,19 @@ def _no_sentinel(column: Column, raw: Sql, value: Sql) -> list[Sql]:
     if not isinstance(column, Float):
         texts = [text(one) for one in column.sentinel_texts()]
         return [exp.not_(among(raw, texts))] if texts else []
+    numbers = [number(one) for one in sorted(_sentinel_numbers(column))]
+    return [exp.not_(among(value, numbers))] if numbers else []
+
+
+def has_numeric_sentinel(column: Float) -> bool:
+    """Return whether a number may be one that means missing."""
+    return bool(_sentinel_numbers(column))
+
+
+def _sentinel_numbers(column: Float) -> set[float]:
     # a sentinel that is a text may read as a number too, and stand between blanks
     read = [column.plain(one) for one in column.sentinel_texts() if re.fullmatch(column.shape(), one)]
-    numbers = [number(one) for one in sorted({*column.sentinel_numbers(), *map(float, read)})]
-    return [exp.not_(among(value, numbers))] if numbers else []
+    return {*column.sentinel_numbers(), *map(float, read)}
 
 
 def _of_words(column: Column, raw: Sql) -> list[Sql]:
