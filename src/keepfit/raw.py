@@ -43,7 +43,7 @@ class CheckedFile:
     Attributes
     ----------
     digest : str
-        BLAKE2b of its bytes.
+        BLAKE3 of its bytes.
     header : tuple of str
         Its columns.
     types : mapping of str to str

@@ -100,7 +100,7 @@ def _known(value: Value) -> Value:
 
 
 def _finite(number: float | None) -> float | None:
-    return None if number is None or not math.isfinite(number) else number
+    return None if number is None or not math.isfinite(number) else number + 0.0  # there is one zero
 
 
 def _filled(value: Value, by: Value) -> Value:

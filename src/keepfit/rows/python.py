@@ -254,7 +254,7 @@ def _value(value: Any, returns: Column) -> Value:
         if abs(value) <= LARGEST_INTEGER and value == int(value):
             return int(value)
         raise ValueError(f"returned {value!r}, which is not a whole number")
-    return float(value) if math.isfinite(value) else None  # as an overflow in the row language
+    return float(value) + 0.0 if math.isfinite(value) else None  # as an overflow in the row language
 
 
 def _require_fit(value: Value, returns: Column) -> None:

@@ -177,7 +177,7 @@ class Float(Column):
         if not re.fullmatch(self.shape(), text) or math.isinf(number := float(self.plain(text))):
             raise ValueError("is not a number")
         self._check_bounds(number)
-        return number
+        return number + 0.0  # there is one zero: files and databases do not keep the sign of another
 
     def _check_bounds(self, number: float) -> None:
         if self.min is not None and number < self.min:

@@ -1,8 +1,8 @@
 """Raw files to one Parquet part: read, type, check, derive; bad rows are looked at again, one by one.
 
-The good rows of all files go into the part in one streaming query. Where fewer came out than went in, the files are read
-a second time for the rows that did not: with every reason, their line and their text. What cannot be read at all is that
-file's error, and the others go on.
+The rows of all files go into the part in one streaming query, by a quick look at each value. Where fewer came out than went in,
+the files are read a second time for the rows that did not: rule by rule, with every reason, their line and their text. What
+cannot be read at all is that file's error, and the others go on.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import duckdb
 from arro3.core import Table as ArrowTable
 
-from keepfit.engines.local import bad, derive, formats, parts, proof, reading, rules
+from keepfit.engines.local import derive, formats, left, parts, proof, reading, rules
 from keepfit.engines.local.work import Work
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import MAKE_ROOM, SourceError, full_disk
@@ -40,7 +39,7 @@ def check(
     cursor = connection.cursor()
     work = Work(cursor, rules.contract_of(table), folder, f"keepfit_bad_{next(_numbers)}")
     try:
-        cursor.execute(f"create table {work.bad} {bad.COLUMNS}")
+        cursor.execute(f"create table {work.bad} {left.COLUMNS}")
         with _scratch() as scratch:
             return _checked(work, files, scratch, reading.looked_up(table, lookup))
     except BaseException:
@@ -49,7 +48,7 @@ def check(
             work.part.path.unlink(missing_ok=True)
         raise
     finally:
-        for name in [f"{work.bad}_torn", *(name for opened in work.opened for name in opened.tables())]:
+        for name in [f"{work.bad}_torn", work.left, *(name for opened in work.opened for name in opened.tables())]:
             cursor.execute(f"drop table if exists {quoted(name)}")
 
 
@@ -58,9 +57,8 @@ def _checked(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | 
     _open(work, files, scratch, lookup)
     added = _added(work)
     work.part = _written(work, added)
-    if work.part is not None:
-        _count_good(work, work.part)
-    bad.look_again(work)
+    work.part = left.look_again(work, work.part, added)
+    left.count(work)
     _refuse_moving(work, files, stamps)
     work.part = _computed(work, work.part, added)
     found = tuple(work.found[file.name] for file in files)
@@ -134,12 +132,12 @@ def _added(work: Work) -> list[str]:
 
 
 def _written(work: Work, added: Sequence[str]) -> Part | None:
-    """Write the part; a file that stops the query is refused, and the others are written."""
+    """Write the part of the rows that a quick look lets in; a file that stops the query is refused, and the others are written."""
     while work.sources:
         try:
-            if not added and (part := _written_swiftly(work)) is not None:
+            if not added and (part := _proven(work)) is not None:
                 return part
-            rows = reading.good(work.contract, list(work.sources.values()), added)
+            rows = reading.quick(work.contract, list(work.sources.values()), added)
             return parts.write(work.cursor, work.table, rows, work.folder)
         except duckdb.Error as error:
             if not _culprits(work):
@@ -151,8 +149,8 @@ def _written(work: Work, added: Sequence[str]) -> Part | None:
     return None
 
 
-def _written_swiftly(work: Work) -> Part | None:
-    """Write the part by a quick look at each value; None if that does not let in every record of every file."""
+def _proven(work: Work) -> Part | None:
+    """Write the part without asking each number; None if what it then tells does not prove that every record is good."""
     sources = list(work.sources.values())
     slow = any(isinstance(one, TextNumber) for one in work.table.derive.values())  # not to be computed twice
     if slow or any(source.opened.lines is None for source in sources):
@@ -175,26 +173,15 @@ def _culprits(work: Work) -> list[str]:
     found = []
     for name, source in list(work.sources.items()):
         try:
-            work.cursor.execute(f"select * from ({reading.good(work.contract, [source])}) where _record < 0").fetchall()
+            work.cursor.execute(
+                f"select * from ({reading.quick(work.contract, [source])}) where _record < 0"
+            ).fetchall()
         except duckdb.Error as error:
             message = str(error).splitlines()[0]
             fix = "send the file again; say in format= how it is written, if it is not as its suffix says"
             work.refuse(name, SourceError(f"{name} cannot be read: {message}", where=name, fix=fix))
             found.append(name)
     return found
-
-
-def _count_good(work: Work, part: Part) -> None:
-    moments = (
-        f"epoch_us(min({quoted(work.table.time)})), epoch_us(max({quoted(work.table.time)}))"
-        if work.table.time
-        else "null, null"
-    )
-    found = work.cursor.execute(
-        f"select _file, count(*), {moments} from read_parquet({literal(str(part.path))}) group by 1"
-    ).fetchall()
-    for name, rows, first, last in found:
-        work.found[name] = replace(work.found[name], rows=rows, first_time=first, last_time=last)
 
 
 def _computed(work: Work, part: Part | None, added: Sequence[str]) -> Part | None:

@@ -17,6 +17,8 @@ from keepfit.spec.tables import Table
 
 # a request for one entity, and a run of entities, read row groups by their least and greatest key
 ROW_GROUP_ROWS = 122_880
+# values of a row group above which none is looked for any more: most numbers have more
+DICTIONARY = 1024
 LONGEST_BOUND = 64
 Statistics = Mapping[str, Mapping[str, str]]
 MOMENT = re.compile(r"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)(\.\d+)?\+00")
@@ -45,9 +47,8 @@ def write(
     path = folder / f"part-{uuid4().hex}.parquet"
     ordered = f"select * from ({rows}) order by {query.clustering(table)}"
     try:
-        cursor.execute(
-            f"copy ({ordered}) to {literal(str(path))} (format parquet, row_group_size {ROW_GROUP_ROWS}, return_stats)"
-        )
+        options = f"row_group_size {ROW_GROUP_ROWS}, dictionary_size_limit {DICTIONARY}, return_stats"
+        cursor.execute(f"copy ({ordered}) to {literal(str(path))} (format parquet, {options})")
         found = cursor.fetchone()
     except BaseException as error:
         path.unlink(missing_ok=True)

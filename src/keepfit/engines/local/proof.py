@@ -27,11 +27,9 @@ def holds(contract: Contract, statistics: Statistics, rows: int) -> bool:
 
 def _within(column: Float, told: Mapping[str, str], rows: int) -> bool:
     nulls = int(told.get("null_count", -1))
-    if nulls < 0 or (nulls > 0 and not column.nullable) or told.get("has_nan", "true") != "false":
-        return False
-    if nulls == rows:
-        return True
-    if "min" not in told or "max" not in told:
+    if nulls == rows or nulls < 0 or (nulls > 0 and not column.nullable):
+        return nulls == rows and column.nullable
+    if told.get("has_nan") != "false" or "min" not in told or "max" not in told:
         return False
     low, high = float(told["min"]), float(told["max"])
     bounds = -math.inf if column.min is None else column.min, math.inf if column.max is None else column.max

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from keepfit.engines import sql
 from keepfit.engines.local import query
@@ -40,24 +41,24 @@ class Source:
 
 
 def swift(contract: Contract, sources: Sequence[Source]) -> str:
-    """Return the query of all rows with their quick values, in the columns of the lake.
+    """Return the query of all rows with their quick values, in the columns of the lake; numbers are read while DuckDB parses.
 
     A row that a quick look does not let in has no `_record`; bounds are not looked at where `proof` can tell them. Where a file
     has fewer rows than records, even their `_record` may be wrong.
     """
     judged = []
     for read, branches in _alike(contract, sources).items():
-        first, values, right = contract.swift(read, [name for name in read if name in contract.provable])
+        first, values, right = contract.quick(read, proven=True)
         rows = f"select *, {values} from (select *{first} from ({' union all '.join(branches)}))"
         beside = f"_file, case when {right} then _record end as _record, _k_place"
         judged.append(f"select {beside}, {contract.held} from ({rows})")
-    return _columns(contract, f"({' union all '.join(judged)})")
+    return _in_lake(contract, f"({' union all '.join(judged)})")
 
 
 def sample(contract: Contract, source: Source, rows: int) -> str:
-    """Return the query of how many of a file's first rows a quick look lets in."""
+    """Return the query of how many of a file's first rows `swift` lets in."""
     ((read, branches),) = _alike(contract, [source]).items()
-    first, values, right = contract.swift(read)
+    first, values, right = contract.quick(read)
     found = f"select *, {values} from (select *{first} from ({branches[0]} limit {rows}))"
     return f"select count(*) filter ({right}) from ({found})"
 
@@ -73,54 +74,67 @@ def _alike(contract: Contract, sources: Sequence[Source]) -> dict[tuple[str, ...
     return alike
 
 
-def good(contract: Contract, sources: Sequence[Source], added: Sequence[str] = ()) -> str:
-    """Return the query of all good rows of some files, in the columns of the lake."""
-    kept = "".join(", " + quoted(name) for name in added)
-    rows = " union all ".join(_numbered(contract, source, added=added) for source in sources)
-    judged = f"select {BESIDE}, {contract.held}{kept}, {contract.ok} as _k_ok from ({_typed(contract, rows)})"
-    return _in_lake(contract, [judged], kept)
+def quick(contract: Contract, sources: Sequence[Source], added: Sequence[str] = ()) -> str:
+    """Return the query of the rows that a quick look at their texts lets in, in the columns of the lake."""
+    rows = " union all ".join(_numbered(contract, source, (), added) for source in sources)
+    kept = _kept(added)
+    first, values, right = contract.quick()
+    judged = f"select *, {values} from (select *{first} from ({rows}))"
+    judged = f"select {BESIDE}, {contract.held}{kept}, {right} as _k_ok from ({judged})"
+    # the window stands between what is computed and the filter, or DuckDB computes it a second time for the filter
+    found = f"select row_number() over () as _k_nth, * from ({judged})"
+    return _in_lake(contract, f"({found}) where _k_ok and _k_nth > 0", kept)
+
+
+def left(contract: Contract, source: Source, part: Path | None, added: Sequence[str] = ()) -> str:
+    """Return the query of a file's rows that are not in a part: typed, with `_reasons`, and `_raw` as JSON if there are any."""
+    fields = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in (*source.opened.header, *source.parts))
+    rows = f"select row_number() over () as _record, * from {_with_raw(contract, source)}"
+    if part is not None:
+        there = f"select _record from {query.parquet([str(part)])} where _file = {literal(source.label)}"
+        rows = f"select l.* from ({rows}) l anti join ({there}) p on l._record = p._record"
+    found = f"select *, {contract.reasons} as _reasons from (select *, {contract.exact} from ({rows}))"
+    raw = f"case when len(_reasons) > 0 then cast(to_json(struct_pack({fields})) as varchar) end"
+    return (
+        f"select {literal(source.label)} as _file, _record, {_place(source)} as _k_place, {contract.held}"
+        f"{_added(source, added)}, _reasons, {raw} as _raw from ({found})"
+    )
+
+
+def late(contract: Contract, left: str, added: Sequence[str] = ()) -> str:
+    """Return the query of the rows of a table of `left` that have no reason, in the columns of the lake."""
+    return _in_lake(contract, f"{left} where len(_reasons) = 0", _kept(added))
 
 
 def _numbered(contract: Contract, source: Source, read: Sequence[str] = (), added: Sequence[str] = ()) -> str:
     """Return a file's raw texts, and of each row the file, its number in it and the file's place."""
     raw = "".join(", " + quoted(RAW + name) for name in contract.columns)
-    kept = "".join(
+    found = f", {FOUND}" if contract.table.lookup else ""
+    return (
+        f"select {literal(source.label)} as _file, row_number() over () as _record, {_place(source)} as _k_place{raw}"
+        f"{_added(source, added)}{found} from {_with_raw(contract, source, read)}"
+    )
+
+
+def _place(source: Source) -> str:
+    return f"cast({source.place} as bigint) << 32"
+
+
+def _added(source: Source, added: Sequence[str]) -> str:
+    return "".join(
         f", {quoted(name) if name in source.opened.header else 'cast(null as varchar)'} as {quoted(name)}"
         for name in added
     )
-    found = f", {FOUND}" if contract.table.lookup else ""
-    place = f"cast({source.place} as bigint) << 32"
-    return (
-        f"select {literal(source.label)} as _file, row_number() over () as _record, {place} as _k_place{raw}{kept}{found}"
-        f" from {_with_raw(contract, source, read)}"
-    )
 
 
-def _in_lake(contract: Contract, judged: Sequence[str], kept: str = "") -> str:
-    # the window stands between what is computed and the filter, or DuckDB computes it a second time for the filter
-    found = " union all ".join(f"select row_number() over () as _k_nth, * from ({rows})" for rows in judged)
-    return _columns(contract, f"({found}) where _k_ok and _k_nth > 0", kept)
+def _kept(added: Sequence[str]) -> str:
+    return "".join(", " + quoted(name) for name in added)
 
 
-def _columns(contract: Contract, rows: str, kept: str = "") -> str:
+def _in_lake(contract: Contract, rows: str, kept: str = "") -> str:
     columns = f"{contract.output}{kept}, _file, _record, _k_place + _record as _order"
     own = "_file, _record, _order, _known"
     return f"select * exclude ({own}){contract.derived}, {own} from (select {columns} from {rows})"
-
-
-def bad(contract: Contract, source: Source) -> str:
-    """Return the query of a file's bad rows: `_record`, `_reasons`, and `_raw`, the row as JSON."""
-    fields = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in (*source.opened.header, *source.parts))
-    found = f"select *, {contract.reasons} as _reasons from ({_typed(contract, 'from ' + _with_raw(contract, source))})"
-    return (
-        f"select _record, _reasons, cast(to_json(struct_pack({fields})) as varchar) as _raw"
-        f" from (select row_number() over () as _record, * from ({found})) where len(_reasons) > 0"
-    )
-
-
-def count(contract: Contract, source: Source) -> str:
-    """Return the query that counts a file's records; it reads their columns, so that what is no record is noticed."""
-    return f"select count({contract.ok}) from ({_typed(contract, 'from ' + _with_raw(contract, source))})"
 
 
 def looked_up(table: Table, files: Sequence[str]) -> str | None:
@@ -180,11 +194,6 @@ def require_columns(table: Table, source: Source) -> None:
             where=label,
             fix="declare it, or evolution=Evolution(appear='ignore')",
         )
-
-
-def _typed(contract: Contract, rows: str) -> str:
-    certain = f"select *, {contract.certain} from (select *, {contract.quick} from ({rows}))"
-    return f"select *, {contract.values} from ({certain})"
 
 
 def _with_raw(contract: Contract, source: Source, read: Sequence[str] = ()) -> str:

@@ -6,8 +6,8 @@ declaration.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 
 from keepfit import clock
@@ -20,7 +20,7 @@ from keepfit.tables import ROW
 
 DIALECT = "duckdb"
 # names of keepfit's own beside those of a file
-RAW, FIRST, QUICK, SURE, VALUE = ("_k_raw:", "_k_first:", "_k_quick:", "_k_sure:", "_k_value:")
+RAW, FIRST, VALUE = ("_k_raw:", "_k_first:", "_k_value:")
 FOUND = "_k_found"
 
 
@@ -29,6 +29,7 @@ class Contract:
     """The queries that a table's contract is made of; the same for all of its files."""
 
     table: Table
+    _quick: dict[tuple[tuple[str, ...], bool], tuple[str, str, str]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def columns(self) -> dict[str, Column]:
@@ -36,67 +37,56 @@ class Contract:
         return self.table.contract()
 
     @cached_property
-    def quick(self) -> str:
-        """Quick value of each column."""
-        return ", ".join(_as(self._quick(name)[0], QUICK + name) for name in self.columns)
-
-    @cached_property
-    def certain(self) -> str:
-        """Whether each quick value is right."""
-        return ", ".join(_as(self._quick(name)[1], SURE + name) for name in self.columns)
-
-    @cached_property
-    def values(self) -> str:
+    def exact(self) -> str:
         """Typed value of each column."""
-        found = []
-        for name, column in self.columns.items():
-            exact = sql.typed(column, sql.cleaned(sql.name(RAW + name))).sql(DIALECT)
-            value = f"case when {quoted(SURE + name)} then {quoted(QUICK + name)} else {exact} end"
-            found.append(_as(f"cast({value} as {TYPES[column.kind]})", VALUE + name))
-        return ", ".join(found)
+        typed = {name: sql.typed(column, sql.cleaned(sql.name(RAW + name))) for name, column in self.columns.items()}
+        return ", ".join(
+            _as(f"cast({tree.sql(DIALECT)} as {TYPES[self.columns[name].kind]})", VALUE + name)
+            for name, tree in typed.items()
+        )
 
     @cached_property
     def readable(self) -> list[str]:
         """The columns that DuckDB may read as numbers while it parses, if no number stands in a way that only DuckDB knows."""
-        return [
-            name
-            for name, column in self.columns.items()
-            if type(column) is Float and column.decimal == "." and column.thousands is None
-        ]
+        return [name for name, column in self.columns.items() if sql.is_read_as_written(column)]
 
     @cached_property
-    def provable(self) -> list[str]:
+    def provable(self) -> set[str]:
         """The readable columns of which the statistics of a part tell whether all their numbers are right."""
-        kept = [name for name in self.readable if name in self.stored and name != self.table.entity]
-        return [name for name in kept if not sql.has_numeric_sentinel(self.columns[name])]
+        return {name for name in self.readable if name in self.stored and name != self.table.entity}
 
-    def swift(self, read: Sequence[str], proven: Sequence[str] = ()) -> tuple[str, str, str]:
-        """Return what is read first, quick values under the names of typed ones, and whether they are all right.
+    def quick(self, read: tuple[str, ...] = (), *, proven: bool = False) -> tuple[str, str, str]:
+        """Return what is read first, quick values, and whether they are all right; compiled once.
 
         Parameters
         ----------
-        read : sequence of str
+        read : tuple of str
             Columns that are numbers already.
-        proven : sequence of str
-            Columns that are not asked, since something else will tell.
+        proven : bool
+            Whether something else will tell of provable columns that they are right.
         """
+        key = read, proven
+        if key not in self._quick:
+            self._quick[key] = self._compiled(read, self.provable.intersection(read) if proven else set())
+        return self._quick[key]
+
+    def _compiled(self, read: Sequence[str], proven: Set[str]) -> tuple[str, str, str]:
         firsts, values, fits = [], [], []
         for name, column in self.columns.items():
-            first = sql.read_first(column, sql.name(RAW + name))
+            raw, known = sql.name(RAW + name), sql.name(VALUE + name)
+            first = sql.read_first(column, raw)
             if first is not None:
                 firsts.append(", " + _as(first.sql(DIALECT), FIRST + name))
                 first = sql.name(FIRST + name)
-            value, right = sql.quick(column, sql.name(RAW + name), sql.name(VALUE + name), first)
-            text = quoted(RAW + name) if name in read else value.sql(DIALECT)
-            values.append(_as(f"cast({text} as {TYPES[column.kind]})", VALUE + name))
+            if name in read and isinstance(column, Float):
+                value, right = sql.parsed(column, raw, known)
+            else:
+                value, right = sql.quick(column, raw, known, first)
+            values.append(_as(f"cast({value.sql(DIALECT)} as {TYPES[column.kind]})", VALUE + name))
             if name not in proven:
                 fits.append(f"({right.sql(DIALECT)})")
         fits += [FOUND] if self.table.lookup else []
         return "".join(firsts), ", ".join(values), " and ".join(fits) or "true"
-
-    def _quick(self, name: str) -> tuple[str, str]:
-        value, right = sql.quick(self.columns[name], sql.name(RAW + name), sql.name(QUICK + name))
-        return value.sql(DIALECT), right.sql(DIALECT)
 
     @cached_property
     def broken(self) -> list[str]:
@@ -110,21 +100,9 @@ class Contract:
         return found
 
     @cached_property
-    def sure(self) -> str:
-        """Whether all quick values are right."""
-        return " and ".join([*(quoted(SURE + name) for name in self.columns), *([FOUND] if self.table.lookup else [])])
-
-    @cached_property
-    def ok(self) -> str:
-        """Whether a row meets the contract."""
-        exact = " and ".join(f"({reason}) is null" for reason in self.broken)
-        return f"case when {self.sure} then true else {exact} end"
-
-    @cached_property
     def reasons(self) -> str:
         """All broken rules of a row, as a list."""
-        listed = ", ".join(self.broken)
-        return f"case when {self.sure} then [] else list_filter([{listed}], lambda x: x is not null) end"
+        return f"list_filter([{', '.join(self.broken)}], lambda x: x is not null)"
 
     @cached_property
     def stored(self) -> list[str]:

@@ -89,7 +89,8 @@ def _settled(choice: Choice, checked: Checked) -> Settled:
     if not whole or (some and some[0]):
         part = parts.write(cursor, table, choice.rows, choice.part.path.parent)
     try:
-        _count(choice, checked.bad)
+        if some and some[0]:
+            _count(choice, checked.bad)
         old, new = parts.rewritten(cursor, table, choice.held, " or ".join(choice.gone)) if choice.gone else ([], [])
     except BaseException:
         parts.discard([part] if part and part is not choice.part else [])

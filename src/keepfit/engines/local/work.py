@@ -43,6 +43,11 @@ class Work:
         """The table that the files belong to."""
         return self.contract.table
 
+    @property
+    def left(self) -> str:
+        """The table of the rows that a quick look did not let in."""
+        return f"{self.bad}_left"
+
     def refuse(self, name: str, error: SourceError) -> None:
         """Leave a file out, for a reason."""
         self.sources.pop(name, None)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlglot import exp
 
-from keepfit.engines.sql.trees import Sql, among, call, is_null, is_there, number, text, try_cast, when, whole
+from keepfit.engines.sql.trees import Sql, among, call, is_null, is_there, number, one_zero, text, try_cast, when, whole
 from keepfit.spec import moments
 from keepfit.spec.columns import (
     BLANKS,
@@ -58,7 +58,9 @@ def _read(column: Column, raw: Sql) -> Sql:
         digits = call("split_part", plain(column, raw), text("."), whole(1))
         return when(call("regexp_full_match", raw, text(column.shape(whole=True))), try_cast(digits, "BIGINT"))
     if isinstance(column, Float):
-        return when(call("regexp_full_match", raw, text(column.shape())), try_cast(plain(column, raw), "DOUBLE"))
+        return when(
+            call("regexp_full_match", raw, text(column.shape())), one_zero(try_cast(plain(column, raw), "DOUBLE"))
+        )
     if isinstance(column, Boolean):
         return truth(raw)
     if isinstance(column, Time):

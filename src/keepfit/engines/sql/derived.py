@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from sqlglot import exp
 
-from keepfit.engines.sql.trees import Sql, call, is_null, is_there, name, number, text, when
+from keepfit.engines.sql.trees import Sql, call, is_null, is_there, name, number, one_zero, text, when
 from keepfit.rows.evaluate import CODE_DIGITS
 from keepfit.spec.columns import Column, Float, Integer
 from keepfit.spec.rows import (
@@ -137,4 +137,4 @@ ONE: dict[str, Callable[[Sql], Sql]] = {
 def _finite(number: Sql) -> Sql:
     for what in ("inf", "-inf", "nan"):
         number = call("nullif", number, exp.cast(text(what), "DOUBLE"))
-    return number
+    return one_zero(number)

@@ -9,7 +9,7 @@ import sys
 from sqlglot import exp
 
 from keepfit.engines.sql.contract import in_utc, local, plain, truth, typed
-from keepfit.engines.sql.trees import Sql, among, call, is_null, is_there, number, text, try_cast, when, whole
+from keepfit.engines.sql.trees import Sql, among, call, is_null, is_there, number, one_zero, text, try_cast, when, whole
 from keepfit.spec import moments
 from keepfit.spec.columns import BLANKS, LARGEST_INTEGER, Boolean, Category, Column, Float, Integer, Text, Time
 
@@ -37,25 +37,84 @@ def quick(column: Column, raw: Sql, value: Sql | None = None, first: Sql | None 
     first : sqlglot expression, optional
         By what name `read_first` is known, if an inner query has it.
     """
-    if isinstance(column, Time) and column.format is None:
+    if isinstance(column, Float):
+        found, right = _number_and_right(column, raw, _value(column, raw), value)
+    elif isinstance(column, Time) and column.format is None:
         first = local(column, raw) if first is None else first
-        read = _moment(column, raw, first)
-        known = read if value is None else value
-        fits = exp.and_(is_there(known), *_no_sentinel(column, raw, known), _written_in_full(column, raw, first))
-        return read, exp.paren(exp.or_(is_null(raw), fits) if column.nullable else fits)
-    read = _value(column, raw)
-    known = read if value is None else value
-    if isinstance(column, Boolean | Time):
-        fits = _fits_if_read(column, raw, known)  # never null
-        return read, exp.paren(exp.or_(is_null(raw), fits) if column.nullable else fits)
-    return read, call("coalesce", _fits(column, raw, known), is_null(raw) if column.nullable else exp.false())
+        found = _moment(column, raw, first)
+        known = found if value is None else value
+        right = _if_read(column, raw, exp.and_(is_there(known), _written_in_full(column, raw, first)))
+    else:
+        found = _value(column, raw)
+        known = found if value is None else value
+        if isinstance(column, Boolean | Time):
+            right = _if_read(column, raw, is_there(known))
+        else:
+            empty = is_null(raw) if column.nullable else exp.false()
+            right = call("coalesce", exp.and_(*_of_words(column, raw)), empty)
+    return _beside_texts(column, raw, found, right)
+
+
+def parsed(column: Float, number: Sql, value: Sql) -> tuple[Sql, Sql]:
+    """Return the same as `quick` of what is a number already; it stood there as a number, or was empty.
+
+    Parameters
+    ----------
+    value : sqlglot expression
+        By what name the second knows the first.
+    """
+    return _number_and_right(column, number, one_zero(number.copy()), value)
+
+
+def is_read_as_written(column: Column) -> bool:
+    """Return whether `parsed` says what the text would say: DuckDB reads numbers as the contract does."""
+    if not isinstance(column, Float) or isinstance(column, Integer):
+        return False
+    return column.decimal == "." and column.thousands is None and not _numbers_of_texts(column)
+
+
+def _number_and_right(column: Float, raw: Sql, number_: Sql, value: Sql | None) -> tuple[Sql, Sql]:
+    numbers = [number(one) for one in sorted(column.sentinel_numbers())]
+    found = (
+        exp.Case(ifs=[exp.If(this=among(number_, numbers), true=exp.null())], default=number_) if numbers else number_
+    )
+    known = found if value is None else value
+    missing = [is_null(raw)]
+    if numbers:
+        # the text of a whole number is only one
+        whole_ = isinstance(column, Integer)
+        texts = [text(str(int(one))) for one in sorted(column.sentinel_numbers()) if one.is_integer()]
+        missing += [among(raw, texts)] if whole_ and texts else [] if whole_ else [among(number_, numbers)]
+    empty = call("coalesce", exp.or_(*missing), exp.false()) if column.nullable else exp.false()
+    return found, call("coalesce", _fits(column, raw, known), empty)
+
+
+def _numbers_of_texts(column: Float) -> set[float]:
+    # a sentinel that is a text may read as a number too, and stand between blanks
+    return {float(column.plain(one)) for one in column.sentinel_texts() if re.fullmatch(column.shape(), one)}
+
+
+def _beside_texts(column: Column, raw: Sql, value: Sql, right: Sql) -> tuple[Sql, Sql]:
+    """Return both, where a text may be one that means missing."""
+    if not column.sentinel_texts():
+        return value, exp.paren(right)
+    is_one = among(raw, [text(one) for one in column.sentinel_texts()])
+    let_in = exp.true() if column.nullable else exp.false()
+    return (
+        exp.Case(ifs=[exp.If(this=is_one, true=exp.null())], default=value),
+        exp.Case(ifs=[exp.If(this=is_one.copy(), true=let_in)], default=right),
+    )
+
+
+def _if_read(column: Column, raw: Sql, fits: Sql) -> Sql:
+    return exp.or_(is_null(raw), fits) if column.nullable else fits
 
 
 def _value(column: Column, raw: Sql) -> Sql:
     if isinstance(column, Integer):
         return try_cast(raw, "BIGINT")
     if isinstance(column, Float):
-        return _number(column, raw)
+        return one_zero(_number(column, raw))
     if isinstance(column, Boolean):
         return truth(raw)
     if isinstance(column, Time):
@@ -63,15 +122,14 @@ def _value(column: Column, raw: Sql) -> Sql:
     return raw.copy()
 
 
-def _fits(column: Column, raw: Sql, value: Sql) -> Sql:
-    """Return whether a value is as its text says and within bounds; null where the text or the value is null."""
+def _fits(column: Float, raw: Sql, value: Sql) -> Sql:
+    """Return whether a number is as its text says and within bounds; null where the text or the value is null."""
+    odd = [number(one) for one in sorted(_numbers_of_texts(column))]
+    tests = [_between(column, value), *([exp.not_(among(value, odd))] if odd else [])]
     if isinstance(column, Integer):
         # the text of a whole number is only one
-        as_read = exp.EQ(this=exp.cast(value.copy(), "VARCHAR"), expression=raw.copy())
-        return exp.and_(as_read, _between(column, value), *_no_sentinel(column, raw, value))
-    if isinstance(column, Float):
-        return exp.and_(_between(column, value), *_no_sentinel(column, raw, value))
-    return exp.and_(*_of_words(column, raw), *_no_sentinel(column, raw, value))
+        tests.insert(0, exp.EQ(this=exp.cast(value.copy(), "VARCHAR"), expression=raw.copy()))
+    return exp.and_(*tests)
 
 
 def _number(column: Float, raw: Sql) -> Sql:
@@ -92,25 +150,6 @@ def _between(column: Float, value: Sql) -> Sql:
     low_, high_ = (-sys.float_info.max, sys.float_info.max)
     low_, high_ = (low_ if column.min is None else column.min, high_ if column.max is None else column.max)
     return exp.Between(this=value.copy(), low=number(low_), high=number(high_))
-
-
-def _no_sentinel(column: Column, raw: Sql, value: Sql) -> list[Sql]:
-    if not isinstance(column, Float):
-        texts = [text(one) for one in column.sentinel_texts()]
-        return [exp.not_(among(raw, texts))] if texts else []
-    numbers = [number(one) for one in sorted(_sentinel_numbers(column))]
-    return [exp.not_(among(value, numbers))] if numbers else []
-
-
-def has_numeric_sentinel(column: Float) -> bool:
-    """Return whether a number may be one that means missing."""
-    return bool(_sentinel_numbers(column))
-
-
-def _sentinel_numbers(column: Float) -> set[float]:
-    # a sentinel that is a text may read as a number too, and stand between blanks
-    read = [column.plain(one) for one in column.sentinel_texts() if re.fullmatch(column.shape(), one)]
-    return {*column.sentinel_numbers(), *map(float, read)}
 
 
 def _of_words(column: Column, raw: Sql) -> list[Sql]:
@@ -145,11 +184,6 @@ def _moment(column: Time, raw: Sql, there: Sql) -> Sql:
 def _shifted(moment: Sql, offset: int) -> Sql:
     micros = call("epoch_us", moment.copy())
     return call("make_timestamptz", exp.Sub(this=micros, expression=whole(offset)) if offset else micros)
-
-
-def _fits_if_read(column: Column, raw: Sql, value: Sql) -> Sql:
-    """Return whether there is a value and it is as its text says; never null."""
-    return exp.and_(is_there(value), *_no_sentinel(column, raw, value))
 
 
 def _written_in_full(column: Time, raw: Sql, there: Sql) -> Sql:

@@ -36,6 +36,11 @@ def whole(value: int) -> Sql:
     return exp.Neg(this=exp.Literal.number(-value)) if value < 0 else exp.Literal.number(value)
 
 
+def one_zero(value: Sql) -> Sql:
+    """Return a number, 0 for -0: files and databases do not keep the sign of a zero."""
+    return exp.paren(exp.Add(this=value, expression=number(0.0)))
+
+
 def when(condition: Sql, value: Sql) -> exp.Case:
     """Return a value where a condition is true, else null."""
     return exp.Case(ifs=[exp.If(this=condition, true=value)])

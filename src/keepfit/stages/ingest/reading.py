@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from blake3 import blake3
 
 from keepfit import tables
 from keepfit.connect import Item
@@ -21,7 +22,9 @@ from keepfit.spec.tables import Table
 from keepfit.stages.ingest.listing import Listed
 from keepfit.stages.ingest.pending import Found, batches
 
-AHEAD = 2  # batches under way at once
+CHUNK = 1 << 20
+WORKERS = 2  # batches under way at once
+AHEAD = 4  # batches checked or under way before one is committed: those that wait lie on disk
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,12 @@ class Reader:
             How many files the table has read before.
         """
         waiting: deque[Future[Read]] = deque()
-        with ThreadPoolExecutor(AHEAD) as pool:
+        with ThreadPoolExecutor(WORKERS) as pool:
             try:
                 for batch in batches(items):
                     waiting.append(pool.submit(self.one, batch, place))
                     place += len(batch)
-                    if len(waiting) > AHEAD:
+                    if len(waiting) >= AHEAD:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()
@@ -138,8 +141,11 @@ def looked_up_in(lake: Lake, table: Table) -> list[str]:
 
 def _digest(path: Path, name: str) -> str:
     try:
+        digest = blake3()
         with path.open("rb") as content:
-            return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=32)).hexdigest()
+            while chunk := content.read(CHUNK):
+                digest.update(chunk)
+        return str(digest.hexdigest())
     except OSError as error:
         raise _unreadable(name, error) from error
 

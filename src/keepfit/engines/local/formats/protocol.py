@@ -30,7 +30,7 @@ class Opened:
     plain : bool
         Whether no byte of it could make a number that DuckDB reads and a contract does not, such as 1_000.
     digest : str
-        BLAKE2b-256 of the file's bytes as they came, as hex.
+        BLAKE3 of the file's bytes as they came, as hex.
     blank : tuple of int
         For each blank line that was passed over, the number of records and rejected lines before it.
     tables : callable

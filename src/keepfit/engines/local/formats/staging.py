@@ -7,7 +7,6 @@ and never more than a block of them is held; only what is mended is gone through
 from __future__ import annotations
 
 import codecs
-import hashlib
 import os
 import tempfile
 import zlib
@@ -15,6 +14,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from blake3 import blake3
 
 from keepfit.engines.local.formats.facts import LONGEST_LINE, Facts
 from keepfit.engines.local.formats.mending import mend
@@ -38,7 +39,7 @@ class Staged:
     path : Path
         The file itself, or its copy in the scratch folder.
     digest : str
-        BLAKE2b-256 of the bytes as they came, as hex.
+        BLAKE3 of the bytes as they came, as hex.
     size : int
         How many they are.
     copied : bool
@@ -189,7 +190,7 @@ class _Seal:
     """Adds up what is read of a file."""
 
     def __init__(self) -> None:
-        self.digest = hashlib.blake2b(digest_size=32)
+        self.digest = blake3()
         self.size = 0
 
     def read(self, path: Path) -> Iterator[bytes]:
