@@ -156,8 +156,7 @@ def _proven(work: Work) -> Part | None:
     if slow or any(source.opened.lines is None for source in sources):
         return None
     lines = sum(source.opened.lines or 0 for source in sources)
-    few = min(sources[0].opened.lines or 0, FEW)
-    if lines > MANY and work.only(reading.sample(work.contract, sources[0], few)) < few:
+    if lines > MANY and not _begins_well(work, sources[0]):
         return None
     return parts.write(
         work.cursor,
@@ -166,6 +165,12 @@ def _proven(work: Work) -> Part | None:
         work.folder,
         lambda statistics, rows: rows == lines and proof.holds(work.contract, statistics, rows),
     )
+
+
+def _begins_well(work: Work, source: reading.Source) -> bool:
+    """Return whether the first records of a file are good."""
+    few = min(source.opened.lines or 0, FEW)
+    return work.only(reading.sample(work.contract, source, few)) == few
 
 
 def _culprits(work: Work) -> list[str]:

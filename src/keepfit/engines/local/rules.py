@@ -51,6 +51,13 @@ class Contract:
         return [name for name, column in self.columns.items() if sql.is_read_as_written(column)]
 
     @cached_property
+    def numeric(self) -> str:
+        """That no column which is read as a number holds a text that means missing, as a condition to add."""
+        texts = {name: self.columns[name].sentinel_texts() for name in self.readable}
+        among = {name: ", ".join(map(literal, found)) for name, found in texts.items() if found}
+        return "".join(f" and coalesce({quoted(RAW + name)} not in ({found}), true)" for name, found in among.items())
+
+    @cached_property
     def provable(self) -> set[str]:
         """The readable columns of which the statistics of a part tell whether all their numbers are right."""
         return {name for name in self.readable if name in self.stored and name != self.table.entity}
