@@ -12,6 +12,7 @@ from keepfit import actions, loop
 from keepfit.cli import main
 from keepfit.evidence import KEEP
 from keepfit.project import open_project
+from keepfit.stages.ingest import ingest
 
 DEFINITIONS = """
 from keepfit import Events, Every, Expect, Files, Float, Model, Records
@@ -54,13 +55,14 @@ def test_a_warning_is_told_and_stops_nothing(opened):
 
 
 def test_a_plan_says_what_would_block_the_turn(opened):
-    actions.ingest(opened, STALE, ())
+    ingest(opened.engine, opened.lake, opened.sources, opened.definitions.tables, STALE)
     found = actions.plan(opened, opened.model("spend"), STALE)
     assert (found["decision"], found["blocked"], found["reasons"]) == (KEEP, True, [SAID, WARNED])
 
 
 def test_a_table_that_was_accepted_blocks_no_turn(opened):
-    actions.ingest(opened, STALE, (), ("sales", "people"))
+    accept = ("sales", "people")
+    ingest(opened.engine, opened.lake, opened.sources, opened.definitions.tables, STALE, accept=accept)
     assert not loop.run(opened, "spend", STALE)[0].blocked
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +16,8 @@ from keepfit.snapshot import Snapshot, take
 from keepfit.spec import codec
 from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
-from keepfit.stages import ingest as stage
 from keepfit.stages.features import leakage, versions
-from keepfit.stages.ingest import Ingested, Progress, state, unread
+from keepfit.stages.ingest import state, unread
 from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
@@ -59,24 +58,6 @@ def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
     if quality.blocked:
         found |= {"decision": KEEP, "reasons": list(quality.blocked)}
     return found | {"reasons": [*found["reasons"], *quality.warned], "blocked": bool(quality.blocked)}
-
-
-def ingest(
-    project: Project,
-    as_of: int,
-    exchange: Sequence[str],
-    accept: Sequence[str] = (),
-    *,
-    listen: Callable[[Progress], None] = lambda done: None,
-) -> list[Ingested]:
-    """Append every new file of every declared table, exchange the rows of those named, and return what was done.
-
-    The tables in `accept` are taken as they are now, whatever was expected of them.
-    """
-    declared, sources = project.definitions.tables, project.sources
-    return stage.ingest(
-        project.engine, project.lake, sources, declared, as_of, exchange=exchange, accept=accept, listen=listen
-    )
 
 
 def check_leakage(project: Project, model: Model, as_of: int, sample: int) -> dict[str, Any]:

@@ -13,8 +13,19 @@ sales = Events("sales", Files("sales_*.csv"), entity="who", time="at", columns={
 GOOD = "who,at,amount\na,2025-01-01T00:00Z,1\nb,2025-01-02T00:00Z,-2\n"
 
 
-def ran(folder, *options):
-    command = [sys.executable, "-m", "keepfit", "ingest", "--project", str(folder), "--as-of", "2026-01-01", *options]
+def ran(folder, *options, python=()):
+    command = [
+        sys.executable,
+        *python,
+        "-m",
+        "keepfit",
+        "ingest",
+        "--project",
+        str(folder),
+        "--as-of",
+        "2026-01-01",
+        *options,
+    ]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -37,3 +48,10 @@ def test_json_is_one_object_with_errors_in_it(project):
 def test_nothing_new_is_success(project):
     folder = project(DEFINITIONS, {"sales_1.csv": GOOD})
     assert ran(folder).returncode == ran(folder).returncode == 0
+
+
+def test_it_loads_nothing_that_computes_features_trains_or_serves(project):
+    done = ran(project(DEFINITIONS, {"sales_1.csv": GOOD}), python=("-X", "importtime"))
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "keepfit.stages.ingest" in loaded
+    assert loaded & {"numba", "mlflow", "onnxruntime", "scipy", "sklearn", "xgboost"} == set()

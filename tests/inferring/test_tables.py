@@ -12,11 +12,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from keepfit import actions, clock
+from keepfit import clock
 from keepfit.errors import ProjectError, SourceError
 from keepfit.inferring import Wish, infer
 from keepfit.inferring.patterns import Names
 from keepfit.project import open_project
+from keepfit.stages.ingest import ingest
 
 DATA = os.environ.get("KEEPFIT_DATA")
 AS_OF = clock.to_micros(clock.parse_moment("2100-01-01"))
@@ -33,7 +34,8 @@ def ingested(tmp_path: Path) -> dict[str, tuple[int, int]]:
     """Return rows read and appended of each table of the project, once it checks."""
     project = open_project(tmp_path / "project", None, {})
     assert project.definitions.problems() == []
-    return {one.table: (one.rows_read, one.appended) for one in actions.ingest(project, AS_OF, ())}
+    into = project.engine, project.lake, project.sources
+    return {one.table: (one.rows_read, one.appended) for one in ingest(*into, project.definitions.tables, AS_OF)}
 
 
 def write(folder: Path, **files: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -89,6 +90,20 @@ def test_a_new_column_is_null_in_the_rows_before_it(engine, lake):
 def test_the_history_keeps_the_notes_of_each_commit(engine, lake):
     lake.append("t", batch(engine, 1), notes={"keepfit.file": "a.csv"})
     assert lake.history("t")[0]["keepfit.file"] == "a.csv"
+
+
+def test_what_another_lake_object_committed_is_seen_and_a_table_in_the_place_of_another_is_read_anew(engine, lake):
+    for number in range(3):
+        lake.append("t", batch(engine, number), transaction=f"file-{number}")
+    other = Lake(lake.root)
+    assert other.append("t", batch(engine, 3), transaction="file-3") == 3
+    assert (lake.version("t"), lake.marked("t", ["file-3", "file-4"])) == (3, {"file-3"})
+    assert lake.append("t", batch(engine, 3), transaction="file-3") == 3
+    shutil.rmtree(lake.root / "t")
+    with pytest.raises(LakeError):
+        lake.version("t")
+    other.append("t", batch(engine, 7))
+    assert (lake.version("t"), held(engine, lake)) == (0, [(7, 0), (7, 1)])
 
 
 def test_an_unknown_table_is_refused_with_those_there_are(engine, lake):

@@ -38,12 +38,13 @@ def ingest(
       keepfit ingest --replace sales_2025_03.csv
       keepfit ingest --accept sales
     """
-    from keepfit import actions
     from keepfit.cli import console
+    from keepfit.stages import ingest as stage  # not by way of the loop, which loads what computes and trains
 
     project = opened(folder, profile)
     with project.locked(), console.progress(quiet=as_json) as listen:
-        done = actions.ingest(project, micros(moment), replace, accept, listen=listen)
+        into, declared = (project.engine, project.lake, project.sources), project.definitions.tables
+        done = stage.ingest(*into, declared, micros(moment), exchange=replace, accept=accept, listen=listen)
     console.show({"tables": done}, as_json=as_json, render=lambda result: ingested(result["tables"]))
     if any(one.errors for one in done):
         raise click.exceptions.Exit(SourceError.exit_code)

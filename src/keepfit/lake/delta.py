@@ -23,6 +23,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from filelock import FileLock
 
 from keepfit.errors import LakeError, did_you_mean
+from keepfit.lake.opened import Opened
 from keepfit.lake.past import Past, past
 from keepfit.raw import Part
 
@@ -41,6 +42,7 @@ class Lake:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._opened = Opened(root)
 
     def names(self) -> list[str]:
         """Return the tables there are, as paths relative to the root."""
@@ -237,7 +239,9 @@ class Lake:
 
     def _open(self, name: str, version: int | None = None) -> DeltaTable:
         try:
-            return DeltaTable(str(self.root / name), version=version)
+            table = self._opened.newest(name)
+            same = version is None or version == table.version()
+            return table if same else DeltaTable(str(self.root / name), version=version)
         except TableNotFoundError:
             raise LakeError(
                 f"there is no table {name!r} in the lake", where=str(self.root), fix=did_you_mean(name, self.names())

@@ -12,7 +12,7 @@ from arro3.core import Array
 from arro3.core import Table as ArrowTable
 from numpy.typing import NDArray
 
-from keepfit.engines.local import query
+from keepfit.engines.local import footers, query
 from keepfit.engines.protocol import Column, Observations, Probe, SortedEvents
 from keepfit.engines.quoting import quoted
 from keepfit.engines.summary import Look, Shape
@@ -103,12 +103,8 @@ class LocalEngine:
 
     def span(self, table: Table, files: Sequence[str], as_of: int) -> tuple[int, int, int]:
         """Return (rows, first time, last time) of the rows known before `as_of`."""
-        time = quoted(table.time or "")
-        row = self.connection.execute(
-            f"select count(*), epoch_us(min({time})), epoch_us(max({time})) from {query.source(table, files)}"
-            f" where _known < make_timestamptz({as_of})"
-        ).fetchone()
-        return row if row and row[0] else (0, 0, 0)
+        told = footers.span(self.connection, files, table.time or "", as_of)
+        return told or query.span(self.connection, table, files, as_of)
 
     def each_row(self, table: Events, files: Sequence[str], as_of: int) -> Observations:
         """Return an observation 1 µs after each row became known; rows known at one moment share it."""

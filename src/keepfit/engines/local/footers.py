@@ -10,6 +10,7 @@ from keepfit.engines.quoting import literal
 
 # a text of a footer as a number, and as a moment in microseconds; of another type it is null
 NUMBER, MOMENT = "try_cast({} as double)", "cast(epoch_us(try_cast({} as timestamptz)) as double)"
+INEXACT = 2**53  # from here on not every integer is a double
 
 
 def footers(
@@ -34,3 +35,16 @@ def footers(
         ).fetchall()
         found |= {name: (held, low, high) for name, held, low, high, told in rows if told}
     return found
+
+
+def span(
+    connection: duckdb.DuckDBPyConnection, files: Sequence[str], time: str, as_of: int
+) -> tuple[int, int, int] | None:
+    """Return (rows, first time, last time) of a source table; None unless all of its rows were known before `as_of`."""
+    told = footers(connection, files, {time: MOMENT, "_known": MOMENT}) if files else {}
+    rows, first, last = told.get(time, (0, None, None))
+    known, _, newest = told.get("_known", (0, None, None))
+    if first is None or last is None or newest is None or known != rows:
+        return None
+    exact = first > -INEXACT and max(last, newest) < INEXACT
+    return (rows, int(first), int(last)) if exact and newest < as_of else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import duckdb
 import numpy as np
 from arro3.core import Array, DataType
 from numpy.typing import NDArray
@@ -31,6 +32,16 @@ def source(table: Table, files: Sequence[str]) -> str:
     types |= {table.time: "TIMESTAMPTZ"} if table.time else {}
     nothing = ", ".join(f"cast(null as {kind}) as {quoted(name)}" for name, kind in types.items())
     return f"(select {nothing} where false)"
+
+
+def span(connection: duckdb.DuckDBPyConnection, table: Table, files: Sequence[str], as_of: int) -> tuple[int, int, int]:
+    """Return (rows, first time, last time) of the rows known before `as_of`, by a scan."""
+    time = quoted(table.time or "")
+    row = connection.execute(
+        f"select count(*), epoch_us(min({time})), epoch_us(max({time})) from {source(table, files)}"
+        f" where _known < make_timestamptz({as_of})"
+    ).fetchone()
+    return row if row and row[0] else (0, 0, 0)
 
 
 def clustering(table: Table) -> str:
