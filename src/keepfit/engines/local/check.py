@@ -24,7 +24,7 @@ from keepfit.raw import Checked, CheckedFile, Part, RawFile
 from keepfit.spec.rows import TextNumber
 from keepfit.spec.tables import Table
 
-FEW, MANY = 5_000, 50_000  # records that are tried first, where there are many
+FEW, MANY = 2_000, 50_000  # records that are tried first, where there are many
 _numbers = count()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,7 @@ def notes(table: Table, now: Standing, as_of: int, files: Sequence[Row] = ()) ->
     return held | ({FILES: json.dumps(files)} if files else {})
 
 
+@lru_cache(maxsize=64)
 def declaration(table: Table) -> str:
     """Return the fingerprint of all in a table's declaration that decides what a raw file's rows become."""
     return fingerprint(encode_rows(table))
