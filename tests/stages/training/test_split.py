@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 
 from keepfit.clock import DAY
 from keepfit.errors import TrainingError
-from keepfit.stages.training.split import SHARE, split
+from keepfit.stages.training.split import SHARE, folds, split
 
 MOMENTS = st.lists(st.integers(0, 300), min_size=1, max_size=120).map(
     lambda days: np.array(sorted(days), np.int64) * DAY
@@ -75,3 +77,40 @@ def test_a_past_that_is_too_short_says_so_with_its_bounds(days):
 def test_no_rows_cannot_be_split():
     with pytest.raises(TrainingError, match="there are no rows to split"):
         split(np.empty(0, np.int64), DAY)
+
+
+@given(MOMENTS, st.integers(1, 60), st.integers(1, 4))
+def test_every_fold_learns_only_from_what_was_over_before_its_own_test(t, days, count):
+    horizon = days * DAY
+    try:
+        found = folds(t, horizon, count)
+    except TrainingError:
+        return
+    assert len(found) == count
+    test_from = t[split(t, horizon).test].min()
+    for fold in found:
+        assert t[fold.train].max() + horizon <= t[fold.validation].min()
+        assert t[fold.validation].max() + horizon <= t[fold.test].min()
+        assert t[fold.test].max() + horizon <= test_from
+    for older, newer in pairwise(found):
+        assert t[older.test].max() < t[newer.test].min()
+
+
+def test_folds_are_tested_on_neighbouring_tenths():
+    t = np.arange(40, dtype=np.int64) * DAY
+    found = folds(t, DAY, 3)
+    assert [np.flatnonzero(fold.test).tolist() for fold in found] == [
+        [24, 25, 26, 27],
+        [28, 29, 30, 31],
+        [32, 33, 34, 35],
+    ]
+    assert [int(fold.train.sum()) for fold in found] == [20, 24, 28]
+
+
+def test_more_folds_than_time_allows_are_refused_with_the_number_that_fits():
+    t = np.arange(10, dtype=np.int64) * DAY
+    with pytest.raises(TrainingError) as refused:
+        folds(t, 2 * DAY, 9)
+    assert refused.value.what == "10 moments of observation are enough for 4 of 9 folds"
+    assert "folds=4" in refused.value.fix
+    assert len(folds(t, 2 * DAY, 4)) == 4

@@ -52,8 +52,55 @@ def split(t: NDArray[np.int64], horizon: int) -> Split:
     moments = np.unique(t)
     if not len(moments):
         raise TrainingError("there are no rows to split", fix="wait for more history")
-    size = max(1, int(len(moments) * SHARE))
-    test_from = moments[-size]
+    size = _size(moments)
+    return _parts(t, moments, moments[-size], size, horizon)
+
+
+def folds(t: NDArray[np.int64], horizon: int, count: int) -> list[Split]:
+    """Return earlier splits, the oldest first: each is tested on the moments just before those of the next.
+
+    A fold is what `split` would have been at an earlier origin (rolling-origin evaluation; Tashman 2000): it learns only from what
+    was over before its test began. The newest fold's targets are over before the test of `split` begins, so whatever is chosen on
+    folds has not seen that test.
+
+    Parameters
+    ----------
+    t, horizon
+        As in `split`.
+    count : int
+        How many.
+
+    Raises
+    ------
+    TrainingError
+        If there are not moments enough for so many.
+    """
+    moments = np.unique(t)
+    last = split(t, horizon)
+    size, found = _size(moments), list[Split]()
+    left = moments[moments + horizon <= t[last.test].min()]
+    while len(found) < count:
+        block, left = left[-size:], left[:-size]
+        until = t <= block[-1] if len(block) == size else np.zeros(len(t), np.bool_)
+        try:
+            if len(block) < size:
+                raise _too_short(moments, horizon)
+            part = _parts(t, moments[moments <= block[-1]], block[0], size, horizon)
+        except TrainingError as error:
+            raise TrainingError(
+                f"{len(moments)} moments of observation are enough for {len(found)} of {count} folds",
+                where=error.where,
+                fix=f"declare Training(folds={len(found)}), observe more often, or wait for more history",
+            ) from error
+        found.append(Split(part.train, part.validation, part.test & until))
+    return found[::-1]
+
+
+def _size(moments: NDArray[np.int64]) -> int:
+    return max(1, int(len(moments) * SHARE))
+
+
+def _parts(t: NDArray[np.int64], moments: NDArray[np.int64], test_from: np.int64, size: int, horizon: int) -> Split:
     before = moments[moments + horizon <= test_from]
     if not len(before):
         raise _too_short(moments, horizon)
