@@ -59,8 +59,8 @@ TAKEN = {
     "nul.csv": HEADER + "a,2025-01-01T00:00Z,x\0y,3\n" + good("nul"),
     "open_quote.csv": HEADER + good("quote") + 'a,2025-01-01T00:00Z,"open,3\n',
     "long_line.csv": HEADER + "x" * 20_000_000 + "\n" + good("long"),
-    "wide.csv": HEADER.strip() + "".join(f",c{n}" for n in range(2000)) + "\n" + f"a,2025-01-01T00:00Z,w,-1{',1' * 2000}\n"
-    + "".join(f"{line}{',1' * 2000}\n" for line in good("wide").splitlines()),
+    "wide.csv": HEADER.strip() + "".join(f",c{n}" for n in range(10_000)) + "\n" + f"a,2025-01-01T00:00Z,w,-1{',1' * 10_000}\n"
+    + "".join(f"{line}{',1' * 10_000}\n" for line in good("wide").splitlines()),
 }  # fmt: skip
 BAD = {
     ("latin.csv", 2): "is no record: invalid encoding",

@@ -128,7 +128,9 @@ def _added(work: Work) -> list[str]:
     if work.table.evolution.appear != "add":
         return []
     found = [name for source in work.sources.values() for name in reading.unknown(work.table, source)]
-    return sorted(name for name in set(found) if not name.startswith("_"))
+    # a column of the table may stand under another header, or be looked up
+    taken = {name.lower() for name in (*work.table.contract(), *work.table.derive)}
+    return sorted(name for name in set(found) if not name.startswith("_") and name.lower() not in taken)
 
 
 def _written(work: Work, added: Sequence[str]) -> Part | None:
