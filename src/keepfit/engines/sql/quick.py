@@ -129,7 +129,7 @@ def _fits(column: Float, raw: Sql, value: Sql) -> Sql:
     if isinstance(column, Integer):
         # the text of a whole number is only one, or that of a table which held it as a float
         shown = exp.cast(value.copy(), "VARCHAR")
-        alike = exp.EQ(this=shown, expression=raw.copy())
+        alike: Sql = exp.EQ(this=shown, expression=raw.copy())
         if column.decimal == "." and column.thousands is None:
             as_float = exp.EQ(this=exp.DPipe(this=shown.copy(), expression=text(".0")), expression=raw.copy())
             alike = exp.paren(exp.or_(alike, as_float))
