@@ -194,6 +194,7 @@ def _check(project: Path) -> list[float]:
     script = (
         "import sys, duckdb; from deltalake import DeltaTable;"
         f" files = DeltaTable('{project}/state/lake/source/readings').file_uris();"
+        " duckdb.sql('set enable_progress_bar=false');"
         " print(*duckdb.sql(f'select count(*), sum(p00) from read_parquet({files})').fetchone())"
     )
     said = subprocess.run([sys.executable, "-c", script], check=True, capture_output=True, text=True).stdout

@@ -74,3 +74,15 @@ def test_run_ends_with_exit_code_8_when_a_turn_was_blocked(folder, tracking, cap
         main()
     assert stop.value.code == 8
     assert json.loads(capsys.readouterr().out)["reasons"] == [SAID, WARNED]
+
+
+@pytest.mark.parametrize("command", ["train", "predict"])
+def test_nothing_is_trained_or_predicted_by_hand_on_a_table_that_is_not_as_expected(
+    folder, tracking, capsys, monkeypatch, command
+):
+    monkeypatch.setenv("KEEPFIT__TRACKING__URI", tracking)
+    monkeypatch.setattr(sys, "argv", ["keepfit", command, "--project", str(folder), "--as-of", "2025-01-07", "--json"])
+    with pytest.raises(SystemExit) as stop:
+        main()
+    assert stop.value.code == 8
+    assert SAID in json.loads(capsys.readouterr().out)["what"]

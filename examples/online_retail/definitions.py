@@ -2,7 +2,7 @@
 
 from itertools import pairwise
 
-from keepfit import Events, Every, Files, Float, Gate, Integer, Model, Policy, Text, XGBoost, col, when
+from keepfit import Category, Events, Every, Files, Float, Gate, Integer, Key, Model, Policy, Text, XGBoost, col, when
 from keepfit.spec.features import Expression
 
 cancelled = col("InvoiceNo").startswith("C")
@@ -17,8 +17,11 @@ sales = Events(
     columns={
         "CustomerID": Integer(),
         "InvoiceNo": Text(nullable=False),
+        "StockCode": Text(),
+        "Description": Text(),
         "Quantity": Integer(nullable=False),
-        "UnitPrice": Float(nullable=False),
+        "UnitPrice": Float(nullable=False, unit="GBP"),
+        "Country": Category(),
     },
     derive={
         "cancelled": cancelled,
@@ -26,6 +29,8 @@ sales = Events(
         # null on a cancellation, because a division by zero is null: counts, sums and times of it see purchases only
         "spent": amount / (1 - cancelled),
     },
+    # the same line twice is the same line: an order of two pieces says 2
+    key=Key(duplicates="first"),
     quiet="4d",
 )
 

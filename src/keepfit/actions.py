@@ -109,10 +109,12 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
 
     Raises
     ------
+    BlockedError
+        If a table that the model reads is not as expected.
     TrainingError
         If nothing can be trained on what is mature.
     """
-    loop.ingest_all(project, as_of)
+    steps.require_expected(model, loop.ingest_all(project, as_of))
     snapshot = _snapshot(project, model, as_of)
     found, reason = steps.build(project, model, snapshot)
     if reason:
@@ -148,7 +150,7 @@ def watch(project: Project, model: Model, as_of: int) -> Evidence:
 
 def predict(project: Project, model: Model, as_of: int, target: Path | None) -> dict[str, Any]:
     """Score the current observations with the champion, log the answers, and write them to a file if one is named."""
-    loop.ingest_all(project, as_of)
+    steps.require_expected(model, loop.ingest_all(project, as_of))
     champion = _champion(project, model, as_of)
     scored = steps.answer(project, champion, _snapshot(project, model, as_of))
     rows = steps.log_predictions(project, scored)

@@ -108,6 +108,12 @@ class ServingError(KeepfitError):
     exit_code = 7
 
 
+class BlockedError(KeepfitError):
+    """A table is not as expected, and its rows are not to be used until somebody has looked."""
+
+    exit_code = 8
+
+
 class MissingExtra(KeepfitError):
     """An optional library is not installed.
 

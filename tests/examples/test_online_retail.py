@@ -85,7 +85,8 @@ def test_the_model_is_judged_on_the_last_mature_month(desk: Desk) -> None:
 def test_quarantine_holds_the_rows_without_a_customer_and_nothing_else(desk: Desk) -> None:
     rows = desk.runs[0]["rows"]
     assert rows["quarantined"] == 135_080
-    assert rows["appended"] == rows["known"] == 541_909 - 135_080
+    # a line that repeats another one entirely is the same line
+    assert rows["appended"] == rows["known"] == 541_909 - 135_080 - 5_225
     files = f"{desk.folder}/.keepfit/dev/lake/quarantine/*.parquet"
     reasons = duckdb.sql(f"select reason, count(*) from '{files}' group by all").fetchall()
     assert reasons == [("CustomerID is missing", 135_080)]
@@ -124,7 +125,8 @@ def _naive() -> dict[tuple[str, int], dict[str, float]]:
         f"""create table sales as select cast(cast(CustomerID as double) as bigint)::varchar as entity,
             epoch_us(timezone('Europe/London', InvoiceDate::timestamp)) as time, InvoiceNo like 'C%' as cancelled,
             Quantity::bigint * UnitPrice::double as amount
-        from read_csv('{RAW}/online_retail_*.csv.gz', all_varchar = true, header = true) where CustomerID is not null"""
+        from (select distinct * from read_csv('{RAW}/online_retail_*.csv.gz', all_varchar = true, header = true))
+        where CustomerID is not null"""
     )
     return _by_key(
         connection.sql(

@@ -16,14 +16,8 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from keepfit.errors import DefinitionError
+from keepfit.spec.sources import IN_NAMES, TIMES_IN_NAMES
 
-# strptime's directives, as they stand in names; a zone is declared on the table
-DIRECTIVES = {
-    "Y": r"\d{4}", "y": r"\d{2}", "m": r"\d{1,2}", "d": r"\d{1,2}", "H": r"\d{1,2}", "I": r"\d{1,2}", "M": r"\d{1,2}",
-    "S": r"\d{1,2}", "f": r"\d{1,6}", "j": r"\d{1,3}", "p": r"[AaPp][Mm]", "b": r"[A-Za-z]+", "B": r"[A-Za-z]+",
-    "G": r"\d{4}", "V": r"\d{1,2}", "u": r"[1-7]", "%": "%",
-}  # fmt: skip
-FIELD = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([^{}]*))?\}")
 PIECE = re.compile(r"\{[^{}]*\}|\[!?\]?[^\]/]+\]|[*?/]|[^*?/\[{]+|.", re.S)
 ANY_FOLDERS = r"(?:(?![._])[^/]+/)*"
 # how Hive and Spark write a partition without a value
@@ -109,7 +103,7 @@ def read(text: str) -> Pattern:
     partitions = frozenset(
         field[1]
         for level in levels
-        if len(level) == 2 and level[0].endswith("=") and (field := FIELD.fullmatch(level[1]))
+        if len(level) == 2 and level[0].endswith("=") and (field := IN_NAMES.fullmatch(level[1]))
     )
     try:
         steps = tuple(step for level in levels for step in _steps(level))
@@ -135,7 +129,7 @@ def _levels(text: str) -> list[list[str]]:
     """Return the pieces of each folder level; a time that spans folders stays one piece."""
     levels: list[list[str]] = [[]]
     for piece in PIECE.findall(text):
-        if piece[0] == "{" and not FIELD.fullmatch(piece):
+        if piece[0] == "{" and not IN_NAMES.fullmatch(piece):
             raise _wrong(text, f"{piece!r} is no column in braces", "write {station} or {month:%Y_%m}")
         if piece == "/":
             levels.append([])
@@ -151,7 +145,7 @@ def _levels(text: str) -> list[list[str]]:
 
 def _times(text: str) -> dict[str, str]:
     forms: dict[str, str | None] = {}
-    for column, form in ((field[1], field[2]) for field in FIELD.finditer(text)):
+    for column, form in ((field[1], field[2]) for field in IN_NAMES.finditer(text)):
         if forms.setdefault(column, form) != form:
             raise _wrong(text, f"the column {column} stands there in two forms", "write both alike, or name them apart")
         if form is not None:
@@ -160,9 +154,9 @@ def _times(text: str) -> dict[str, str]:
 
 
 def _check_form(text: str, form: str) -> None:
-    unknown = [one for one in re.findall(r"%(.?)", form) if one not in DIRECTIVES]
+    unknown = [one for one in re.findall(r"%(.?)", form) if one not in TIMES_IN_NAMES]
     if unknown:
-        known = " ".join(f"%{one}" for one in DIRECTIVES)
+        known = " ".join(f"%{one}" for one in TIMES_IN_NAMES)
         raise _wrong(text, f"%{unknown[0]} is no directive of a time in a name", f"there are: {known}")
     if not re.search(r"%[YyG]", form.replace("%%", "")):
         raise _wrong(
@@ -180,7 +174,7 @@ def _steps(level: list[str]) -> list[Step]:
         return [Step("**", None, literal=False)]
     cut: list[list[str]] = [[]]
     for piece in level:
-        field = FIELD.fullmatch(piece)
+        field = IN_NAMES.fullmatch(piece)
         forms = field[2].split("/") if field and field[2] else []
         pieces = [f"{{{field[1]}:{form}}}" for form in forms] if field and forms else [piece]
         cut[-1].append(pieces[0])
@@ -206,7 +200,7 @@ def _whole(levels: list[list[str]]) -> str:
 
 
 def _group(piece: str, seen: set[str]) -> str:
-    field = FIELD.fullmatch(piece)
+    field = IN_NAMES.fullmatch(piece)
     if not field:
         return _expression(piece)
     if field[1] in seen:
@@ -220,7 +214,7 @@ def _visible(pieces: list[str]) -> str:
 
 
 def _expression(piece: str) -> str:
-    field = FIELD.fullmatch(piece)
+    field = IN_NAMES.fullmatch(piece)
     if field:
         return "[^/]+" if field[2] is None else _digits(field[2])
     if piece[0] == "[" and len(piece) > 1:
@@ -232,7 +226,7 @@ def _expression(piece: str) -> str:
 
 def _digits(form: str) -> str:
     parts = re.findall(r"%.|[^%]+", form)
-    return "".join(DIRECTIVES[part[1]] if part[0] == "%" else re.escape(part) for part in parts)
+    return "".join(TIMES_IN_NAMES[part[1]] if part[0] == "%" else re.escape(part) for part in parts)
 
 
 # many files bear one month

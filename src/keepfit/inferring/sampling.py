@@ -6,6 +6,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ PIECES = 16
 LONGEST_TOP = 4 << 20  # bytes in which the header and a few rows must stand
 FEW_LINES = 20
 PACKED, GZIP = ".gz", 31
+LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,8 @@ def _decoded(piece: bytes, encoding: str) -> str:
 def _objects(path: Path, texts: Sequence[str], encoding: str, rows: int) -> Sample:
     """Return a sample of JSON: of lines as they come, of arrays as a reader finds them."""
     format = Json(encoding=encoding)
-    if not texts[0].lstrip("\ufeff \t\r\n").startswith("{") or not (found := _by_line(texts)):
+    found = _by_line(texts) if texts[0].lstrip("\ufeff \t\r\n").startswith("{") else []
+    if not found or (len(found) == 1 and not path.name.lower().endswith(LINES)):
         return _by_reader(path, format, rows)
     header = tuple(dict.fromkeys(key for one in found for key in one))
     kept = _spread([[_text(one.get(key)) for key in header] for one in found], rows)
@@ -200,9 +203,22 @@ def _by_reader(path: Path, format: Json, rows: int) -> Sample:
         place = error.fix.partition("records='")[2].partition("'")[0]
         if not place:
             raise
+    else:
+        # a document on one line reads as one object
+        place = _inside(header, found[0]) if len(found) == 1 and not path.name.lower().endswith(LINES) else ""
+    if place:
         format = Json(records=place, encoding=format.encoding)
         header, found = formats.first_rows(path, format, rows)
     return Sample(path, None if format == Json() else format, header, found)
+
+
+def _inside(header: Sequence[str], row: Sequence[str | None]) -> str:
+    """Return where the first array of objects stands in a document; nothing if there is none."""
+    for key, value in zip(header, row, strict=True):
+        with suppress(ValueError):  # texts may begin like one
+            if value and value[0] in "{[" and (found := formats.arrays({key: json.loads(value)})):
+                return found[0]
+    return ""
 
 
 def _text(value: Any) -> str | None:

@@ -51,7 +51,8 @@ class Lookup:
     of : Table
         The table to look in. Its columns keep their names.
     on : str
-        The column of both tables that must agree; of several rows that do, the one that came last counts.
+        The column of both tables whose values must agree, under whatever header it stands; of several rows that do, the one that
+        came last counts.
     take : sequence of str
         What to take: declared columns, the entity or the time of `of`. They are then declared here as if the file had them.
     """

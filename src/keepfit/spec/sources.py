@@ -10,6 +10,12 @@ from keepfit.spec.columns import as_tuple
 
 # a column whose value stands in names: {station}, or with the form of a time: {month:%Y_%m}
 IN_NAMES = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?::([^{}]*))?\}")
+# strptime's directives, as they stand in names; a zone is declared on the table
+TIMES_IN_NAMES = {
+    "Y": r"\d{4}", "y": r"\d{2}", "m": r"\d{1,2}", "d": r"\d{1,2}", "H": r"\d{1,2}", "I": r"\d{1,2}", "M": r"\d{1,2}",
+    "S": r"\d{1,2}", "f": r"\d{1,6}", "j": r"\d{1,3}", "p": r"[AaPp][Mm]", "b": r"[A-Za-z]+", "B": r"[A-Za-z]+",
+    "G": r"\d{4}", "V": r"\d{1,2}", "u": r"[1-7]", "%": "%",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

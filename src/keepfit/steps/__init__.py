@@ -1,7 +1,7 @@
 """What a turn is made of. Each step joins stages that do not know each other; `loop.py` says in which order."""
 
 from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load
-from keepfit.steps.expecting import Judged, expected, judged, quarantined, stop, tables_of
+from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
 from keepfit.steps.learning import Challenge, build, challenge
 from keepfit.steps.recording import (
     before,
@@ -37,6 +37,7 @@ __all__ = [
     "nothing_predicted",
     "publish_online",
     "quarantined",
+    "require_expected",
     "stop",
     "tables_of",
     "watch",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from keepfit.errors import BlockedError
 from keepfit.evidence import KEEP, Decision, Turn
 from keepfit.project import Project
 from keepfit.spec.model import Model
@@ -44,6 +45,22 @@ def judged(model: Model, broken: Iterable[Broken]) -> Judged:
 def expected(model: Model, ingested: Sequence[Ingested]) -> Judged:
     """Return what is broken of the tables that a model reads, as their ingest says."""
     return judged(model, (one for done in ingested for one in done.broken))
+
+
+def require_expected(model: Model, ingested: Sequence[Ingested]) -> None:
+    """Refuse to use tables that are not as expected.
+
+    Raises
+    ------
+    BlockedError
+        If an expectation that blocks is broken for a table that the model reads.
+    """
+    if found := expected(model, ingested).blocked:
+        raise BlockedError(
+            f"{model.name} is {found[0]}" + (f" (and {len(found) - 1} more)" if found[1:] else ""),
+            where=f"model {model.name}",
+            fix="mend the source and ingest again, or take a table as it is now: keepfit ingest --accept TABLE",
+        )
 
 
 def stop(

@@ -80,8 +80,7 @@ def _scratch() -> Iterator[Path]:
 
 def _open(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | None) -> None:
     for number, file in enumerate(files):
-        place = scratch / str(number)
-        place.mkdir()
+        place = scratch / str(number)  # made when something is written into it
         try:
             work.found[file.name] = CheckedFile(file.name)
             opened = formats.opened(work.cursor, file.path, file.format, file.name, place)
@@ -128,7 +127,9 @@ def _added(work: Work) -> list[str]:
     if work.table.evolution.appear != "add":
         return []
     found = [name for source in work.sources.values() for name in reading.unknown(work.table, source)]
-    return sorted(name for name in set(found) if not name.startswith("_"))
+    # a column of the table may stand under another header, or be looked up
+    taken = {name.lower() for name in (*work.table.contract(), *work.table.derive)}
+    return sorted(name for name in set(found) if not name.startswith("_") and name.lower() not in taken)
 
 
 def _written(work: Work, added: Sequence[str]) -> Part | None:
@@ -156,15 +157,17 @@ def _proven(work: Work) -> Part | None:
     if slow or any(source.opened.lines is None for source in sources):
         return None
     lines = sum(source.opened.lines or 0 for source in sources)
-    if lines > MANY and not _begins_well(work, sources[0]):
+    if lines > MANY and not work.contract.hint.get("proven") and not _begins_well(work, sources[0]):
         return None
-    return parts.write(
+    part = parts.write(
         work.cursor,
         work.table,
         reading.swift(work.contract, sources),
         work.folder,
         lambda statistics, rows: rows == lines and proof.holds(work.contract, statistics, rows),
     )
+    work.contract.hint["proven"] = part is not None  # files of a table are alike
+    return part
 
 
 def _begins_well(work: Work, source: reading.Source) -> bool:

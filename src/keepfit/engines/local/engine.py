@@ -40,6 +40,8 @@ class LocalEngine:
         self.connection = duckdb.connect()
         self.connection.execute("set global TimeZone='UTC'")  # of all cursors
         self.connection.execute("set enable_progress_bar=false")
+        # it compares all expressions with each other: minutes of planning for a table of 1,000 columns
+        self.connection.execute("set disabled_optimizers='common_subexpressions'")
         if threads is not None:
             self.connection.execute(f"set threads={threads}")
         if memory is not None:

@@ -46,9 +46,11 @@ def _rows(work: Work, part: Part | None) -> dict[str, int]:
 def _look_at(work: Work, source: reading.Source, part: Part | None, added: Sequence[str]) -> None:
     torn, label = f"{work.bad}_torn", literal(source.label)
     rows = reading.left(work.contract, source, part.path if part else None, added)
-    work.cursor.execute(f"create table if not exists {work.left} as select * from ({rows}) limit 0")
+    there = work.only(f"select count(*) from duckdb_tables() where table_name = {literal(work.left)}")
     # to the end: what a scan rejects can be read when its query is over
-    work.cursor.execute(f"insert into {work.left} {rows}").fetchall()
+    work.cursor.execute(
+        f"insert into {work.left} {rows}" if there else f"create table {work.left} as {rows}"
+    ).fetchall()
     rejected = source.opened.rejected() if source.opened.rejected else NONE_TORN
     work.cursor.execute(f"create or replace table {torn} as {rejected}")
     bad = f"select * from {work.left} where _file = {label} and len(_reasons) > 0"

@@ -15,8 +15,11 @@ from keepfit.engines.local.formats import Opened
 from keepfit.engines.local.rules import DIALECT, FOUND, RAW, Contract
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError, did_you_mean
+from keepfit.spec.columns import Column
 from keepfit.spec.tables import Table
 
+# names of what is looked up, beside those of a file
+TAKEN = "_k_taken:"
 # what tells a row's place, beside its values
 BESIDE = "_file, _record, _k_place"
 
@@ -142,7 +145,7 @@ def looked_up(table: Table, files: Sequence[str]) -> str | None:
         return None
     of = table.lookup.of
     taken = ", ".join(
-        f"arg_max_null(cast({quoted(name)} as varchar), _order) as {quoted(name)}" for name in table.lookup.take
+        f"arg_max_null(cast({quoted(name)} as varchar), _order) as {quoted(TAKEN + name)}" for name in table.lookup.take
     )
     key = quoted(table.lookup.on)
     return f"select cast({key} as varchar) as _k_key, {taken} from {query.source(of, files)} where {key} is not null group by {key}"
@@ -150,8 +153,8 @@ def looked_up(table: Table, files: Sequence[str]) -> str | None:
 
 def unknown(table: Table, source: Source) -> list[str]:
     """Return the columns of a file that nobody declared."""
-    known = {header for name in table.contract() for way in table.headers_of(name) for header in way}
-    known |= {table.lookup.on} if table.lookup else set()
+    names = {*table.contract(), *([table.lookup.on] if table.lookup else [])}
+    known = {header for name in names for way in table.headers_of(name) for header in way}
     return [name for name in source.opened.header if name not in known]
 
 
@@ -184,9 +187,10 @@ def require_columns(table: Table, source: Source) -> None:
         if lacking[0] not in needed:
             fix += "; or declare evolution=Evolution(vanish='ignore')"
         raise SourceError(f"{label} has no column {header!r}, which {table.name} declares", where=label, fix=fix)
-    if (on := table.lookup.on if table.lookup else None) and on not in there:
-        fix = did_you_mean(on, sorted(there), of="the file")
-        raise SourceError(f"{label} has no column {on!r}, which {table.name} looks up", where=label, fix=fix)
+    if (on := table.lookup.on if table.lookup else None) and _raw(table, source, on) is None:
+        header = next(one for one in table.headers_of(on)[0] if one not in there)
+        fix = did_you_mean(header, sorted(there), of="the file")
+        raise SourceError(f"{label} has no column {header!r}, which {table.name} looks up", where=label, fix=fix)
     if table.evolution.appear == "error" and (found := unknown(table, source)):
         raise SourceError(
             f"{label} has column {found[0]!r}, which {table.name} does not declare",
@@ -212,12 +216,18 @@ def _scanned(source: Source, table: Table, types: Mapping[str, str]) -> str:
     rows = f"(select *{named} from {scan})" if named else scan
     if source.lookup is None or table.lookup is None:
         return rows
-    key = sql.cleaned(sql.name(table.lookup.on)).sql(DIALECT)
-    taken = ", ".join([*(f"l.{quoted(name)}" for name in table.lookup.take), f"l._k_key is not null as {FOUND}"])
+    on = table.lookup.on
+    # the typed value, as text: 007 finds the whole number 7
+    key = sql.typed(table.contract().get(on, Column()), sql.cleaned(sql.name("_k_text"))).sql(DIALECT)
+    own = f"select *, row_number() over () as _k_line, {_raw(table, source, on)} as _k_text from {rows}"
+    own = f"select * exclude (_k_text), cast({key} as varchar) as _k_on from ({own})"
+    taken = ", ".join(
+        [*(f"l.{quoted(TAKEN + name)}" for name in table.lookup.take), f"l._k_key is not null as {FOUND}"]
+    )
     # a join gives rows back in another order
     return (
-        f"(select * exclude (_k_line) from (select r.*, {taken} from (select *, row_number() over () as _k_line from {rows}) r"
-        f" left join ({source.lookup}) l on {key} = l._k_key) order by _k_line)"
+        f"(select * exclude (_k_line, _k_on) from (select r.*, {taken} from ({own}) r"
+        f" left join ({source.lookup}) l on r._k_on = l._k_key) order by _k_line)"
     )
 
 
@@ -228,7 +238,7 @@ def _there(source: Source) -> set[str]:
 def _raw(table: Table, source: Source, name: str) -> str | None:
     """Return the SQL of a column's raw text, None if the file lacks it."""
     if name in table.looked_up():
-        return quoted(name)
+        return quoted(TAKEN + name)
     there = _there(source)
     way = next((way for way in table.headers_of(name) if there.issuperset(way)), None)
     if way is None or len(way) == 1:

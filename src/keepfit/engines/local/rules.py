@@ -26,9 +26,16 @@ FOUND = "_k_found"
 
 @dataclass(frozen=True)
 class Contract:
-    """The queries that a table's contract is made of; the same for all of its files."""
+    """The queries that a table's contract is made of; the same for all of its files.
+
+    Attributes
+    ----------
+    hint : dict of str to bool
+        Whether the last files read under it were `proven`; only what is tried first depends on it.
+    """
 
     table: Table
+    hint: dict[str, bool] = field(default_factory=dict, compare=False)
     _quick: dict[tuple[tuple[str, ...], bool], tuple[str, str, str]] = field(default_factory=dict, compare=False)
 
     @cached_property

@@ -127,8 +127,13 @@ def _fits(column: Float, raw: Sql, value: Sql) -> Sql:
     odd = [number(one) for one in sorted(_numbers_of_texts(column))]
     tests = [_between(column, value), *([exp.not_(among(value, odd))] if odd else [])]
     if isinstance(column, Integer):
-        # the text of a whole number is only one
-        tests.insert(0, exp.EQ(this=exp.cast(value.copy(), "VARCHAR"), expression=raw.copy()))
+        # the text of a whole number is only one, or that of a table which held it as a float
+        shown = exp.cast(value.copy(), "VARCHAR")
+        alike: Sql = exp.EQ(this=shown, expression=raw.copy())
+        if column.decimal == "." and column.thousands is None:
+            as_float = exp.EQ(this=exp.DPipe(this=shown.copy(), expression=text(".0")), expression=raw.copy())
+            alike = exp.paren(exp.or_(alike, as_float))
+        tests.insert(0, alike)
     return exp.and_(*tests)
 
 

@@ -9,11 +9,10 @@ from collections.abc import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
 from keepfit.spec.check.problem import NAME, Problem, place
-from keepfit.spec.sources import IN_NAMES, Csv, Database, Delta, Excel, Files, FixedWidth, Json, Parquet
+from keepfit.spec.sources import IN_NAMES, TIMES_IN_NAMES, Csv, Database, Delta, Excel, Files, FixedWidth, Json, Parquet
 from keepfit.spec.tables import Table
 
 Finding = tuple[str, str]  # what is wrong, and the fix
-TIMES_IN_NAMES = "YymdHIMSfjpbBGVu%"
 FROM_THE_WEB = ("http://", "https://")
 PASSWORDS = {"password", "passwd", "pwd"}
 

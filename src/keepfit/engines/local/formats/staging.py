@@ -108,7 +108,8 @@ def mended(staged: Staged, facts: Facts, folder: Path, skip: int, columns: int) 
 
 
 def fresh(folder: Path, suffix: str) -> Path:
-    """Return a new file in the folder."""
+    """Return a new file in the folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
     handle, path = tempfile.mkstemp(suffix, dir=folder)
     os.close(handle)
     return Path(path)
