@@ -25,6 +25,8 @@ COMMANDS = {
     "train": "turns",
     "watch": "turns",
     "predict": "turns",
+    "compare": "versions",
+    "reproduce": "versions",
     "promote": "versions",
     "rollback": "versions",
     "publish": "serve",

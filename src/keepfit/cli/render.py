@@ -7,7 +7,7 @@ from typing import Any
 
 from keepfit import clock
 from keepfit.cli import console
-from keepfit.evidence import Drift, Evidence, Realised, Tested, Turn
+from keepfit.evidence import Drift, Estimate, Evidence, Realised, Tested, Turn
 
 
 def line(turn: Turn) -> str:
@@ -115,6 +115,46 @@ def challenge(found: dict[str, Any]) -> None:
     ]
     if verdicts:
         console.table(["gate", "", "reason"], verdicts)
+
+
+def compared(found: dict[str, Any]) -> None:
+    """Print versions side by side, each metric with its interval."""
+    span = f"{clock.show(found['from_at'])} to {clock.show(found['to_at'])}"
+    console.say(f"{found['model']}: {found['rows']:,} rows of {span} that none of these versions was trained on")
+    versions = found["versions"]
+    header = ["metric", *(f"version {one.version}" for one in versions), "trivial baseline"]
+    header[-1:-1] = [f"gain of {one.version} over {versions[0].version}" for one in versions[1:]]
+    rows = [
+        (
+            name,
+            *(_estimated(one.metrics[name]) for one in versions),
+            *(_estimated(one.gains[name], sign=True) for one in versions[1:]),
+            found["baseline"].get(name),
+        )
+        for name in versions[0].metrics
+    ]
+    console.table(header, rows)
+
+
+def _estimated(found: Estimate, *, sign: bool = False) -> str:
+    shape = "+.3f" if sign else ".3f"
+    return f"{found.value:{shape}} ({found.low:{shape}} to {found.high:{shape}})"
+
+
+def reproduced(found: dict[str, Any]) -> None:
+    """Print what came out of building a version anew."""
+    differences = found["training_set"]["differences"]
+    console.say(f"{found['model']} version {found['version']}: {'equal' if found['equal'] else 'NOT equal'}")
+    console.say(
+        f"  training set: {found['training_set']['rows']:,} rows, {'equal' if not differences else 'different'}"
+    )
+    for sentence in differences:
+        console.say(f"    {sentence}")
+    for name, equal in found["files"].items():
+        console.say(f"  {name}: {'the same bytes' if equal else 'other bytes'}")
+    threshold = found["threshold"]
+    console.say(f"  threshold: {threshold['recorded']:.6g} recorded, {threshold['built']:.6g} built")
+    console.say(f"  largest difference of a score: {found['largest_score_difference']:.3g}")
 
 
 def leakage(found: dict[str, Any]) -> None:

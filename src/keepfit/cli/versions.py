@@ -1,4 +1,4 @@
-"""Commands that move the champion: promote, rollback."""
+"""Commands about recorded versions: compare, reproduce, promote, rollback."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 import click
 
 from keepfit.cli.options import as_of, common, micros, opened
+
+DIFFERENT = 5  # the exit code of a version that comes out otherwise when it is built anew
 
 
 @click.command()
@@ -62,6 +64,56 @@ def rollback(
     with project.locked():
         result = actions.roll_back(project, project.model(model), micros(moment), reason)
     console.show(result, as_json=as_json, render=_moved)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("versions", nargs=-1, required=True)
+@common
+@as_of
+def compare(
+    model: str, versions: tuple[str, ...], folder: Path, profile: str | None, as_json: bool, moment: datetime | None
+) -> None:
+    """Lay VERSIONS of MODEL side by side, on the mature rows that none of them was trained on.
+
+    Every metric has its 90% bootstrap interval; the gain over the first version is paired on the same rows.
+
+    \b
+    Example:
+      keepfit compare churn 1 3
+    """
+    from keepfit import proving
+    from keepfit.cli import console, render
+
+    project = opened(folder, profile)
+    result = proving.compare(project, project.model(model), versions, micros(moment))
+    console.show(result, as_json=as_json, render=render.compared)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("version")
+@common
+@as_of
+def reproduce(
+    model: str, version: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None
+) -> None:
+    """Build VERSION of MODEL anew from its lineage: the same training set, the same model, byte for byte.
+
+    Exit code 5 if they differ. --as-of changes nothing here: a version is built as of the moment it was trained.
+
+    \b
+    Example:
+      keepfit reproduce churn 3
+    """
+    from keepfit import proving
+    from keepfit.cli import console, render
+
+    project = opened(folder, profile)
+    result = proving.reproduce(project, project.model(model), version)
+    console.show(result, as_json=as_json, render=render.reproduced)
+    if not result["equal"]:
+        raise click.exceptions.Exit(DIFFERENT)
 
 
 def _moved(result: dict[str, Any]) -> None:

@@ -158,9 +158,7 @@ def _tried(trial: Asked, said: Tune, score: Callable[[Mapping[str, Any]], Iterab
             found.append(value)
             trial.set_user_attr(FOLDS, json.dumps(found))
             if not math.isfinite(value):
-                raise TrainingError(
-                    f"the metric of fold {step + 1} is undefined"
-                )
+                raise TrainingError(f"the metric of fold {step + 1} is undefined")
             trial.report(value, step)
             if step + 1 < said.folds and trial.should_prune():
                 raise optuna.TrialPruned
