@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.artifact import Predictor, encode, learn_categories
 from keepfit.engines.protocol import Column
-from keepfit.errors import TrainingError
+from keepfit.errors import KeepfitError, TrainingError
 from keepfit.spec.model import CLASSIFICATION, Model
-from keepfit.stages.training.estimators import Fitted, Task, find
+from keepfit.stages.training.estimators import Fit, Fitted, Rows, Task, find
 from keepfit.stages.training.split import Split, split
 
 # how far ONNX may lie from the library's own predictor before it is taken for another model
@@ -79,18 +80,35 @@ def train(
     names = tuple(features)
     categories = learn_categories({name: values[parts.train] for name, values in features.items()})
     matrix = encode(features, names, categories)
-    task = Task(model.task, names, categories, model.estimator.parameters, seed)
-    fit = find(model.estimator.kind)
-    first = fit(task, matrix[parts.train], target[parts.train], (matrix[parts.validation], target[parts.validation]))
+    task = Task(model.task, names, categories, model.estimator.parameters, seed, model.estimator.of)
+    fit = partial(_fit, find(model.estimator.kind), model)
+
+    def rows(part: NDArray[np.bool_]) -> Rows:
+        return Rows(matrix[part], target[part])
+
+    first = fit(task, rows(parts.train), rows(parts.validation))
     threshold = 0.5
     if model.task == CLASSIFICATION:
         threshold = choose_threshold(model.metric, target[parts.validation], first.predict(matrix[parts.validation]))
-    whole = Task(model.task, names, categories, first.parameters, seed)
-    fitted = fit(whole, matrix[parts.fitted], target[parts.fitted], None)
+    fitted = fit(replace(task, parameters=first.parameters), rows(parts.fitted), None)
     onnx = fitted.onnx()
     scores = Predictor(onnx).score(matrix)
     difference = _difference(model, scores[parts.test], fitted.predict(matrix[parts.test]))
     return Trained(parts, names, categories, threshold, fitted, onnx, scores, difference)
+
+
+def _fit(fit: Fit, model: Model, task: Task, rows: Rows, validation: Rows | None) -> Fitted:
+    try:
+        return fit(task, rows, validation)
+    except KeepfitError:
+        raise
+    except Exception as error:  # an estimator may raise anything, and the champion must stay
+        said = (str(error).strip().splitlines() or ["no message"])[0]
+        raise TrainingError(
+            f"{task.of or model.estimator.kind} failed on {len(rows.target):,} rows: {type(error).__name__}: {said}",
+            where=f"model {model.name}",
+            fix="choose other parameters or another estimator; the version was not recorded",
+        ) from error
 
 
 def _require_two_classes(model: Model, target: NDArray[np.float64], parts: Split) -> None:
