@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 
 from keepfit.artifact import Predictor, encode, learn_categories
 from keepfit.engines.protocol import Column
-from keepfit.errors import KeepfitError, TrainingError
+from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
 from keepfit.spec.model import CLASSIFICATION, Model
-from keepfit.stages.training.estimators import Fit, Fitted, Rows, Task, find
+from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, find
 from keepfit.stages.training.split import Split, split
+from keepfit.stages.training.weights import class_weights, weights
 
 # how far ONNX may lie from the library's own predictor before it is taken for another model
 PARITY = 1e-4
@@ -80,21 +81,43 @@ def train(
     names = tuple(features)
     categories = learn_categories({name: values[parts.train] for name, values in features.items()})
     matrix = encode(features, names, categories)
-    task = Task(model.task, names, categories, model.estimator.parameters, seed, model.estimator.of)
-    fit = partial(_fit, find(model.estimator.kind), model)
-
-    def rows(part: NDArray[np.bool_]) -> Rows:
-        return Rows(matrix[part], target[part])
-
-    first = fit(task, rows(parts.train), rows(parts.validation))
+    task = _task(model, names, categories, seed)
+    learn = partial(_fit, find(model.estimator.kind), model)
+    rows = partial(_rows, model, t, matrix, target)
+    first = learn(task, rows(parts.train), rows(parts.validation, like=parts.train))
     threshold = 0.5
     if model.task == CLASSIFICATION:
         threshold = choose_threshold(model.metric, target[parts.validation], first.predict(matrix[parts.validation]))
-    fitted = fit(replace(task, parameters=first.parameters), rows(parts.fitted), None)
+    fitted = learn(replace(task, parameters=first.parameters), rows(parts.fitted), None)
     onnx = fitted.onnx()
     scores = Predictor(onnx).score(matrix)
     difference = _difference(model, scores[parts.test], fitted.predict(matrix[parts.test]))
     return Trained(parts, names, categories, threshold, fitted, onnx, scores, difference)
+
+
+def _task(model: Model, features: tuple[str, ...], categories: dict[str, tuple[str, ...]], seed: int) -> Task:
+    monotone = dict(model.training.monotone)
+    for name in monotone:
+        if name not in features or name in categories:
+            what = "labels have no order" if name in categories else "no such feature was learned"
+            fix = did_you_mean(name, set(features) - set(categories), of=f"model {model.name}")
+            raise DefinitionError(f"monotone={{{name!r}: ...}}: {what}", where="definitions.py, Training(...)", fix=fix)
+    one = model.estimator
+    return Task(model.task, features, categories, one.parameters, seed, one.of, monotone)
+
+
+def _rows(
+    model: Model,
+    t: NDArray[np.int64],
+    matrix: Matrix,
+    target: NDArray[np.float64],
+    part: NDArray[np.bool_],
+    like: NDArray[np.bool_] | None = None,
+) -> Rows:
+    """Return the rows of a part, weighed as those of `like` are, or as its own are; what is judged on has no age."""
+    by_class = class_weights(model.training, target[part if like is None else like])
+    training = model.training if like is None else replace(model.training, half_life=None)
+    return Rows(matrix[part], target[part], weights(training, t[part], target[part], by_class=by_class))
 
 
 def _fit(fit: Fit, model: Model, task: Task, rows: Rows, validation: Rows | None) -> Fitted:

@@ -18,6 +18,7 @@ from keepfit.errors import DefinitionError
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.training.estimators import Matrix, Rows, Task, skops
 from keepfit.stages.training.estimators.refusals import refused
+from keepfit.stages.training.estimators.threads import limited
 from keepfit.stages.training.estimators.thresholds import below
 
 DEFAULTS: dict[str, Any] = {"max_iter": 300, "learning_rate": 0.05, "max_leaf_nodes": 15, "n_iter_no_change": 30}
@@ -43,9 +44,9 @@ class Histograms:
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by scikit-learn itself."""
         asked = unfolded(matrix, self.columns)
-        found = (
-            self.estimator.predict_proba(asked) if self.task.task == CLASSIFICATION else self.estimator.predict(asked)
-        )
+        predict = self.estimator.predict_proba if self.task.task == CLASSIFICATION else self.estimator.predict
+        with limited(asked.size):
+            found = predict(asked)
         return np.asarray(found, np.float64).reshape(len(matrix), -1)[:, -1]
 
     def native(self) -> tuple[str, bytes] | None:
@@ -89,7 +90,7 @@ def fit(made: Any, parameters: dict[str, Any], task: Task, rows: Rows, validatio
     own = {"random_state": task.seed, **parameters, "early_stopping": False}
     try:
         estimator = made(**own, monotonic_cst=directions if task.monotone else None)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), limited(rows.matrix.size):
             warnings.simplefilter("ignore")
             estimator.fit(unfolded(rows.matrix, columns), rows.target, sample_weight=rows.weights)
     except (TypeError, ValueError) as error:
@@ -131,12 +132,13 @@ def _stop(estimator: Any, task: Task, matrix: Matrix, rows: Rows, patience: int)
     else:
         stages = estimator.staged_predict(matrix)
     best, at = np.inf, 0
-    for place, score in enumerate(stages):
-        loss = float(np.average(_loss(task, rows.target, score), weights=rows.weights))
-        if loss < best:
-            best, at = loss, place
-        elif place - at >= patience:
-            break
+    with limited(matrix.size):
+        for place, score in enumerate(stages):
+            loss = float(np.average(_loss(task, rows.target, score), weights=rows.weights))
+            if loss < best:
+                best, at = loss, place
+            elif place - at >= patience:
+                break
     del estimator._predictors[at + 1 :]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, MissingExtra, TrainingError
 from keepfit.stages.training.estimators import Matrix, Rows, Task
+from keepfit.stages.training.estimators.threads import threads
 from keepfit.stages.training.estimators.thresholds import below
 
 try:
@@ -43,8 +43,6 @@ ALIASES = {
 OWN_NAMES = {alias: name for name, aliases in ALIASES.items() for alias in aliases}
 OBJECTIVES = {"classification": "binary", "regression": "regression"}
 OPSET = 15
-# below this many cells a second thread costs more in waiting than it brings
-PARALLEL_CELLS = 2_000_000
 UNKNOWN = re.compile(r"Unknown parameter: (\S+)")
 
 
@@ -70,7 +68,7 @@ class Leaves:
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by LightGBM's own predictor."""
-        return np.asarray(self.booster.predict(matrix), np.float64)
+        return np.asarray(self.booster.predict(matrix, num_threads=threads(matrix.size)), np.float64)
 
     def native(self) -> tuple[str, bytes]:
         """Return the model as LightGBM's text."""
@@ -108,7 +106,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
         **parameters,
         "objective": parameters.get("objective", OBJECTIVES[task.task]),
         "seed": task.seed,
-        "num_threads": parameters.get("num_threads", 1 if rows.matrix.size < PARALLEL_CELLS else os.cpu_count()),
+        "num_threads": parameters.get("num_threads", threads(rows.matrix.size)),
         "deterministic": True,
         "force_row_wise": True,  # else it would time both ways, and choose by that
         "verbosity": 0,  # warnings say which parameters are not known

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import os
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +33,7 @@ from keepfit.spec.estimators import HIST, LINEAR, LOGISTIC, RANDOM_FOREST
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, boosting, skops
 from keepfit.stages.training.estimators.refusals import refused, where
+from keepfit.stages.training.estimators.threads import limited, threads
 
 CLASSES = {
     (LOGISTIC, "classification"): LogisticRegression,
@@ -52,7 +52,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 OPSET = {"": 18, "ai.onnx.ml": 3}
 BOOSTED = (HistGradientBoostingClassifier, HistGradientBoostingRegressor)
 UNSEEN = -1.0
-PARALLEL_CELLS = 200_000
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Piped:
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by scikit-learn itself."""
         predict = self.pipeline.predict_proba if self.task.task == CLASSIFICATION else self.pipeline.predict
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), limited(matrix.size):
             found = predict(matrix)
         return np.asarray(found, np.float64).reshape(len(matrix), -1)[:, -1]
 
@@ -111,7 +110,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Fitted:
     weights = _weights(estimator, task, rows)
     pipeline = Pipeline([("columns", _columns(task, scale=task.of != RANDOM_FOREST)), ("estimator", estimator)])
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"):
+        with warnings.catch_warnings(), np.errstate(all="ignore"), limited(rows.matrix.size):
             warnings.simplefilter("ignore")
             pipeline.fit(rows.matrix, rows.target, **weights)
     except ValueError as error:
@@ -145,7 +144,7 @@ def _made(made: Any, parameters: dict[str, Any], task: Task, rows: Rows) -> Any:
     """Return an estimator of a class, with the task's seed and threads where it has these."""
     try:
         takes = inspect.signature(made).parameters
-        own = {"random_state": task.seed, "n_jobs": os.cpu_count() if rows.matrix.size > PARALLEL_CELLS else 1}
+        own = {"random_state": task.seed, "n_jobs": threads(rows.matrix.size)}
         if made is LogisticRegression:
             own.pop("n_jobs")  # it says that it does nothing
         return made(**{name: value for name, value in own.items() if name in takes}, **parameters)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, TrainingError
 from keepfit.stages.training.estimators import Matrix, Rows, Task
+from keepfit.stages.training.estimators.threads import threads
 
 # for a few thousand to a few million rows; any of them can be overridden in the definition
 DEFAULTS: dict[str, Any] = {
@@ -28,8 +28,6 @@ ALIASES = {"eta": "learning_rate"}  # of what has a default: XGBoost would prefe
 ROUNDS = {"n_estimators": 600, "early_stopping_rounds": 30}
 OBJECTIVES = {"classification": "binary:logistic", "regression": "reg:squarederror"}
 OPSET = 15
-# below this many cells a second thread costs more in waiting than it brings, most of all on a busy machine
-PARALLEL_CELLS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
         **parameters,
         "objective": parameters.get("objective", OBJECTIVES[task.task]),
         "seed": task.seed,
-        "nthread": parameters.get("nthread", 1 if rows.matrix.size < PARALLEL_CELLS else os.cpu_count()),
+        "nthread": parameters.get("nthread", threads(rows.matrix.size)),
         "verbosity": 1,  # warnings say which parameters are not used
     }
     if task.monotone:
