@@ -25,9 +25,10 @@ SOURCE = ROOT / "src" / "keepfit"
 FILES = sorted(path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py"))
 
 PUBLIC = [
-    "Boolean", "Calendar", "Category", "Csv", "Database", "Delta", "EachRow", "Estimator", "Events", "Every",
-    "Evolution", "Excel", "Expect", "Files", "FixedWidth", "Float", "Gate", "Holiday", "Input", "Integer", "Json",
-    "Key", "Length", "Lookup", "Model", "Parquet", "Policy", "Python", "Records", "Sentiment", "Text", "Time",
+    "Boolean", "Calendar", "Category", "Cost", "Csv", "Database", "Delta", "EachRow", "Estimator", "Events",
+    "Every", "Evolution", "Excel", "Expect", "Files", "FixedWidth", "Float", "Gate", "HistGradientBoosting",
+    "Holiday", "Input", "Integer", "Json", "Key", "Length", "LightGBM", "Linear", "Logistic", "Lookup", "Model",
+    "Parquet", "Policy", "Python", "RandomForest", "Records", "Sentiment", "Sklearn", "Text", "Time", "Training",
     "XGBoost", "col", "when",
 ]  # fmt: skip
 
@@ -39,9 +40,9 @@ LONG_FUNCTIONS = {
 
 # what a definitions file must not wait for
 ENGINES = {
-    "alembic", "click", "deltalake", "duckdb", "fastapi", "filelock", "httpx", "mlflow", "msgspec", "numba", "numpy",
+    "alembic", "click", "deltalake", "duckdb", "fastapi", "filelock", "httpx", "lightgbm", "mlflow", "msgspec", "numba", "numpy",
     "obstore", "onnx", "onnxruntime", "optuna", "pandas", "psycopg", "pyarrow", "pydantic", "pymysql", "rich", "sklearn",
-    "sqlalchemy", "sqlglot", "uvicorn", "xgboost", "yaml",
+    "skops", "sqlalchemy", "sqlglot", "uvicorn", "xgboost", "yaml",
 }  # fmt: skip
 
 

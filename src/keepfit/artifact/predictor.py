@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from keepfit.artifact.folder import ONNX
 
 PARALLEL_ROWS = 20_000
+ALONE = "keepfit.alone"
+"""A model with this among its metadata scores each row by itself: in a batch, it would round another way than in a request."""
 
 
 class Predictor:
@@ -35,6 +37,7 @@ class Predictor:
         self._session = onnxruntime.InferenceSession(onnx, options, providers=["CPUExecutionProvider"])
         self._input = self._session.get_inputs()[0].name
         self._output = [self._session.get_outputs()[-1].name]
+        self._alone = ALONE in self._session.get_modelmeta().custom_metadata_map
 
     @classmethod
     def load(cls, folder: Path) -> Predictor:
@@ -51,5 +54,10 @@ class Predictor:
     def _score(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         if not len(matrix):
             return np.empty(0)
+        if self._alone:
+            return np.concatenate([self._run(matrix[place : place + 1]) for place in range(len(matrix))])
+        return self._run(matrix)
+
+    def _run(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         found = self._session.run(self._output, {self._input: matrix})[0]
         return np.asarray(found, np.float64).reshape(len(matrix), -1)[:, -1]

@@ -12,15 +12,32 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from keepfit.spec import columns, features, gates, loading, model, observe, policy, rows, sources, tables, window
+from keepfit.spec import (
+    columns,
+    estimators,
+    features,
+    gates,
+    loading,
+    model,
+    observe,
+    policy,
+    rows,
+    sources,
+    tables,
+    training,
+    window,
+)
 from keepfit.spec.features import Aggregate, Attribute, Expression
 from keepfit.spec.loading import Key
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
 
+MODULES = (
+    columns, estimators, features, gates, loading, model, observe, policy, rows, sources, tables, training, window,
+)  # fmt: skip
 CLASSES = {
     value.__name__: value
-    for module in (columns, features, gates, loading, model, observe, policy, rows, sources, tables, window)
+    for module in MODULES
     for value in vars(module).values()
     if isinstance(value, type) and dataclasses.is_dataclass(value)
 }
@@ -91,8 +108,17 @@ def fingerprint(data: object) -> str:
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    names = (item.name for item in dataclasses.fields(value))
-    return {"is": type(value).__name__, **{name: _plain(getattr(value, name)) for name in names}}
+    """Return a spec's fields; one whose metadata name its value as `unwritten` is left out.
+
+    So a word that is new changes no fingerprint of a definition that does not use it.
+    """
+    written = {"is": type(value).__name__}
+    for item in dataclasses.fields(value):
+        own = getattr(value, item.name)
+        # an expression is not compared: that would make another expression
+        if "unwritten" not in item.metadata or item.metadata["unwritten"] != own:
+            written[item.name] = _plain(own)
+    return written
 
 
 def _plain(value: Any) -> Any:

@@ -6,26 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from keepfit.spec.estimators import Estimator, XGBoost
 from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression, Input
 from keepfit.spec.gates import Gate
 from keepfit.spec.observe import EachRow, Every
 from keepfit.spec.policy import OlderThan, Policy
 from keepfit.spec.tables import Events, Records, Table
+from keepfit.spec.training import Training
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
-
-
-@dataclass(frozen=True)
-class Estimator:
-    """An estimator by the name of its plug-in (entry point group `keepfit.estimators`) and its parameters."""
-
-    kind: str
-    parameters: dict[str, Any] = field(default_factory=dict)
-
-
-def XGBoost(**parameters: Any) -> Estimator:  # noqa: N802 - it reads as a class in definitions
-    """Gradient boosted trees; parameters are XGBoost's own, over defaults that suit a few thousand rows."""
-    return Estimator("xgboost", parameters)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +39,8 @@ class Model:
         What a challenger must show to be promoted.
     policy : Policy
         When to retrain.
+    training : Training
+        How it is trained: weights, constraints, calibration, costs.
     """
 
     name: str
@@ -60,6 +51,7 @@ class Model:
     metric: str = ""
     gates: Sequence[Gate] = ()
     policy: Policy = field(default_factory=lambda: Policy(retrain=OlderThan("90d")))
+    training: Training = field(default_factory=Training, metadata={"unwritten": Training()})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(_flatten(self.features)))

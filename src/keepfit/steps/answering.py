@@ -52,10 +52,11 @@ def load(version: Version) -> Loaded:
 
 
 def changed(before: Model, now: Model) -> tuple[str, ...]:
-    """Return the parts of a definition that make another model of it: observe, features, target, estimator."""
+    """Return the parts of a definition that make another model of it: observe, features, target, estimator, training."""
     # what `by=` learned is of a version, not of the definition
     old, new = (codec.encode(model.learned({}))["model"] for model in (before, now))
-    return tuple(part for part in ("observe", "features", "target", "estimator") if old[part] != new[part])
+    parts = ("observe", "features", "target", "estimator", "training")
+    return tuple(part for part in parts if old.get(part) != new.get(part))
 
 
 def comparable(one: Model, other: Model) -> bool:

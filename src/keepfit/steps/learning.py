@@ -172,8 +172,9 @@ def _record(
         profile({**reference, SCORE: trained.scores[trained.split.test]}).as_data(),
     )
     judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
-    native, content = trained.fitted.native()
-    files = {native: content, "model.onnx": trained.onnx, "evaluation.json": json.dumps(judged, indent=1).encode()}
+    native = trained.fitted.native()
+    files = {native[0]: native[1]} if native else {}
+    files |= {"model.onnx": trained.onnx, "evaluation.json": json.dumps(judged, indent=1).encode()}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
         digest = artifacts.write(artifact, files, folder)

@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 
 # a failed assertion of a contract shows its values
-pytest.register_assert_rewrite("keepfit.testing.sources")
+pytest.register_assert_rewrite("keepfit.testing.sources", "keepfit.testing.estimators")
 
+from keepfit.testing.estimators import EstimatorContract  # noqa: E402
 from keepfit.testing.sources import Row, SourceContract  # noqa: E402
 
-__all__ = ["Row", "SourceContract"]
+__all__ = ["EstimatorContract", "Row", "SourceContract"]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.artifact import Predictor, encode, learn_categories
 from keepfit.engines.protocol import Column
-from keepfit.errors import TrainingError
+from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
 from keepfit.spec.model import CLASSIFICATION, Model
-from keepfit.stages.training.estimators import Fitted, Task, find
+from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, find
 from keepfit.stages.training.split import Split, split
+from keepfit.stages.training.weights import class_weights, weights
 
 # how far ONNX may lie from the library's own predictor before it is taken for another model
 PARITY = 1e-4
@@ -79,18 +81,57 @@ def train(
     names = tuple(features)
     categories = learn_categories({name: values[parts.train] for name, values in features.items()})
     matrix = encode(features, names, categories)
-    task = Task(model.task, names, categories, model.estimator.parameters, seed)
-    fit = find(model.estimator.kind)
-    first = fit(task, matrix[parts.train], target[parts.train], (matrix[parts.validation], target[parts.validation]))
+    task = _task(model, names, categories, seed)
+    learn = partial(_fit, find(model.estimator.kind), model)
+    rows = partial(_rows, model, t, matrix, target)
+    first = learn(task, rows(parts.train), rows(parts.validation, like=parts.train))
     threshold = 0.5
     if model.task == CLASSIFICATION:
         threshold = choose_threshold(model.metric, target[parts.validation], first.predict(matrix[parts.validation]))
-    whole = Task(model.task, names, categories, first.parameters, seed)
-    fitted = fit(whole, matrix[parts.fitted], target[parts.fitted], None)
+    fitted = learn(replace(task, parameters=first.parameters), rows(parts.fitted), None)
     onnx = fitted.onnx()
     scores = Predictor(onnx).score(matrix)
     difference = _difference(model, scores[parts.test], fitted.predict(matrix[parts.test]))
     return Trained(parts, names, categories, threshold, fitted, onnx, scores, difference)
+
+
+def _task(model: Model, features: tuple[str, ...], categories: dict[str, tuple[str, ...]], seed: int) -> Task:
+    monotone = dict(model.training.monotone)
+    for name in monotone:
+        if name not in features or name in categories:
+            what = "labels have no order" if name in categories else "no such feature was learned"
+            fix = did_you_mean(name, set(features) - set(categories), of=f"model {model.name}")
+            raise DefinitionError(f"monotone={{{name!r}: ...}}: {what}", where="definitions.py, Training(...)", fix=fix)
+    one = model.estimator
+    return Task(model.task, features, categories, one.parameters, seed, one.of, monotone)
+
+
+def _rows(
+    model: Model,
+    t: NDArray[np.int64],
+    matrix: Matrix,
+    target: NDArray[np.float64],
+    part: NDArray[np.bool_],
+    like: NDArray[np.bool_] | None = None,
+) -> Rows:
+    """Return the rows of a part, weighed as those of `like` are, or as its own are; what is judged on has no age."""
+    by_class = class_weights(model.training, target[part if like is None else like])
+    training = model.training if like is None else replace(model.training, half_life=None)
+    return Rows(matrix[part], target[part], weights(training, t[part], target[part], by_class=by_class))
+
+
+def _fit(fit: Fit, model: Model, task: Task, rows: Rows, validation: Rows | None) -> Fitted:
+    try:
+        return fit(task, rows, validation)
+    except KeepfitError:
+        raise
+    except Exception as error:  # an estimator may raise anything, and the champion must stay
+        said = (str(error).strip().splitlines() or ["no message"])[0]
+        raise TrainingError(
+            f"{task.of or model.estimator.kind} failed on {len(rows.target):,} rows: {type(error).__name__}: {said}",
+            where=f"model {model.name}",
+            fix="choose other parameters or another estimator; the version was not recorded",
+        ) from error
 
 
 def _require_two_classes(model: Model, target: NDArray[np.float64], parts: Split) -> None:

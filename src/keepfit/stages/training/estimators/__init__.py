@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from typing import Any, Protocol
 
@@ -31,6 +31,10 @@ class Task:
         The definition's parameters, over the estimator's own defaults.
     seed : int
         Of every random choice.
+    of : str
+        Which estimator, of a plug-in that has several.
+    monotone : dict
+        Feature -> 1 (the score never falls when it rises) or -1; a plug-in that cannot hold it raises.
     """
 
     task: str
@@ -38,18 +42,36 @@ class Task:
     categories: dict[str, tuple[str, ...]]
     parameters: dict[str, Any]
     seed: int
+    of: str = ""
+    monotone: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def directions(self) -> list[int]:
+        """The direction of each feature: 1, -1, or 0 for no constraint."""
+        return [self.monotone.get(name, 0) for name in self.features]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows in the order of time: matrix [rows, features], target [rows], and the weight of each row; None weighs all the same."""
+
+    matrix: Matrix
+    target: NDArray[np.float64]
+    weights: NDArray[np.float64] | None = None
 
 
 class Fitted(Protocol):
     """A fitted model."""
 
-    parameters: dict[str, Any]
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Those it was fitted with, the plug-in's defaults among them."""
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by the library's own predictor: the positive class's probability, or the value."""
 
-    def native(self) -> tuple[str, bytes]:
-        """Return the file name and content of the model in the library's own format; no pickle."""
+    def native(self) -> tuple[str, bytes] | None:
+        """Return the file name and content of the model in the library's own format, None if it has none; no pickle."""
 
     def onnx(self) -> bytes:
         """Return the model as ONNX; its last output's last column is the score."""
@@ -58,14 +80,11 @@ class Fitted(Protocol):
 class Fit(Protocol):
     """What an estimator plug-in exports."""
 
-    def __call__(
-        self,
-        task: Task,
-        matrix: Matrix,
-        target: NDArray[np.float64],
-        validation: tuple[Matrix, NDArray[np.float64]] | None,
-    ) -> Fitted:
-        """Fit; with `validation`, stop early on it; rows are in the order of time."""
+    def __call__(self, task: Task, rows: Rows, validation: Rows | None) -> Fitted:
+        """Fit; with `validation`, stop early on it; without, grow as much as the parameters say.
+
+        The parameters of what is returned, given again without validation, grow a model of the same size.
+        """
 
 
 def find(kind: str) -> Fit:

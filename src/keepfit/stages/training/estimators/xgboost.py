@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import warnings
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ import xgboost
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, TrainingError
-from keepfit.stages.training.estimators import Matrix, Task
+from keepfit.stages.training.estimators import Matrix, Rows, Task
+from keepfit.stages.training.estimators.threads import threads
 
 # for a few thousand to a few million rows; any of them can be overridden in the definition
 DEFAULTS: dict[str, Any] = {
@@ -28,8 +28,6 @@ ALIASES = {"eta": "learning_rate"}  # of what has a default: XGBoost would prefe
 ROUNDS = {"n_estimators": 600, "early_stopping_rounds": 30}
 OBJECTIVES = {"classification": "binary:logistic", "regression": "reg:squarederror"}
 OPSET = 15
-# below this many cells a second thread costs more in waiting than it brings, most of all on a busy machine
-PARALLEL_CELLS = 2_000_000
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ class Trees:
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by XGBoost's own predictor."""
-        return np.asarray(self.booster.predict(_data(matrix, None, self.types)), np.float64)
+        return np.asarray(self.booster.predict(_matrix(matrix, self.types)), np.float64)
 
     def native(self) -> tuple[str, bytes]:
         """Return the model as UBJSON."""
@@ -67,9 +65,7 @@ class Trees:
         return content
 
 
-def fit(
-    task: Task, matrix: Matrix, target: NDArray[np.float64], validation: tuple[Matrix, NDArray[np.float64]] | None
-) -> Trees:
+def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     """Fit trees; with `validation`, stop when it has not improved for `early_stopping_rounds` trees.
 
     Without it, exactly `n_estimators` trees are grown. Features are known to XGBoost as f0 to fn, as its converter needs.
@@ -82,17 +78,19 @@ def fit(
         **parameters,
         "objective": parameters.get("objective", OBJECTIVES[task.task]),
         "seed": task.seed,
-        "nthread": parameters.get("nthread", 1 if matrix.size < PARALLEL_CELLS else os.cpu_count()),
+        "nthread": parameters.get("nthread", threads(rows.matrix.size)),
         "verbosity": 1,  # warnings say which parameters are not used
     }
+    if task.monotone:
+        settings["monotone_constraints"] = tuple(task.directions)
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             booster = xgboost.train(
                 settings,
-                _data(matrix, target, types),
+                _data(rows, types),
                 num_boost_round=rounds,
-                evals=[(_data(*validation, types), "validation")] if validation else [],
+                evals=[(_data(validation, types), "validation")] if validation else [],
                 early_stopping_rounds=patience if validation else None,
                 verbose_eval=False,
             )
@@ -118,5 +116,9 @@ def _refused(why: str) -> DefinitionError:
     )
 
 
-def _data(matrix: Matrix, target: NDArray[np.float64] | None, types: list[str]) -> xgboost.DMatrix:
-    return xgboost.DMatrix(matrix, label=target, feature_types=types, enable_categorical=True)
+def _matrix(matrix: Matrix, types: list[str], **labels: Any) -> xgboost.DMatrix:
+    return xgboost.DMatrix(matrix, feature_types=types, enable_categorical=True, **labels)
+
+
+def _data(rows: Rows, types: list[str]) -> xgboost.DMatrix:
+    return _matrix(rows.matrix, types, label=rows.target, weight=rows.weights)

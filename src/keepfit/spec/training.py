@@ -1,0 +1,63 @@
+"""How a model is trained, beside what learns: which rows count how much, what may not happen, what a mistake costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+BALANCED = "balanced"
+ISOTONIC, SIGMOID = "isotonic", "sigmoid"
+LABELS = {"0": 0, "1": 1}  # of classes, as JSON writes them
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a mistaken decision costs, in any unit; a right one costs nothing.
+
+    Parameters
+    ----------
+    false_positive : float
+        Called positive, and it did not happen.
+    false_negative : float
+        Not called positive, and it happened.
+    """
+
+    false_positive: float = 1.0
+    false_negative: float = 1.0
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a model is trained. Without any of these words, every row counts the same and scores are served as they are.
+
+    Parameters
+    ----------
+    class_weight : 'balanced' or dict, optional
+        The weight of a row by its class: {0: 1, 1: 5}; 'balanced' weighs both classes the same in sum.
+    half_life : str, optional
+        A row's weight halves with each such age before the last row that is learnt from: '180d'.
+    monotone : dict
+        Feature name -> 1 (the score never falls when it rises) or -1 (never rises).
+    calibrate : 'isotonic' or 'sigmoid', optional
+        Make the score a probability: a map fitted on validation rows, part of what is served.
+    cost : Cost, optional
+        Choose the decision threshold so that mistakes cost least on validation rows; the metric `cost` exists.
+    hold_out : float
+        Share of the entities that nothing is learnt from, for what the model says of entities that it never saw.
+    """
+
+    class_weight: str | Mapping[int, float] | None = None
+    half_life: str | None = None
+    monotone: Mapping[str, int] = field(default_factory=dict)
+    calibrate: str | None = None
+    cost: Cost | None = None
+    hold_out: float = 0.0
+
+    def __post_init__(self) -> None:
+        if isinstance(self.class_weight, Mapping):
+            object.__setattr__(self, "class_weight", {_label(key): one for key, one in self.class_weight.items()})
+
+
+def _label(key: Any) -> Any:
+    return int(key) if isinstance(key, bool) else LABELS.get(key, key) if isinstance(key, str) else key

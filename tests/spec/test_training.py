@@ -1,0 +1,138 @@
+"""Each rule of what learns and how, and that a definition without these words is the one it was."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from keepfit import (
+    Category,
+    Cost,
+    Estimator,
+    Events,
+    Every,
+    Files,
+    Float,
+    HistGradientBoosting,
+    Integer,
+    LightGBM,
+    Linear,
+    Logistic,
+    Model,
+    RandomForest,
+    Records,
+    Sklearn,
+    Training,
+    XGBoost,
+)
+from keepfit.spec import codec
+from keepfit.spec.check import Problem, check
+from keepfit.spec.check import training as rules
+
+people = Records("people", Files("c.csv"), entity="id", columns={"age": Integer(), "segment": Category()})
+sales = Events(
+    "sales", Files("s.csv"), entity="id", time="at", columns={"amount": Float(), "channel": Category()}
+)  # fmt: skip
+EVERY = (XGBoost(), LightGBM(), Logistic(), RandomForest(), HistGradientBoosting(), Sklearn("a.b:C", x=1))
+
+
+def churn(**changes: Any) -> Model:
+    parts = {
+        "observe": Every("1 month", of=people),
+        "features": [people.age, people.segment, sales.count(last="30d"), sales.count(last="7d", by="channel", top=3)],
+        "target": sales.count(next="30d") == 0,
+    }
+    return Model("churn", **{**parts, **changes})
+
+
+def revenue(**changes: Any) -> Model:
+    return churn(target=sales.amount.sum(next="30d"), **changes)
+
+
+def problems(model: Model) -> list[Problem]:
+    return check([people, sales], [model])
+
+
+@pytest.fixture(autouse=True)
+def _all_done(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    if "not_yet" not in request.node.name:
+        monkeypatch.setattr(rules, "NOT_YET", ())
+
+
+@pytest.mark.parametrize("estimator", EVERY, ids=lambda one: one.of or one.kind)
+def test_every_estimator_of_a_classification_is_accepted_and_survives_being_written_down(estimator):
+    model = churn(estimator=estimator)
+    assert problems(model) == []
+    assert codec.decode(json.loads(json.dumps(codec.encode(model)))).estimator == estimator
+
+
+@pytest.mark.parametrize(
+    "training",
+    [
+        Training(class_weight="balanced", half_life="180d"),
+        Training(class_weight={0: 1, 1: 5}, monotone={"sales_count_30d": -1, "people_age": 1}),
+        Training(calibrate="isotonic", cost=Cost(1, 5), hold_out=0.1),
+        Training(monotone={"sales_count_7d_channel_web": 1}),
+    ],
+)
+def test_every_word_is_accepted_and_survives_being_written_down(training):
+    model = churn(training=training)
+    assert problems(model) == []
+    assert codec.decode(json.loads(json.dumps(codec.encode(model)))).training == training
+    assert codec.fingerprint(codec.encode(model)) != codec.fingerprint(codec.encode(churn()))
+
+
+def test_a_definition_without_these_words_is_written_as_before():
+    written = codec.encode(churn())["model"]
+    assert "training" not in written
+    assert written["estimator"] == {"is": "Estimator", "kind": "xgboost", "parameters": {"map": {}}}
+    assert written == codec.encode(churn(training=Training(), estimator=Estimator("xgboost")))["model"]
+
+
+@pytest.mark.parametrize(
+    ("model", "what", "fix"),
+    [
+        (churn(estimator="xgboost"), "estimator='xgboost' is no estimator", "XGBoost()"),
+        (churn(estimator=XGBoost), "is no estimator", "call it"),
+        (churn(training={"cost": 1}), "is no Training", "Training("),
+        (churn(estimator=Linear()), "Linear() does not fit: the target is a comparison", "Logistic()"),
+        (revenue(estimator=Logistic()), "Logistic() does not fit: the target is a number", "Linear()"),
+        (churn(estimator=Sklearn("SVC")), "Sklearn('SVC') names no class", "package.module:Class"),
+        (churn(estimator=Sklearn("os; x:SVC")), "names no class", "package.module:Class"),
+        (churn(training=Training(class_weight="even")), "does not weigh the classes", "balanced"),
+        (churn(training=Training(class_weight={1: 5})), "does not weigh the classes", "{0: 1, 1: 5}"),
+        (churn(training=Training(class_weight={0: 1, 1: 0})), "does not weigh the classes", "above 0"),
+        (revenue(training=Training(class_weight="balanced")), "the target is a number", "leave it out"),
+        (churn(training=Training(half_life="soon")), "half_life", "d, h"),
+        (churn(training=Training(half_life=180)), "half_life: 180 is no duration", "'180d'"),
+        (churn(training=Training(monotone=["people_age"])), "names no features", "monotone={"),
+        (churn(training=Training(monotone={"people_aeg": 1})), "no such feature", "did you mean 'people_age'"),
+        (churn(training=Training(monotone={"people_segment": 1})), "labels have no order", "leave it out"),
+        (churn(training=Training(monotone={"people_age": 2})), "is no direction", "1 (the score never falls"),
+        (churn(training=Training(monotone={"people_age": True})), "is no direction", "1 (the score never falls"),
+        (churn(estimator=RandomForest(), training=Training(monotone={"people_age": 1})), "RandomForest", "XGBoost()"),
+        (churn(training=Training(calibrate="platt")), "calibrate='platt' is unknown", "'sigmoid'"),
+        (revenue(training=Training(calibrate="isotonic")), "the target is a number", "leave it out"),
+        (churn(training=Training(cost=5)), "cost=5 is no Cost", "Cost(false_positive=1"),
+        (churn(training=Training(cost=Cost(0, 5))), "Cost(false_positive=0) is no cost", "above 0"),
+        (churn(training=Training(cost=Cost(1, float("inf")))), "Cost(false_negative=inf)", "finite"),
+        (revenue(training=Training(cost=Cost(1, 5))), "the target is a number", "leave it out"),
+        (churn(training=Training(hold_out=0.9)), "hold_out=0.9 is no share", "0 to 0.5"),
+        (churn(training=Training(hold_out="10%")), "hold_out='10%' is no share", "hold_out=0.1"),
+    ],
+)
+def test_what_is_wrong_is_said_once_with_a_fix(model, what, fix):
+    (problem,) = problems(model)
+    assert what in problem.what
+    assert fix in problem.fix
+    assert problem.where == "definitions.py, Model 'churn'"
+
+
+def test_words_that_are_not_yet_done_are_refused():
+    for word in rules.NOT_YET:
+        given = {"class_weight": "balanced", "half_life": "9d", "monotone": {"people_age": 1}, "calibrate": "sigmoid",
+                 "cost": Cost(1, 2), "hold_out": 0.1}  # fmt: skip
+        (problem,) = problems(churn(training=Training(**{word: given[word]})))
+        assert problem.what == f"Training({word}=...) is not there yet"

@@ -1,0 +1,112 @@
+"""What each word of `Training` does to a challenger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from keepfit import (
+    Category,
+    Estimator,
+    Events,
+    Every,
+    Files,
+    Float,
+    HistGradientBoosting,
+    LightGBM,
+    Logistic,
+    Model,
+    Records,
+    Training,
+    XGBoost,
+    clock,
+)
+from keepfit.errors import DefinitionError, TrainingError
+from keepfit.stages.evaluation.threshold import choose_threshold
+from keepfit.stages.training import estimators
+from keepfit.stages.training.train import Trained, train
+
+people = Records("people", Files("p.csv"), entity="id", columns={"age": Float(), "segment": Category()})
+sales = Events("sales", Files("s.csv"), entity="id", time="at", columns={"amount": Float()})
+churn = Model(
+    "churn", Every("1 month", of=people), [people.age, sales.count(last="30d"), people.segment],
+    target=sales.count(next="30d") == 0, estimator=XGBoost(n_estimators=40, learning_rate=0.2), metric="f1",
+)  # fmt: skip
+random = np.random.default_rng(3)
+T = np.repeat(clock.Grid("1 month").moments(0, 23 * 31 * clock.DAY)[:24], 40).astype(np.int64)
+COUNT = random.poisson(3, len(T)).astype(float)
+AGE = random.normal(40, 10, len(T))
+SEGMENT = random.choice(np.array(["a", "b", "c", None], object), len(T))
+TARGET = (random.logistic(0, 0.7, len(T)) - COUNT + 2 * (SEGMENT == "b") > -0.5).astype(float)
+FEATURES = {"people_age": AGE, "sales_count_30d": COUNT, "people_segment": SEGMENT}
+
+
+def trained(model: Model = churn, target: np.ndarray = TARGET, **words: Any) -> Trained:
+    model = replace(model, training=Training(**words))
+    return train(model, T, FEATURES, target, seed=7, choose_threshold=choose_threshold)
+
+
+@pytest.mark.parametrize("estimator", [churn.estimator, LightGBM(n_estimators=40), HistGradientBoosting(), Logistic()])
+def test_a_heavier_class_is_called_more(estimator):
+    model = replace(churn, estimator=estimator)
+    even, heavy = trained(model), trained(model, class_weight={0: 1, 1: 8})
+    assert heavy.scores.mean() > even.scores.mean() + 0.05
+
+
+def test_equal_weights_change_nothing():
+    assert np.allclose(trained().scores, trained(class_weight={0: 1, 1: 1}).scores, atol=1e-6)
+
+
+def test_the_newest_rows_count_most():
+    turned = np.where(np.median(T) > T, 1 - TARGET, TARGET)
+    test = trained().split.test
+
+    def loss(found: Trained) -> float:
+        return float(np.mean((found.scores[test] - TARGET[test]) ** 2))
+
+    assert loss(trained(target=turned, half_life="60d")) < loss(trained(target=turned)) - 0.02
+
+
+@pytest.mark.parametrize("estimator", [churn.estimator, LightGBM(n_estimators=40), HistGradientBoosting()])
+def test_a_score_never_rises_with_what_may_only_lower_it(estimator):
+    found = trained(replace(churn, estimator=estimator), monotone={"people_age": -1})
+    matrix = np.tile(np.array([[0, 3, 1]], np.float32), (50, 1))
+    matrix[:, 0] = np.linspace(10, 70, 50)
+    scores = found.fitted.predict(matrix)
+    assert np.diff(scores).max() <= 1e-7
+
+
+def test_a_constraint_on_what_was_not_learned_is_refused():
+    with pytest.raises(DefinitionError, match=r"monotone=\{'sales_count_30d_web': ...\}: no such feature") as raised:
+        trained(monotone={"sales_count_30d_web": 1})
+    assert "did you mean 'sales_count_30d'" in raised.value.fix
+
+
+def test_an_estimator_that_raises_midway_is_named_with_what_it_said(monkeypatch):
+    def fit(task, rows, validation):
+        raise RuntimeError("the disk of the solver\nis gone")
+
+    monkeypatch.setattr("keepfit.stages.training.train.find", lambda kind: fit)
+    with pytest.raises(TrainingError) as raised:
+        trained(replace(churn, estimator=Estimator("own")))
+    assert raised.value.what.startswith("own failed on ")
+    assert raised.value.what.endswith("rows: RuntimeError: the disk of the solver")
+    assert raised.value.where == "model churn"
+
+
+def test_a_library_that_is_not_there_names_its_extra(monkeypatch):
+    from keepfit.errors import MissingExtra
+
+    class Point:
+        name = "lightgbm"
+
+        def load(self):
+            raise MissingExtra("lightgbm", "definitions.py, LightGBM(...)")
+
+    monkeypatch.setattr(estimators, "entry_points", lambda group: [Point()])
+    with pytest.raises(MissingExtra) as raised:
+        trained(replace(churn, estimator=LightGBM()))
+    assert raised.value.fix == "pip install 'keepfit[lightgbm]'"
