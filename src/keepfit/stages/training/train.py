@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,7 +14,7 @@ from keepfit.engines.protocol import Column
 from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
 from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, find
-from keepfit.stages.training.split import Split, split
+from keepfit.stages.training.split import Split, folds, split
 from keepfit.stages.training.weights import class_weights, weights
 
 # how far ONNX may lie from the library's own predictor before it is taken for another model
@@ -77,6 +77,40 @@ def train(
         If time cannot be split, a part has one class only, or ONNX does not predict what the library predicts.
     """
     parts = split(t, model.horizon)
+    found = grow(model, t, features, target, parts, seed=seed, choose_threshold=choose_threshold)
+    onnx = found.fitted.onnx()
+    scores = Predictor(onnx).score(found.matrix)
+    difference = _difference(model, scores[parts.test], found.fitted.predict(found.matrix[parts.test]))
+    return Trained(parts, tuple(features), found.categories, found.threshold, found.fitted, onnx, scores, difference)
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A model grown on one split.
+
+    Attributes
+    ----------
+    matrix : float32 array [rows, features]
+        All rows, as the model reads them.
+    """
+
+    fitted: Fitted
+    threshold: float
+    categories: dict[str, tuple[str, ...]]
+    matrix: Matrix
+
+
+def grow(
+    model: Model,
+    t: NDArray[np.int64],
+    features: dict[str, Column],
+    target: NDArray[np.float64],
+    parts: Split,
+    *,
+    seed: int,
+    choose_threshold: Callable[[str, NDArray[np.float64], NDArray[np.float64]], float],
+) -> Grown:
+    """Return a model grown as `train` grows it, on any split."""
     _require_two_classes(model, target, parts)
     names = tuple(features)
     categories = learn_categories({name: values[parts.train] for name, values in features.items()})
@@ -89,10 +123,38 @@ def train(
     if model.task == CLASSIFICATION:
         threshold = choose_threshold(model.metric, target[parts.validation], first.predict(matrix[parts.validation]))
     fitted = learn(replace(task, parameters=first.parameters), rows(parts.fitted), None)
-    onnx = fitted.onnx()
-    scores = Predictor(onnx).score(matrix)
-    difference = _difference(model, scores[parts.test], fitted.predict(matrix[parts.test]))
-    return Trained(parts, names, categories, threshold, fitted, onnx, scores, difference)
+    return Grown(fitted, threshold, categories, matrix)
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What a model grown at an earlier origin says of the rows that came next.
+
+    Attributes
+    ----------
+    scores : float64 array [test rows]
+        By the library's own predictor.
+    """
+
+    split: Split
+    threshold: float
+    scores: NDArray[np.float64]
+
+
+def backtest(
+    model: Model,
+    t: NDArray[np.int64],
+    features: dict[str, Column],
+    target: NDArray[np.float64],
+    count: int,
+    *,
+    seed: int,
+    choose_threshold: Callable[[str, NDArray[np.float64], NDArray[np.float64]], float],
+) -> Iterator[Fold]:
+    """Yield what came out on each of `count` earlier folds, the oldest first; each is grown when it is asked for."""
+    for parts in folds(t, model.horizon, count):
+        found = grow(model, t, features, target, parts, seed=seed, choose_threshold=choose_threshold)
+        yield Fold(parts, found.threshold, found.fitted.predict(found.matrix[parts.test]))
 
 
 def _task(model: Model, features: tuple[str, ...], categories: dict[str, tuple[str, ...]], seed: int) -> Task:
