@@ -29,6 +29,7 @@ from keepfit.spec import codec
 from keepfit.spec.features import Calendar, Constant, Expression, Holiday
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.evaluate import evaluate
+from keepfit.stages.evaluation.rivals import rivals
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.features import versions
 from keepfit.stages.features.compute import compute
@@ -142,6 +143,7 @@ def _evaluate(
         },
         champion=rival,
         seed=project.settings.training.seed,
+        rivals=rivals(model, found.features, found.target, trained.split.train, test),
     )
 
 

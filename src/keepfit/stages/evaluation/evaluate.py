@@ -30,6 +30,7 @@ def evaluate(
     groups: Mapping[str, NDArray[Any]],
     champion: tuple[Floats, float] | None,
     seed: int,
+    rivals: Mapping[str, dict[str, float]] | None = None,
 ) -> Evaluation:
     """Return what a challenger showed on the test rows.
 
@@ -56,6 +57,8 @@ def evaluate(
         The champion's predictions of the same rows, and its threshold.
     seed : int
         Of the bootstrap.
+    rivals : mapping, optional
+        What simple rules showed on the same rows; see `keepfit.stages.evaluation.rivals`.
 
     Raises
     ------
@@ -77,6 +80,7 @@ def evaluate(
         against_champion=_gain(model, test, (score, threshold), champion, clusters, seed),
         groups={column: group_rates(model.task, test, score, threshold, labels) for column, labels in groups.items()},
         intervals=intervals,
+        rivals=dict(rivals or {}),
     )
 
 
