@@ -130,7 +130,7 @@ def _replicates(
     ordered = ranking.order(codes)
     sums: dict[PerRow, list[Floats]] = {per_row: [] for per_row in added}
     ranked: dict[str, list[float]] = {metric: [] for metric in metrics if metric in RANKED}
-    for weights in _draws(int(codes.max()) + 1, seed, rounds):
+    for weights in draws(int(codes.max()) + 1, seed, rounds):
         for per_row, found in sums.items():
             found.append(weights @ terms[per_row])
         if ranked:
@@ -147,7 +147,7 @@ def _by_cluster(terms: Floats, codes: NDArray[np.intp]) -> Floats:
     return np.stack([np.bincount(codes, weights=column) for column in terms.T], axis=1)
 
 
-def _draws(clusters: int, seed: int, rounds: int) -> Iterator[Floats]:
+def draws(clusters: int, seed: int, rounds: int) -> Iterator[Floats]:
     """Yield, for each round, how often each cluster is drawn, shape (clusters,)."""
     random = np.random.default_rng(seed)
     for _ in range(rounds):
