@@ -65,7 +65,8 @@ def wilson(rate: float, rows: float, z: float = 1.6448536269514722) -> tuple[flo
         return float("nan"), float("nan")
     middle, size = rate + z * z / (2 * rows), 1 + z * z / rows
     half = z * np.sqrt(rate * (1 - rate) / rows + z * z / (4 * rows * rows))
-    return max(0.0, float((middle - half) / size)), min(1.0, float((middle + half) / size))
+    # a share of all or none: rounding must not put it outside of its own interval
+    return min(rate, max(0.0, float((middle - half) / size))), max(rate, min(1.0, float((middle + half) / size)))
 
 
 def _regressed(judged: Judged, seed: int) -> dict[str, Points]:
