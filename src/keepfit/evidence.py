@@ -63,16 +63,18 @@ class Evaluation:
         Row counts by part: train, validation, test.
     test_from_at, test_to_at : int
         First and last t of the test rows.
-    metrics : dict
-        All metrics of the task on the test rows.
-    baseline : dict
-        The same metrics for the trivial prediction learnt on the training rows.
+    metrics, baseline : dict
+        All metrics of the task on the test rows, and the same for the trivial prediction learnt on the training rows.
     estimate : Estimate
         The model's own metric with its interval.
     against_champion : Estimate or None
         Gain over the champion on the same test rows, positive if the challenger is better, paired.
     groups : dict
         column -> group -> {"rows": judged rows, "rate": true positive rate or mean absolute error}.
+    intervals : dict
+        metric -> its value on the test rows with its interval; empty in evaluations of earlier versions.
+    rivals : dict
+        name -> the same metrics for a simple rule: persistence, seasonal naive, recency.
     """
 
     task: str
@@ -86,20 +88,27 @@ class Evaluation:
     estimate: Estimate
     against_champion: Estimate | None = None
     groups: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    intervals: dict[str, Estimate] = field(default_factory=dict)
+    rivals: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
     """Return the evaluation that `as_data` wrote down; None if the data is of something else."""
     if "estimate" not in data:
         return None
-    values = {item.name: data[item.name] for item in dataclasses.fields(Evaluation)}
+    values = {item.name: data[item.name] for item in dataclasses.fields(Evaluation) if item.name in data}
     for name in ("estimate", "against_champion"):
-        values[name] = Estimate(**values[name]) if values[name] else None
+        values[name] = Estimate(**_numbers(values[name])) if values[name] else None
     for name in ("test_from_at", "test_to_at"):
         values[name] = clock.to_micros(clock.parse_moment(values[name]))
-    for name in ("metrics", "baseline"):
-        values[name] = {metric: math.nan if value is None else value for metric, value in values[name].items()}
+    values |= {name: _numbers(values[name]) for name in ("metrics", "baseline")}
+    values["intervals"] = {name: Estimate(**_numbers(one)) for name, one in values.get("intervals", {}).items()}
+    values["rivals"] = {name: _numbers(metrics) for name, metrics in values.get("rivals", {}).items()}
     return Evaluation(**values)
+
+
+def _numbers(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: math.nan if value is None else value for name, value in found.items()}
 
 
 @dataclass(frozen=True)

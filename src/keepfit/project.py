@@ -164,6 +164,11 @@ class Project:
         """Return the same project with outcomes of its own below the state folder, so that a replay touches nothing."""
         return dataclasses.replace(self, outcomes=self.state / "replays" / name)
 
+    @property
+    def is_replay(self) -> bool:
+        """Whether this project's outcomes are those of a replay."""
+        return self.outcomes != self.state
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Hold the project for one writer.

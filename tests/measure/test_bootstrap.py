@@ -8,8 +8,8 @@ import time
 import numpy as np
 import pytest
 
-from keepfit.measure.bootstrap import estimate, paired_gain
-from keepfit.measure.metrics import measure
+from keepfit.measure.bootstrap import estimate, estimates, paired_gain
+from keepfit.measure.metrics import measure, names_of
 from keepfit.spec.metric import METRICS
 
 RANDOM = np.random.default_rng(0)
@@ -36,7 +36,7 @@ def test_replicates_equal_measuring_the_drawn_rows(metric: str) -> None:
     in_order = np.unique(codes)
     rows = np.concatenate([np.flatnonzero(codes == in_order[cluster]) for cluster in drawn])
     one_round = estimate(metric, ACTUAL, GOOD, 0.5, clusters=codes, seed=4, rounds=1)
-    assert one_round.low == pytest.approx(measure(metric, ACTUAL[rows], GOOD[rows], 0.5))
+    assert one_round.high == pytest.approx(measure(metric, ACTUAL[rows], GOOD[rows], 0.5))
 
 
 def test_rows_of_one_entity_widen_the_interval() -> None:
@@ -93,3 +93,23 @@ def test_three_hundred_rounds_on_five_thousand_rows_take_less_than_half_a_second
     start = time.process_time()
     estimate(metric, actual, score, 0.5, clusters=np.arange(5000) // 3, seed=1)
     assert time.process_time() - start < 0.5
+
+
+def test_several_metrics_from_the_same_draws_equal_each_by_itself() -> None:
+    names, codes = names_of("classification"), ROWS // 4
+    together = estimates(names, ACTUAL, GOOD, 0.5, clusters=codes, seed=1)
+    assert together == {name: estimate(name, ACTUAL, GOOD, 0.5, clusters=codes, seed=1) for name in names}
+
+
+def test_the_interval_of_the_calibration_error_reaches_down_to_its_value() -> None:
+    score = np.linspace(0, 1, 600)
+    actual = (np.random.default_rng(3).random(600) < score).astype(np.float64)
+    found = estimate("ece", actual, score, 0.5, clusters=ROWS, seed=1)
+    assert found.low <= found.value < found.high
+
+
+def test_every_metric_of_twenty_thousand_rows_takes_less_than_a_second() -> None:
+    actual, score = np.resize(ACTUAL, 20_000), np.random.default_rng(1).random(20_000)
+    start = time.process_time()
+    estimates(names_of("classification"), actual, score, 0.5, clusters=np.arange(20_000) // 3, seed=1)
+    assert time.process_time() - start < 1.0

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from keepfit.errors import DefinitionError
-from keepfit.measure.metrics import SUMS, Floats, Ranking, measure, measure_all
+from keepfit.measure.metrics import SUMS, Floats, measure, measure_all
+from keepfit.measure.ranking import RANKED, Ranking
 from keepfit.spec.metric import METRICS
 
 HALVES = st.integers(0, 1)
@@ -46,6 +47,8 @@ def test_scoring_metrics_equal_scikit_learn_with_ties(rows: list[tuple[float, fl
     assert measure("brier", actual, score) == pytest.approx(((actual - score) ** 2).mean())
     if len(set(actual)) == 2:
         assert measure("auc", actual, score) == pytest.approx(sk.roc_auc_score(actual, score))
+    if actual.any():
+        assert measure("pr_auc", actual, score) == pytest.approx(sk.average_precision_score(actual, score))
 
 
 @settings(deadline=None)
@@ -57,6 +60,64 @@ def test_regression_metrics_equal_scikit_learn(rows: list[tuple[float, float]]) 
     if np.ptp(actual) > 1e-6:
         expected = sk.r2_score(actual, predicted)
         assert measure("r2", actual, predicted) == pytest.approx(expected, rel=1e-6, abs=1e-6)
+
+
+@settings(deadline=None)
+@given(VALUES)
+def test_relative_errors_equal_their_formulas(rows: list[tuple[float, float]]) -> None:
+    actual, predicted = columns(rows)
+    kept = actual != 0
+    if kept.any():
+        expected = sk.mean_absolute_percentage_error(actual[kept], predicted[kept])
+        if np.abs(actual[kept]).min() > 1e-9:  # scikit-learn divides by no less than epsilon
+            assert measure("mape", actual, predicted) == pytest.approx(expected)
+    size = np.abs(actual) + np.abs(predicted)
+    terms = [2 * abs(a - p) / s if s else 0.0 for a, p, s in zip(actual, predicted, size, strict=True)]
+    assert measure("smape", actual, predicted) == pytest.approx(np.mean(terms))
+
+
+def test_mape_leaves_out_rows_without_a_relative_error() -> None:
+    assert measure("mape", np.array([0.0, 2.0]), np.array([5.0, 3.0])) == 0.5
+    assert math.isnan(measure("mape", np.zeros(2), np.ones(2)))
+
+
+TEN = np.array([0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0])
+
+
+def test_gain_is_the_share_of_positives_in_the_highest_tenth_and_lift_how_many_times_more_than_by_chance() -> None:
+    score = np.arange(10) / 10
+    assert measure("gain_10", TEN, score) == 0.5
+    assert measure("lift_10", TEN, score) == 5.0
+
+
+def test_rows_that_tie_at_the_end_of_the_tenth_count_by_their_share() -> None:
+    assert measure("lift_10", TEN, np.full(10, 0.3)) == pytest.approx(1.0)
+    four_tie = np.array([0.0] * 6 + [0.8] * 4)  # two positives among four rows, of which one belongs to the tenth
+    assert measure("gain_10", TEN, four_tie) == pytest.approx(0.25)
+
+
+def test_the_calibration_error_is_the_mean_gap_over_bins_of_equal_weight() -> None:
+    score = np.repeat([0.1, 0.6], 10)
+    actual = np.concatenate([np.repeat([1.0, 0.0], [1, 9]), np.repeat([1.0, 0.0], [9, 1])])
+    assert measure("ece", actual, score) == pytest.approx((0.0 * 10 + 0.3 * 10) / 20)
+    spread = np.linspace(0, 1, 1000)
+    calibrated = (np.random.default_rng(1).random(1000) < spread).astype(float)
+    bins = [np.abs((calibrated[i : i + 100] - spread[i : i + 100]).sum()) for i in range(0, 1000, 100)]
+    assert measure("ece", calibrated, spread) == pytest.approx(sum(bins) / 1000)
+
+
+@settings(deadline=None)
+@given(CLASSIFIED, st.data())
+def test_metrics_of_order_weigh_rows_as_if_they_were_repeated(
+    rows: list[tuple[float, float]], data: st.DataObject
+) -> None:
+    actual, score = columns(rows)
+    times = np.array(data.draw(st.lists(st.integers(0, 3), min_size=len(actual), max_size=len(actual))))
+    if times.any():
+        ranking, repeated = Ranking(actual, score), Ranking(np.repeat(actual, times), np.repeat(score, times))
+        for metric in RANKED.values():
+            found = metric(ranking.weigh(ranking.order(times.astype(float))))
+            assert found == pytest.approx(metric(repeated.weigh()), nan_ok=True)
 
 
 def test_auc_weighs_rows_as_if_they_were_repeated() -> None:
@@ -100,7 +161,7 @@ def test_measure_all_has_every_metric_of_the_task(task: str) -> None:
 
 
 def test_every_declared_metric_can_be_measured() -> None:
-    assert set(SUMS) | {"auc"} == set(METRICS)
+    assert set(SUMS) | set(RANKED) == set(METRICS)
 
 
 def test_an_unknown_metric_names_the_nearest() -> None:

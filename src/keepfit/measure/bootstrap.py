@@ -8,17 +8,22 @@ cluster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.evidence import Estimate
-from keepfit.measure.metrics import SUMS, Floats, Ranking, measure
+from keepfit.measure.metrics import SUMS, Floats, measure
+from keepfit.measure.ranking import RANKED, Ranking
 from keepfit.spec.metric import METRICS
 
 INTERVAL = (5.0, 95.0)
 """Percentiles of the replicates that bound the 90% interval."""
+RAISED_BY_NOISE = frozenset({"ece"})
+"""Metrics that chance can only raise, so that replicates lie above the value: their interval reaches down to it."""
+
+PerRow = Callable[[Floats, Floats, float], Floats]
 
 
 def estimate(
@@ -49,8 +54,23 @@ def estimate(
     Estimate
         In the metric's own unit. `low` and `high` are NaN if no replicate is defined.
     """
-    value = measure(metric, actual, predicted, threshold)
-    return _summary(value, _replicates(metric, actual, predicted, threshold, clusters, seed, rounds), len(actual))
+    return estimates([metric], actual, predicted, threshold, clusters=clusters, seed=seed, rounds=rounds)[metric]
+
+
+def estimates(
+    metrics: Sequence[str],
+    actual: Floats,
+    predicted: Floats,
+    threshold: float,
+    *,
+    clusters: NDArray[np.integer],
+    seed: int,
+    rounds: int = 300,
+) -> dict[str, Estimate]:
+    """Return several metrics with their intervals, all from the same draws; parameters as in `estimate`."""
+    found = _replicates(metrics, actual, predicted, threshold, clusters, seed, rounds)
+    values = {metric: measure(metric, actual, predicted, threshold) for metric in metrics}
+    return {metric: _summary(metric, values[metric], found[metric], len(actual)) for metric in metrics}
 
 
 def paired_gain(
@@ -74,51 +94,61 @@ def paired_gain(
     gain = METRICS[metric].gain
     ours = measure(metric, actual, challenger, challenger_threshold)
     theirs = measure(metric, actual, champion, champion_threshold)
-    new = _replicates(metric, actual, challenger, challenger_threshold, clusters, seed, rounds)
-    old = _replicates(metric, actual, champion, champion_threshold, clusters, seed, rounds)
+    new = _replicates([metric], actual, challenger, challenger_threshold, clusters, seed, rounds)[metric]
+    old = _replicates([metric], actual, champion, champion_threshold, clusters, seed, rounds)[metric]
     gains = np.array([gain(after, before) for after, before in zip(new, old, strict=True)], dtype=np.float64)
-    return _summary(gain(ours, theirs), gains, len(actual))
+    return _summary("", gain(ours, theirs), gains, len(actual))
 
 
-def _summary(value: float, replicates: Floats, rows: int) -> Estimate:
+def _summary(metric: str, value: float, replicates: Floats, rows: int) -> Estimate:
     defined = replicates[np.isfinite(replicates)]
     low, high = np.percentile(defined, INTERVAL) if len(defined) else (np.nan, np.nan)
+    if metric in RAISED_BY_NOISE:
+        low = np.fmin(low, value)
     return Estimate(value=value, low=float(low), high=float(high), rows=rows)
 
 
 def _replicates(
-    metric: str,
+    metrics: Sequence[str],
     actual: Floats,
     predicted: Floats,
     threshold: float,
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int,
-) -> Floats:
-    """Return the metric in each round, shape (rounds,); equal seeds draw equal clusters, which pairs two models."""
+) -> dict[str, Floats]:
+    """Return metrics in each round, shape (rounds,); equal seeds draw equal clusters, which pairs two models."""
     if len(actual) == 0:
-        return np.empty(0)
+        return {metric: np.empty(0) for metric in metrics}
     codes = np.unique(clusters, return_inverse=True)[1].ravel()
     # One entity drawn with replacement is always the same sample: an interval of width zero would feign certainty.
     codes = codes if codes.max() > 0 else np.arange(len(actual))
-    weighted = _weighted(metric, actual, predicted, threshold, codes)
-    return np.array([weighted(weights) for weights in _draws(int(codes.max()) + 1, seed, rounds)], dtype=np.float64)
+    # metrics of the same sums, such as all of the confusion matrix, share them
+    added = {SUMS[metric].per_row for metric in metrics if metric in SUMS}
+    terms = {per_row: _by_cluster(per_row(actual, predicted, threshold), codes) for per_row in added}
+    ranking = Ranking(actual, predicted)
+    ordered = ranking.order(codes)
+    sums: dict[PerRow, list[Floats]] = {per_row: [] for per_row in added}
+    ranked: dict[str, list[float]] = {metric: [] for metric in metrics if metric in RANKED}
+    for weights in draws(int(codes.max()) + 1, seed, rounds):
+        for per_row, found in sums.items():
+            found.append(weights @ terms[per_row])
+        if ranked:
+            order = ranking.weigh(weights[ordered])
+            for metric, values in ranked.items():
+                values.append(RANKED[metric](order))
+    finished = {
+        metric: SUMS[metric].finish(np.array(sums[SUMS[metric].per_row])) for metric in metrics if metric in SUMS
+    }
+    return finished | {metric: np.array(values, dtype=np.float64) for metric, values in ranked.items()}
 
 
-def _draws(clusters: int, seed: int, rounds: int) -> Iterator[Floats]:
+def _by_cluster(terms: Floats, codes: NDArray[np.intp]) -> Floats:
+    return np.stack([np.bincount(codes, weights=column) for column in terms.T], axis=1)
+
+
+def draws(clusters: int, seed: int, rounds: int) -> Iterator[Floats]:
     """Yield, for each round, how often each cluster is drawn, shape (clusters,)."""
     random = np.random.default_rng(seed)
     for _ in range(rounds):
         yield np.bincount(random.integers(0, clusters, clusters), minlength=clusters).astype(np.float64)
-
-
-def _weighted(
-    metric: str, actual: Floats, predicted: Floats, threshold: float, codes: NDArray[np.intp]
-) -> Callable[[Floats], float]:
-    """Return the metric as a function of the weights of the clusters."""
-    if metric == "auc":
-        ranking = Ranking(actual, predicted)
-        return lambda weights: ranking.auc(weights[codes])
-    terms = SUMS[metric].per_row(actual, predicted, threshold)
-    by_cluster = np.stack([np.bincount(codes, weights=column) for column in terms.T], axis=1)
-    return lambda weights: float(SUMS[metric].finish(weights @ by_cluster))

@@ -1,9 +1,9 @@
 """Every metric that a definition may name, as a function of weighted sums over rows.
 
-All metrics but AUC depend on the rows through a few sums: f1 through the counts of the confusion matrix, rmse through
-the squared errors. A metric is therefore two functions: what to add up for each row, and how to finish from the sums.
-The bootstrap and the choice of a threshold use the same two, so each formula is written once. AUC needs ranks and
-stands alone.
+Most metrics depend on the rows through a few sums: f1 through the counts of the confusion matrix, rmse through the
+squared errors. Such a metric is two functions: what to add up for each row, and how to finish from the sums. The
+bootstrap and the choice of a threshold use the same two, so each formula is written once. Those that need the order of
+the scores, such as AUC, are in `keepfit.measure.ranking`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, did_you_mean
+from keepfit.measure.ranking import RANKED, Ranking
 from keepfit.spec.metric import METRICS
 
 Floats = NDArray[np.float64]
@@ -54,7 +55,8 @@ def measure(metric: str, actual: Floats, predicted: Floats, threshold: float = 0
     -------
     float
         In the metric's own unit. NaN where it is undefined: no rows; auc with one class; precision with nothing called
-        positive; recall with no positives; r2 of a constant. f1 is 0.0 when nothing is positive, predicted or actual.
+        positive; recall, pr_auc, lift and gain with no positives; r2 of a constant; mape with no row other than 0. f1 is
+        0.0 when nothing is positive, predicted or actual.
 
     Raises
     ------
@@ -64,50 +66,25 @@ def measure(metric: str, actual: Floats, predicted: Floats, threshold: float = 0
     _known(metric)
     if len(actual) == 0:
         return float("nan")
-    if metric == "auc":
-        return Ranking(actual, predicted).auc()
+    if metric in RANKED:
+        return RANKED[metric](Ranking(actual, predicted).weigh())
     sums = SUMS[metric]
     return float(sums.finish(sums.per_row(actual, predicted, threshold).sum(axis=0)))
 
 
 def measure_all(task: str, actual: Floats, predicted: Floats, threshold: float = 0.5) -> dict[str, float]:
     """Return every metric of a task by name; parameters as in `measure`."""
-    names = [metric.name for metric in METRICS.values() if metric.task == task]
-    return {name: measure(name, actual, predicted, threshold) for name in names}
+    return {name: measure(name, actual, predicted, threshold) for name in names_of(task)}
+
+
+def names_of(task: str) -> list[str]:
+    """Return the names of the metrics of a task."""
+    return [metric.name for metric in METRICS.values() if metric.task == task]
 
 
 def _known(metric: str) -> None:
     if metric not in METRICS:
         raise DefinitionError(f"There is no metric {metric!r}", fix=did_you_mean(metric, METRICS))
-
-
-class Ranking:
-    """Scores sorted once, so that AUC can be taken again and again under other row weights.
-
-    Parameters
-    ----------
-    actual, score : float64 array, shape (rows,)
-        0 or 1, and the score of class 1; at least one row.
-    """
-
-    def __init__(self, actual: Floats, score: Floats) -> None:
-        self._order = np.argsort(score, kind="stable")
-        ordered = score[self._order]
-        # Where each run of equal scores begins: within a run no pair is ranked, so it counts half.
-        self._runs = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-        self._positive = actual[self._order] > 0
-
-    def auc(self, weights: Floats | None = None) -> float:
-        """Return P(score of a positive > score of a negative) + P(equal) / 2 over weighted pairs; NaN with one class.
-
-        The Mann-Whitney form of the area under the ROC curve (Hanley & McNeil 1982). `weights`: float64, shape (rows,).
-        """
-        ordered = np.ones(len(self._order)) if weights is None else weights[self._order]
-        positives = np.add.reduceat(np.where(self._positive, ordered, 0.0), self._runs)
-        negatives = np.add.reduceat(np.where(self._positive, 0.0, ordered), self._runs)
-        pairs = positives.sum() * negatives.sum()
-        below = np.cumsum(negatives) - negatives / 2
-        return float(positives @ below / pairs) if pairs > 0 else float("nan")
 
 
 def ratio(numerator: Floats, denominator: Floats, undefined: float = float("nan")) -> Floats:
@@ -157,6 +134,19 @@ def _absolute_error(actual: Floats, predicted: Floats, _: float) -> Floats:
     return _with_count(np.abs(actual - predicted))
 
 
+def _relative_error(actual: Floats, predicted: Floats, _: float) -> Floats:
+    # a row whose actual value is 0 has no relative error, and is left out
+    counted = actual != 0
+    size = np.where(counted, np.abs(actual), 1.0)
+    return np.stack([np.where(counted, np.abs(actual - predicted) / size, 0.0), counted.astype(np.float64)], axis=1)
+
+
+def _symmetric_error(actual: Floats, predicted: Floats, _: float) -> Floats:
+    # Makridakis 1993, from 0 to 2; 0 where both are 0
+    size = np.abs(actual) + np.abs(predicted)
+    return _with_count(np.where(size > 0, 2 * np.abs(actual - predicted) / np.where(size > 0, size, 1.0), 0.0))
+
+
 def _with_count(terms: Floats) -> Floats:
     return np.stack([terms, np.ones_like(terms)], axis=1)
 
@@ -190,8 +180,10 @@ SUMS = {
     "rmse": Sums(_squared_error, _root_mean),
     "mae": Sums(_absolute_error, _mean),
     "r2": Sums(_r2_terms, _r2),
+    "mape": Sums(_relative_error, _mean),
+    "smape": Sums(_symmetric_error, _mean),
 }
-"""The metrics that are functions of sums: all of `METRICS` but auc."""
+"""The metrics that are functions of sums: all of `METRICS` but those of `keepfit.measure.ranking.RANKED`."""
 
 WITH_THRESHOLD = frozenset(name for name, sums in SUMS.items() if sums.per_row is _confusion)
 """The metrics that look at the decision threshold."""

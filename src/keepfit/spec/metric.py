@@ -31,13 +31,19 @@ METRICS = {
     for metric in (
         Metric("f1", "classification", True),
         Metric("auc", "classification", True),
+        Metric("pr_auc", "classification", True),
         Metric("precision", "classification", True),
         Metric("recall", "classification", True),
         Metric("accuracy", "classification", True),
         Metric("log_loss", "classification", False),
         Metric("brier", "classification", False),
+        Metric("ece", "classification", False),
+        Metric("lift_10", "classification", True),
+        Metric("gain_10", "classification", True),
         Metric("rmse", "regression", False),
         Metric("mae", "regression", False),
         Metric("r2", "regression", True),
+        Metric("mape", "regression", False),
+        Metric("smape", "regression", False),
     )
 }

@@ -86,6 +86,11 @@ class Model:
         nodes = (node for expression in self.inputs() for node in expression.nodes())
         return {node.label: node for node in nodes if isinstance(node, Input)}
 
+    def group_columns(self) -> dict[str, str]:
+        """Return the columns whose groups are compared for fairness, and the feature that holds each."""
+        named = [gate.column for gate in self.gates if gate.column]
+        return {column: f"{table.name}_{column}" for column in named for table in self.records()}
+
     def learned(self, values: Mapping[str, tuple[str, ...]]) -> Model:
         """Return the model with the values of its `by=` features, by their names; without any, as it was declared."""
         features = [

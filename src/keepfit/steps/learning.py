@@ -29,6 +29,7 @@ from keepfit.spec import codec
 from keepfit.spec.features import Calendar, Constant, Expression, Holiday
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.evaluate import evaluate
+from keepfit.stages.evaluation.rivals import rivals
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.features import versions
 from keepfit.stages.features.compute import compute
@@ -41,6 +42,7 @@ from keepfit.stages.retraining import conclude
 from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable
+from keepfit.steps.explaining import explained
 
 # what is kept with a training set, so that the next one can take from it
 FEATURES, VERSIONS, SEMANTICS = "keepfit.features", "keepfit.versions", "keepfit.semantics"
@@ -124,9 +126,6 @@ def _evaluate(
             back = np.argsort(order)
             features = {name: values[back] for name, values in computed.items()}
         rival = (champion.score(features), champion.artifact.threshold)
-    attributes = {
-        gate.column: f"{table.name}_{gate.column}" for gate in model.gates if gate.column for table in model.records()
-    }
     return evaluate(
         model,
         parts={"train": found.target[trained.split.train], "validation": found.target[trained.split.validation]},
@@ -137,11 +136,12 @@ def _evaluate(
         clusters=np.unique(found.entity[test].astype(str), return_inverse=True)[1],
         groups={
             column: found.features[name][test]
-            for column, name in attributes.items()
-            if column is not None and name in found.features
+            for column, name in model.group_columns().items()
+            if name in found.features
         },
         champion=rival,
         seed=project.settings.training.seed,
+        rivals=rivals(model, found.features, found.target, trained.split.train, test),
     )
 
 
@@ -175,6 +175,7 @@ def _record(
     native = trained.fitted.native()
     files = {native[0]: native[1]} if native else {}
     files |= {"model.onnx": trained.onnx, "evaluation.json": json.dumps(judged, indent=1).encode()}
+    files |= explained(project, model, clock.show(as_of), found, trained, evaluation)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
         digest = artifacts.write(artifact, files, folder)

@@ -10,7 +10,7 @@ import pytest
 
 from keepfit import Events, Every, Files, Float, Model, Records
 from keepfit.errors import TrainingError
-from keepfit.evidence import as_data
+from keepfit.evidence import as_data, evaluation_from
 from keepfit.measure.baseline import baseline
 from keepfit.measure.metrics import measure_all
 from keepfit.stages.evaluation.evaluate import evaluate
@@ -77,7 +77,25 @@ def test_the_champion_is_compared_at_its_own_threshold() -> None:
 def test_a_regression_is_evaluated_by_its_own_metric() -> None:
     found = evaluate(SPEND, **GIVEN)
     assert found.metric == "rmse"
-    assert set(found.metrics) == {"rmse", "mae", "r2"}
+    assert set(found.metrics) == {"rmse", "mae", "r2", "mape", "smape"}
+
+
+def test_every_metric_has_an_interval_and_the_models_own_is_the_estimate() -> None:
+    found = evaluate(CHURN, **GIVEN)
+    assert list(found.intervals) == list(found.metrics)
+    assert found.intervals["f1"] == found.estimate
+    assert {name: one.value for name, one in found.intervals.items()} == found.metrics
+
+
+def test_an_evaluation_reads_back_as_it_was_written_and_so_does_one_of_an_earlier_version() -> None:
+    found = evaluate(CHURN, **GIVEN)
+    data = json.loads(json.dumps(as_data(found)))
+    back = evaluation_from(data)
+    assert back is not None
+    assert as_data(back) == as_data(found)
+    earlier = evaluation_from({name: value for name, value in data.items() if name not in ("intervals", "rivals")})
+    assert earlier is not None and earlier.estimate == found.estimate
+    assert (earlier.intervals, earlier.rivals) == ({}, {})
 
 
 def test_an_evaluation_turns_into_json() -> None:

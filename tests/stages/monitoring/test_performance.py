@@ -28,7 +28,7 @@ def test_the_baseline_learns_from_the_training_rows_only() -> None:
 def test_a_regression_has_its_own_metrics() -> None:
     found = realised("regression", "4", T, ACTUAL, SCORE, 0.5, 0.25)
     assert found is not None
-    assert set(found.metrics) == {"rmse", "mae", "r2"}
+    assert set(found.metrics) == {"rmse", "mae", "r2", "mape", "smape"}
 
 
 def test_nothing_is_realised_before_labels_mature() -> None:

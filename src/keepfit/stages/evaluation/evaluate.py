@@ -12,8 +12,8 @@ from keepfit import clock
 from keepfit.errors import TrainingError
 from keepfit.evidence import Estimate, Evaluation
 from keepfit.measure.baseline import baseline
-from keepfit.measure.bootstrap import estimate, paired_gain
-from keepfit.measure.metrics import Floats, measure_all
+from keepfit.measure.bootstrap import estimates, paired_gain
+from keepfit.measure.metrics import Floats, names_of
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.groups import group_rates
 
@@ -30,6 +30,7 @@ def evaluate(
     groups: Mapping[str, NDArray[Any]],
     champion: tuple[Floats, float] | None,
     seed: int,
+    rivals: Mapping[str, dict[str, float]] | None = None,
 ) -> Evaluation:
     """Return what a challenger showed on the test rows.
 
@@ -56,6 +57,8 @@ def evaluate(
         The champion's predictions of the same rows, and its threshold.
     seed : int
         Of the bootstrap.
+    rivals : mapping, optional
+        What simple rules showed on the same rows; see `keepfit.stages.evaluation.rivals`.
 
     Raises
     ------
@@ -63,6 +66,7 @@ def evaluate(
         If there are no test rows.
     """
     _require(test, model)
+    intervals = estimates(names_of(model.task), test, score, threshold, clusters=clusters, seed=seed)
     return Evaluation(
         task=model.task,
         metric=model.metric,
@@ -70,11 +74,13 @@ def evaluate(
         rows={part: len(actual) for part, actual in parts.items()} | {"test": len(test)},
         test_from_at=int(t.min()),
         test_to_at=int(t.max()),
-        metrics=measure_all(model.task, test, score, threshold),
+        metrics={name: found.value for name, found in intervals.items()},
         baseline=baseline(model.task, parts["train"], test),
-        estimate=estimate(model.metric, test, score, threshold, clusters=clusters, seed=seed),
+        estimate=intervals[model.metric],
         against_champion=_gain(model, test, (score, threshold), champion, clusters, seed),
         groups={column: group_rates(model.task, test, score, threshold, labels) for column, labels in groups.items()},
+        intervals=intervals,
+        rivals=dict(rivals or {}),
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.engines.protocol import Column
-from keepfit.measure.metrics import Ranking
+from keepfit.measure.ranking import Ranking
 from keepfit.spec.model import CLASSIFICATION
 
 Floats = NDArray[np.float64]

@@ -42,6 +42,13 @@ class Trees:
         """Return scores by XGBoost's own predictor."""
         return np.asarray(self.booster.predict(_matrix(matrix, self.types)), np.float64)
 
+    def contributions(self, matrix: Matrix) -> NDArray[np.float64]:
+        """Return what each feature adds to the raw value (log-odds, or the value), and the base value in the last column.
+
+        Shape (rows, features + 1); exact (tree SHAP), by XGBoost itself.
+        """
+        return np.asarray(self.booster.predict(_data(matrix, None, self.types), pred_contribs=True), np.float64)
+
     def native(self) -> tuple[str, bytes]:
         """Return the model as UBJSON."""
         return "model.ubj", bytes(self.booster.save_raw("ubj"))

@@ -1,0 +1,164 @@
+"""All that is shown of a version beside its metrics, as plain data: the JSON and the pages are made from it.
+
+The costly parts look at a sample of the test rows, drawn evenly and the same for the same seed; how many is recorded.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit.evidence import Evaluation, as_data
+from keepfit.measure.metrics import Floats
+from keepfit.spec.model import CLASSIFICATION
+from keepfit.stages.evaluation.curves import curves
+from keepfit.stages.evaluation.explain import Contributions, Matrix, contributions, permutation_importance
+from keepfit.stages.evaluation.fairness import fairness
+from keepfit.stages.evaluation.judged import Judged
+from keepfit.stages.evaluation.slices import weak_slices
+
+CONTRIBUTED, PERMUTED, SLICED = 2000, 2000, 20_000
+"""At most so many rows for contributions, for permutation importance and for the search of slices."""
+WORST, DEPENDENCE, DOTS = 20, 4, 300
+"""Worst predictions kept, features whose dependence is kept, and points of each."""
+
+
+def detail(
+    evaluation: Evaluation,
+    judged: Judged,
+    fitted: object,
+    predict: Callable[[Matrix], Floats],
+    groups: Mapping[str, NDArray[Any]],
+    *,
+    seed: int,
+) -> dict[str, Any]:
+    """Return everything that is shown of a version, as plain JSON data.
+
+    Parameters
+    ----------
+    fitted : object
+        The fitted model; asked for its contributions if it has any.
+    predict : callable
+        Matrix -> score, for permutation importance.
+    groups : mapping of str to object array, shape (rows,)
+        The columns to judge fairness across.
+
+    Returns
+    -------
+    dict
+        `numbers` holds every number by its evidence id, such as 'test.auc'; see `numbers_of`.
+    """
+    names = list(judged.features)
+    sample = judged.sample(CONTRIBUTED, seed)
+    told = contributions(fitted, sample.matrix)
+    permuted = judged.sample(PERMUTED, seed)
+    mean, spread = permutation_importance(evaluation.metric, permuted, predict, seed=seed)
+    importance = told.importance if told else np.full(len(names), np.nan)
+    order = np.lexsort((-mean, -importance)) if told else np.argsort(-mean, kind="stable")
+    ranked = [names[place] for place in order]
+    found = {
+        "loss": judged.loss_name,
+        "curves": curves(judged, seed),
+        "importance": [
+            {
+                "feature": names[place],
+                "contribution": float(importance[place]),
+                "permutation": float(mean[place]),
+                "spread": float(spread[place]),
+            }
+            for place in order
+        ],
+        "dependence": _dependence(sample, told, ranked),
+        "slices": weak_slices(judged.sample(SLICED, seed), ranked),
+        "worst": _worst(judged, fitted),
+        "fairness": fairness(judged, groups, seed) if judged.task == CLASSIFICATION else {},
+        "sampled": {"contributions": len(sample), "permutation": len(permuted), "slices": min(len(judged), SLICED)},
+    }
+    data: dict[str, Any] = as_data({"numbers": numbers_of(evaluation, found), **found})
+    return data
+
+
+def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return every number by its evidence id.
+
+    test.METRIC, baseline.METRIC, rival.RULE.METRIC, champion.gain, importance.FEATURE, permutation.FEATURE,
+    slice.N.effect, group.COLUMN.GROUP.RATE, gap.COLUMN.RATE. Those with an interval have value, low, high and rows.
+    """
+    numbers: dict[str, Any] = {f"test.{name}": one for name, one in evaluation.intervals.items()}
+    numbers |= {f"baseline.{name}": {"value": value} for name, value in evaluation.baseline.items()}
+    for rule, metrics in evaluation.rivals.items():
+        numbers |= {f"rival.{rule.split(' (')[0]}.{name}": {"value": value} for name, value in metrics.items()}
+    if evaluation.against_champion is not None:
+        numbers["champion.gain"] = evaluation.against_champion
+    for one in found["importance"]:
+        numbers[f"importance.{one['feature']}"] = {"value": one["contribution"]}
+        numbers[f"permutation.{one['feature']}"] = {"value": one["permutation"]}
+    for place, slice_ in enumerate(found["slices"].found, 1):
+        numbers[f"slice.{place}.effect"] = {"value": slice_.effect, "rows": slice_.rows}
+    for column, parts in found["fairness"].items():
+        for group, rates in parts["groups"].items():
+            numbers |= {f"group.{column}.{group}.{rate}": one for rate, one in rates.items() if rate != "rows"}
+        numbers |= {f"gap.{column}.{rate}": one for rate, one in parts["gaps"].items()}
+    return numbers
+
+
+def _dependence(sample: Judged, told: Contributions | None, ranked: Sequence[str]) -> dict[str, list[dict[str, float]]]:
+    """Return value and contribution of the most important features that are numbers, at some rows."""
+    if told is None:
+        return {}
+    places = {name: place for place, name in enumerate(sample.features)}
+    numeric = [name for name in ranked if sample.features[name].dtype != object][:DEPENDENCE]
+    rows = np.unique(np.linspace(0, len(sample) - 1, DOTS).astype(np.int64))
+    return {
+        name: [
+            {"x": float(sample.features[name][row]), "y": float(told.values[row, places[name]])}
+            for row in rows
+            if np.isfinite(sample.features[name][row])
+        ]
+        for name in numeric
+    }
+
+
+def _worst(judged: Judged, fitted: object) -> list[dict[str, Any]]:
+    """Return the predictions with the greatest loss, with what was known and what each feature added."""
+    loss = judged.loss
+    rows = np.lexsort((np.arange(len(judged)), -loss))[:WORST]
+    some = judged.at(rows)
+    told = contributions(fitted, some.matrix)
+    names = list(judged.features)
+    return [
+        {
+            "entity": str(some.entity[row]),
+            "t_at": int(some.t[row]),
+            "actual": float(some.actual[row]),
+            "predicted": float(some.score[row]),
+            "loss": float(loss[rows[row]]),
+            "features": {name: _plain(some.features[name][row]) for name in names},
+            "contributions": dict(zip(names, told.values[row].tolist(), strict=True)) if told else {},
+        }
+        for row in range(len(some))
+    ]
+
+
+def _plain(value: Any) -> float | str | None:
+    return value if value is None or isinstance(value, str) else float(value)
+
+
+def worst_csv(found: Mapping[str, Any]) -> bytes:
+    """Return the worst predictions as CSV: a row each, a column for each feature and for what it added."""
+    rows: Sequence[Mapping[str, Any]] = found["worst"]
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    features = list(rows[0]["features"]) if rows else []
+    added = list(rows[0]["contributions"]) if rows else []
+    own = ("entity", "t_at", "actual", "predicted", "loss")
+    writer.writerow([*own, *features, *(f"contribution:{name}" for name in added)])
+    for row in rows:
+        values = [*(row["features"][name] for name in features), *(row["contributions"][name] for name in added)]
+        writer.writerow([*(row[name] for name in own), *("" if value is None else value for value in values)])
+    return text.getvalue().encode()

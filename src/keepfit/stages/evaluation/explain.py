@@ -1,0 +1,98 @@
+"""Why a model says what it says: exact contributions of the features to each prediction, and how much each matters.
+
+Contributions are Shapley values of the trees (Lundberg et al. 2020, "From local explanations to global understanding"), by
+the library's own exact algorithm. An estimator offers them by a method `contributions(matrix)`; one that has none is
+explained by permutation importance alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit.measure.metrics import Floats, measure
+from keepfit.spec.metric import METRICS
+from keepfit.stages.evaluation.judged import Judged
+
+Matrix = NDArray[np.float32]
+REPEATS = 3
+"""How often a column is shuffled; its importance is the mean."""
+
+
+@runtime_checkable
+class Contributing(Protocol):
+    """A fitted model that can tell what each feature contributed."""
+
+    def contributions(self, matrix: Matrix) -> Floats:
+        """Return float64, shape (rows, features + 1): what each feature adds to the base value in the last column.
+
+        A row's sum is the model's raw value: log-odds for a classification, the predicted value for a regression.
+        """
+
+
+@dataclass(frozen=True)
+class Contributions:
+    """What each feature added to each prediction.
+
+    Attributes
+    ----------
+    values : float64 array, shape (rows, features)
+        In log-odds for a classification, in the target's unit for a regression.
+    base : float
+        What the model says when nothing is known.
+    """
+
+    values: Floats
+    base: float
+
+    @property
+    def importance(self) -> Floats:
+        """The mean |contribution| of each feature, shape (features,)."""
+        return np.asarray(np.abs(self.values).mean(axis=0))
+
+
+def contributions(fitted: object, matrix: Matrix) -> Contributions | None:
+    """Return the contributions to the predictions of a matrix; None if the model cannot tell them."""
+    if not isinstance(fitted, Contributing) or not len(matrix):
+        return None
+    found = np.asarray(fitted.contributions(matrix), np.float64)
+    return Contributions(found[:, :-1], float(found[0, -1]))
+
+
+def permutation_importance(
+    metric: str, judged: Judged, predict: Callable[[Matrix], Floats], *, seed: int, repeats: int = REPEATS
+) -> tuple[Floats, Floats]:
+    """Return how much worse the metric gets when a feature's values are shuffled among the rows.
+
+    Parameters
+    ----------
+    metric : str
+        A name in `keepfit.spec.metric.METRICS`.
+    predict : callable
+        Matrix -> score, float64 of shape (rows,).
+    seed, repeats : int
+        Each feature is shuffled `repeats` times.
+
+    Returns
+    -------
+    mean, spread : float64 array, shape (features,)
+        In the metric's unit, positive if the feature helps; the spread is the standard deviation over repeats.
+
+    Notes
+    -----
+    Breiman 2001; Fisher, Rudin & Dominici 2019. Features that tell the same stand in for each other and look weaker.
+    """
+    random = np.random.default_rng(seed)
+    whole = measure(metric, judged.actual, predict(judged.matrix), judged.threshold)
+    found = np.zeros((repeats, judged.matrix.shape[1]))
+    for place in range(judged.matrix.shape[1]):
+        for turn in range(repeats):
+            shuffled = judged.matrix.copy()
+            shuffled[:, place] = shuffled[random.permutation(len(judged)), place]
+            value = measure(metric, judged.actual, predict(shuffled), judged.threshold)
+            found[turn, place] = METRICS[metric].gain(whole, over=value)
+    return found.mean(axis=0), found.std(axis=0)

@@ -1,0 +1,80 @@
+"""The test rows of a version, as everything that explains it looks at them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit.measure.metrics import Floats
+from keepfit.spec.model import CLASSIFICATION
+
+SURE = 1e-15
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Rows a version was not trained on, with what it said of them.
+
+    Attributes
+    ----------
+    task : str
+        'classification' or 'regression'.
+    entity : object array, shape (rows,)
+        Keys as text.
+    t : int64 array, shape (rows,)
+        Microseconds UTC.
+    features : dict of str to array, shape (rows,)
+        Values before they were encoded: float64 with NaN for null, or labels and None.
+    matrix : float32 array, shape (rows, features)
+        The same as the model sees them.
+    actual, score : float64 array, shape (rows,)
+        What happened (0 or 1 for a classification), and the score of class 1 or the predicted value.
+    threshold : float
+        Scores >= threshold are called positive.
+    clusters : integer array, shape (rows,)
+        A code for each row's entity.
+    """
+
+    task: str
+    entity: NDArray[Any]
+    t: NDArray[np.int64]
+    features: Mapping[str, NDArray[Any]]
+    matrix: NDArray[np.float32]
+    actual: Floats
+    score: Floats
+    threshold: float
+    clusters: NDArray[np.integer]
+
+    def __len__(self) -> int:
+        return len(self.actual)
+
+    @property
+    def loss(self) -> Floats:
+        """How wrong each prediction is: log loss in nats, or the absolute error in the target's unit."""
+        if self.task != CLASSIFICATION:
+            return np.asarray(np.abs(self.actual - self.score))
+        sure = np.clip(self.score, SURE, 1 - SURE)
+        return np.asarray(-np.log(np.where(self.actual > 0, sure, 1 - sure)))
+
+    @property
+    def loss_name(self) -> str:
+        """The name of `loss`."""
+        return "log loss" if self.task == CLASSIFICATION else "absolute error"
+
+    def at(self, rows: NDArray[np.intp]) -> Judged:
+        """Return some of the rows."""
+        return replace(
+            self,
+            **{name: getattr(self, name)[rows] for name in ("entity", "t", "matrix", "actual", "score", "clusters")},
+            features={name: values[rows] for name, values in self.features.items()},
+        )
+
+    def sample(self, most: int, seed: int) -> Judged:
+        """Return at most so many rows, drawn evenly, in their order; the same seed draws the same."""
+        if len(self) <= most:
+            return self
+        return self.at(np.sort(np.random.default_rng(seed).choice(len(self), most, replace=False)))

@@ -1,0 +1,246 @@
+"""The pictures of an evaluation as Vega-Lite: each is a plain dict, made by a pure function for one canvas.
+
+Points come as `keepfit.stages.evaluation.curves` leaves them in a version's `report.json`; a number that is null is left
+out of its picture.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from keepfit.stages.reports.canvas import (
+    Canvas,
+    Spec,
+    bounds_of,
+    data,
+    layered,
+    literal,
+    pixels,
+    shorten,
+    value_axis,
+)
+from keepfit.stages.reports.marks import margin_text
+from keepfit.stages.reports.palette import BLUE, INK, MUTED, VERMILLION
+from keepfit.stages.reports.summary import number
+
+Points = Sequence[Mapping[str, Any]]
+UNIT = (0.0, 1.0)
+BOTTOM = 50
+
+
+def _height(canvas: Canvas) -> int:
+    return 330 if canvas.name == "wide" else 230
+
+
+def across(bounds: tuple[float, float], title: str, canvas: Canvas) -> Spec:
+    """Return the encoding of a number across, with its name below the axis."""
+    ticks = 6 if canvas.name == "wide" else 4
+    found = value_axis(bounds, "x", ticks)
+    axis = {
+        **found["axis"], "grid": False, "title": title, "titleFontSize": canvas.font, "titleFontWeight": 400,
+        "titleColor": MUTED, "titlePadding": 6, "labelFlush": True,
+    }  # fmt: skip
+    return {**found, "axis": axis}
+
+
+def _rows(points: Points) -> list[Spec]:
+    return [dict(one) for one in points if one.get("y") is not None and one.get("x") is not None]
+
+
+def _line(rows: list[Spec], place: Spec, colour: str, width: float, **mark: Any) -> Spec:
+    return {
+        "data": data(rows),
+        "mark": {"type": "line", "color": colour, "strokeWidth": width, "strokeJoin": "round", **mark},
+        "encoding": {**place, "order": {"field": "x"}},
+    }
+
+
+def curve_chart(
+    points: Points, chance: Sequence[tuple[float, float]], title: str, names: tuple[str, str], canvas: Canvas
+) -> Spec:
+    """Return a curve on the unit square with the line of a blind guess; `names` stand at their ends."""
+    height, rows = _height(canvas), _rows(points)
+    place = {"x": across(UNIT, title, canvas), "y": value_axis(UNIT, "y")}
+    guess: list[Spec] = [{"x": x, "y": y} for x, y in chance]
+    stroke = {"interpolate": "step-before"} if title.startswith("recall") else {}
+    layers = [
+        _line(guess, place, MUTED, 1.5, strokeDash=[4, 4]),
+        # a curve that comes back to the same x must be drawn in the order of its points
+        {**_line(rows, place, BLUE, 2.5, **stroke), "encoding": {**place, "order": {"field": "n"}}},
+    ]
+    for index, row in enumerate(rows):
+        row["n"] = index
+    ends = [(names[0], rows[-1]["y"] if rows else 1.0, BLUE), (names[1], guess[-1]["y"], MUTED)]
+    wanted = [height * (1 - y) for _, y, _ in ends]
+    if abs(wanted[0] - wanted[1]) < canvas.font + 6:
+        wanted = [wanted[0], wanted[0] + canvas.font + 8]
+    labels: list[Spec] = [
+        {"y": y, "label": name, "colour": colour} for y, (name, _, colour) in zip(wanted, ends, strict=True)
+    ]
+    return layered(canvas, height, [*layers, margin_text(labels, canvas, weight=600)], bottom=BOTTOM)
+
+
+def calibration_chart(points: Points, canvas: Canvas) -> Spec:
+    """Return the rate of positives over the mean score of each bin, with intervals, beside the diagonal."""
+    height, rows = _height(canvas), _rows(points)
+    top = min(1.0, max([row[name] for row in rows for name in ("x", "high")] + [0.05]) * 1.05)
+    place = {"x": across((0, top), "mean score of the bin", canvas), "y": value_axis((0, top), "y")}
+    layers = [
+        _line([{"x": 0, "y": 0}, {"x": top, "y": top}], place, MUTED, 1.5, strokeDash=[4, 4]),
+        *_with_intervals(rows, place, (0, top)),
+        _line(rows, place, BLUE, 1.5, opacity=0.5),
+    ]
+    labels: list[Spec] = [{"y": 0, "label": "calibrated", "colour": MUTED}]
+    return layered(canvas, height, [*layers, margin_text(labels, canvas, weight=600)], bottom=BOTTOM)
+
+
+def _with_intervals(rows: list[Spec], place: Spec, bounds: tuple[float, float], colour: str = BLUE) -> list[Spec]:
+    known = [row for row in rows if row.get("low") is not None and row.get("high") is not None]
+    return [
+        {
+            "data": data(known),
+            "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.4, "color": colour},
+            "encoding": {**place, "y": value_axis(bounds, "low"), "y2": {"field": "high"}},
+        },
+        {
+            "data": data(rows),
+            "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1, "color": colour},
+            "encoding": place,
+        },
+    ]
+
+
+def fit_chart(points: Points, canvas: Canvas) -> Spec:
+    """Return what happened over what was predicted, one dot a row, beside the diagonal."""
+    height, rows = _height(canvas) + 60, _rows(points)
+    bounds = bounds_of([row[name] for row in rows for name in ("x", "y")])
+    place = {"x": across(bounds, "predicted", canvas), "y": value_axis(bounds, "y")}
+    ends: list[Spec] = [{"x": bounds[0], "y": bounds[0]}, {"x": bounds[1], "y": bounds[1]}]
+    dot = {"type": "point", "filled": True, "size": 26, "opacity": 0.45, "color": BLUE}
+    labels: list[Spec] = [{"y": 0, "label": "exact", "colour": MUTED}]
+    layers = [
+        {"data": data(rows), "mark": dot, "encoding": place},
+        _line(ends, place, MUTED, 1.5, strokeDash=[4, 4]),
+        margin_text(labels, canvas, weight=600),
+    ]
+    return layered(canvas, height, layers, bottom=BOTTOM)
+
+
+def residuals_chart(bars: Points, canvas: Canvas) -> Spec:
+    """Return how many rows have an error of each size; the outermost bars hold what lies beyond."""
+    height = 200 if canvas.name == "wide" else 150
+    rows = [{**one, "zero": 0} for one in bars]
+    bounds = (float(rows[0]["from"]), float(rows[-1]["to"]))
+    top = max([one["rows"] for one in rows] + [1]) * 1.05
+    x = {**across(bounds, "predicted less actual", canvas), "field": "from"}
+    value = value_axis((0, top), "rows", ticks=3)
+    layers: list[Spec] = [
+        {
+            "data": data(rows),
+            "mark": {"type": "rect", "color": BLUE, "stroke": "#ffffff", "strokeWidth": 0.5},
+            "encoding": {"x": x, "x2": {"field": "to"}, "y": value, "y2": {"field": "zero"}},
+        },
+        {
+            "data": data([{"from": 0, "rows": 0}]),
+            "mark": {"type": "rule", "color": INK, "strokeDash": [2, 3], "y": 0, "y2": height},
+            "encoding": {"x": x},
+        },
+    ]
+    return layered(canvas, height, layers, bottom=BOTTOM)
+
+
+def spread_chart(points: Points, canvas: Canvas) -> Spec:
+    """Return the median error, and the range of nine in ten, by tenth of the prediction."""
+    height, rows = 230, _rows(points)
+    bounds = bounds_of([row[name] for row in rows for name in ("low", "high")] + [0.0])
+    wide = bounds_of([row["x"] for row in rows])
+    place = {"x": across(wide, "predicted", canvas), "y": value_axis(bounds, "y")}
+    zero: list[Spec] = [{"x": wide[0], "y": 0}, {"x": wide[1], "y": 0}]
+    layers = [_line(zero, place, MUTED, 1.5, strokeDash=[4, 4]), *_with_intervals(rows, place, bounds)]
+    return layered(canvas, height, layers, bottom=BOTTOM)
+
+
+def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas) -> Spec:
+    """Return a value with its interval for each label, side by side, with a rule at the overall value."""
+    height = 220 if canvas.name == "wide" else 180
+    step = canvas.plot / max(len(points), 1)
+    rows = [
+        {**one, "x": (place + 0.5) * step, "label": shorten(str(one["label"]), max(3, canvas.letters(step - 4)))}
+        for place, one in enumerate(points)
+        if one.get("y") is not None
+    ]
+    seen = [row[name] for row in rows for name in ("y", "low", "high") if row.get(name) is not None]
+    bounds = bounds_of([*seen, overall])
+    place = {"x": pixels("x"), "y": value_axis(bounds, "y")}
+    mark = {"type": "rule", "color": MUTED, "strokeWidth": 1.5, "strokeDash": [4, 4], "x": 0, "x2": canvas.plot}
+    every = 1 if canvas.letters(step) >= 3 else math.ceil(3 * canvas.font * 0.6 / step)
+    text = {"type": "text", "color": MUTED, "y": height + 16}
+    share = (bounds[1] - overall) / (bounds[1] - bounds[0])
+    layers: list[Spec] = [
+        {"data": data([{"y": overall}]), "mark": mark, "encoding": {"y": value_axis(bounds, "y")}},
+        *_with_intervals(rows, place, bounds, colour),
+        {"data": data(rows[::every]), "mark": text, "encoding": {"x": pixels("x"), "text": {"field": "label"}}},
+        margin_text(
+            [{"y": height * share, "label": f"all rows {number(overall)}", "colour": MUTED}], canvas, weight=600
+        ),
+    ]
+    return layered(canvas, height, layers)
+
+
+def importance_chart(rows: Sequence[tuple[str, float]], canvas: Canvas) -> Spec:
+    """Return a bar for each feature, longest first as given, with its name and its value."""
+    row = 26
+    indent = 300 if canvas.name == "wide" else 150
+    reach = canvas.plot + canvas.right - indent - 70
+    most = max([value for _, value in rows] + [1e-12])
+    bars: list[Spec] = [
+        {
+            "y": place * row + 5,
+            "y2": (place + 1) * row - 5,
+            "middle": (place + 0.5) * row,
+            "x": indent,
+            "x2": indent + max(1.0, reach * max(value, 0) / most),
+            "label": shorten(name, canvas.letters(indent + canvas.left - 10)),
+            "value": number(value),
+            "colour": BLUE if value > 0 else VERMILLION,
+        }
+        for place, (name, value) in enumerate(rows)
+    ]
+    text = {"type": "text", "align": "left"}
+    layers: list[Spec] = [
+        {
+            "data": data(bars),
+            "mark": {"type": "rect"},
+            "encoding": {
+                "x": pixels("x"), "x2": {"field": "x2"}, "y": pixels("y"), "y2": {"field": "y2"},
+                "color": literal("colour"),
+            },
+        },
+        {
+            "data": data(bars),
+            "mark": {**text, "x": -canvas.left},
+            "encoding": {"y": pixels("middle"), "text": {"field": "label"}},
+        },
+        {
+            "data": data(bars),
+            "mark": {**text, "dx": 8},
+            "encoding": {"x": pixels("x2"), "y": pixels("middle"), "text": {"field": "value"}},
+        },
+    ]  # fmt: skip
+    return layered(canvas, row * len(rows), layers, top=2, bottom=4)
+
+
+def dependence_chart(points: Points, name: str, canvas: Canvas) -> Spec:
+    """Return what a feature added over its value, one dot a row."""
+    height, rows = 220, _rows(points)
+    bounds, wide = bounds_of([row["y"] for row in rows] + [0.0]), bounds_of([row["x"] for row in rows])
+    place = {"x": across(wide, shorten(name, canvas.letters(canvas.plot)), canvas), "y": value_axis(bounds, "y")}
+    zero: list[Spec] = [{"x": wide[0], "y": 0}, {"x": wide[1], "y": 0}]
+    dot = {"type": "point", "filled": True, "size": 26, "opacity": 0.5, "color": BLUE}
+    layers = [
+        _line(zero, place, MUTED, 1.5, strokeDash=[4, 4]),
+        {"data": data(rows), "mark": dot, "encoding": place},
+    ]
+    return layered(canvas, height, layers, bottom=BOTTOM)

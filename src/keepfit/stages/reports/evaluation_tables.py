@@ -1,0 +1,152 @@
+"""The tables of an evaluation report: metrics beside their rivals, weak slices, worst predictions, groups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from keepfit.evidence import Estimate, Evaluation
+from keepfit.spec.metric import METRICS
+from keepfit.stages.reports.page import Html, breakable, element, join, table
+from keepfit.stages.reports.summary import number, signed
+
+FEATURES = 4
+"""Features that are shown of a worst prediction: those that moved it most."""
+RATE_WORDS = {
+    "selection_rate": "Called positive",
+    "tpr": "True positive rate",
+    "fpr": "False positive rate",
+    "precision": "Precision",
+    "accuracy": "Accuracy",
+}
+
+
+def main_rows(evaluation: Evaluation) -> tuple[list[str], list[list[Any]]]:
+    """Return the main table as heads and rows: metric, value, low, high, baseline, each rival, and which is better.
+
+    A value that is undefined, or was not measured by an earlier version, is NaN.
+    """
+    names = list(dict.fromkeys([evaluation.metric, *evaluation.metrics]))
+    heads = ["metric", "value", "low", "high", "baseline", *(_rule(name) for name in evaluation.rivals), "better"]
+    rows: list[list[Any]] = []
+    for name in names:
+        value, metric = evaluation.metrics.get(name, math.nan), METRICS.get(name)
+        found = evaluation.intervals.get(name, Estimate(value, math.nan, math.nan, 0))
+        if name == evaluation.metric:
+            found = evaluation.estimate
+        others = [evaluation.baseline.get(name, math.nan)]
+        others += [metrics.get(name, math.nan) for metrics in evaluation.rivals.values()]
+        better = ("higher" if metric.greater_is_better else "lower") if metric else "-"
+        rows.append([name, value, found.low, found.high, *others, better])
+    return heads, rows
+
+
+def _rule(name: str) -> str:
+    return name.split(" (")[0]
+
+
+def main_table(evaluation: Evaluation) -> Html:
+    """Return every metric with its interval, the constant and the rules beside it; the best of a row is marked."""
+    _, rows = main_rows(evaluation)
+    rivals = [_rule(name).capitalize() for name in evaluation.rivals]
+    heads = ["Metric", "Model", "90% interval", "Constant", *rivals, "Better is", "Evidence"]
+    body = []
+    for name, value, low, high, *others, better in rows:
+        metric = METRICS.get(name)
+        label = element("strong", name) if name == evaluation.metric else name
+        cells = [
+            element("span", number(one), class_="missed") if metric and metric.better(one, value) else number(one)
+            for one in others
+        ]
+        interval = f"{number(low)} to {number(high)}" if math.isfinite(low) else "\u2013"
+        body.append([label, number(value), interval, *cells, better, element("code", f"test.{name}")])
+    return table(heads, body, "plain", numeric=frozenset(range(1, 4 + len(rivals))))
+
+
+def slices_table(found: Mapping[str, Any]) -> Html:
+    """Return the weak slices: the conditions, how many rows, the loss inside and outside, and how sure that is."""
+    rows = [
+        [
+            join([breakable(one) for one in slice_["conditions"]], " and "),
+            f"{slice_['rows']:,}",
+            number(slice_["loss"]),
+            number(slice_["elsewhere"]),
+            signed(slice_["effect"]),
+            _p(slice_["p_value"]),
+            element("code", f"slice.{place}.effect"),
+        ]
+        for place, slice_ in enumerate(found["found"], 1)
+    ]
+    heads = ["Where", "Rows", f"Mean {found['loss']}", "Elsewhere", "Worse by", "p, corrected", "Evidence"]
+    return table(heads, rows, "plain cards", numeric=frozenset({1, 2, 3, 4, 5}))
+
+
+def _p(value: float) -> str:
+    return "under 0.0001" if value < 0.0001 else f"{value:.4f}"
+
+
+def worst_table(worst: Sequence[Mapping[str, Any]], loss: str) -> Html:
+    """Return the worst predictions, each with the features that moved it most and what they added."""
+    rows = [
+        [
+            breakable(one["entity"]),
+            one["t_at"][:16].replace("T", " "),
+            number(one["actual"]),
+            number(one["predicted"]),
+            number(one["loss"]),
+            _moved(one),
+        ]
+        for one in worst
+    ]
+    heads = ["Entity", "At (UTC)", "Actual", "Predicted", loss.capitalize(), "What moved it most"]
+    return table(heads, rows, "plain cards", numeric=frozenset({2, 3, 4}))
+
+
+def _moved(one: Mapping[str, Any]) -> Html:
+    added: Mapping[str, float] = one["contributions"]
+    names = sorted(added, key=lambda name: -abs(added[name]))[:FEATURES] or list(one["features"])[:FEATURES]
+    parts = []
+    for name in names:
+        told = f" ({signed(added[name])})" if name in added else ""
+        value = one["features"][name]
+        shown = value if isinstance(value, str) else "null" if value is None else number(value)
+        parts.append(element("span", join([breakable(name), f" {shown}{told}"]), class_="line"))
+    return join(parts, " ")
+
+
+def fairness_table(groups: Mapping[str, Mapping[str, Any]]) -> Html:
+    """Return the rates of each group with their intervals."""
+    rows = [
+        [group, f"{rates['rows']:,}", *(_interval(rates[rate]) for rate in ("selection_rate", "tpr", "fpr"))]
+        for group, rates in groups.items()
+    ]
+    heads = ["Group", "Rows", *(RATE_WORDS[rate] for rate in ("selection_rate", "tpr", "fpr"))]
+    return table(heads, rows, "plain", numeric=frozenset({1, 2, 3, 4}))
+
+
+def gaps_table(column: str, gaps: Mapping[str, Mapping[str, Any]]) -> Html:
+    """Return the widest gaps between groups."""
+    rows = [[RATE_WORDS[rate], _interval(one), element("code", f"gap.{column}.{rate}")] for rate, one in gaps.items()]
+    return table(["Gap between groups", "Highest less lowest", "Evidence"], rows, "plain slim", numeric=frozenset({1}))
+
+
+def _interval(one: Mapping[str, Any]) -> str:
+    if one["value"] is None:
+        return "\u2013"
+    return f"{number(one['value'])} ({number(one['low'])} to {number(one['high'])})"
+
+
+def importance_table(rows: Sequence[Mapping[str, Any]], metric: str) -> Html:
+    """Return what each feature adds and what is lost without it."""
+    body = [
+        [
+            breakable(one["feature"]),
+            number(one["contribution"]),
+            signed(one["permutation"]),
+            number(one["spread"]),
+        ]
+        for one in rows
+    ]
+    heads = ["Feature", "Mean |contribution|", f"{metric} lost if shuffled", "Spread"]
+    return table(heads, body, "plain", numeric=frozenset({1, 2, 3}))
