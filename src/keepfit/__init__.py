@@ -24,6 +24,7 @@ from keepfit.spec.rows import Length, Python, Sentiment, col
 from keepfit.spec.sources import Csv, Database, Delta, Excel, Files, FixedWidth, Json, Parquet
 from keepfit.spec.tables import Events, Records
 from keepfit.spec.training import Cost, Training
+from keepfit.spec.tuning import Tune
 
 __version__ = "0.1.0"
 
@@ -68,6 +69,7 @@ __all__ = [
     "Text",
     "Time",
     "Training",
+    "Tune",
     "XGBoost",
     "col",
     "when",

@@ -30,6 +30,7 @@ from keepfit.stages.training.split import trains_until
 from keepfit.stages.training.train import train
 from keepfit.steps import Loaded, load
 from keepfit.steps.answering import comparable
+from keepfit.steps.searching import with_parameters
 
 
 @dataclass(frozen=True)
@@ -150,11 +151,10 @@ def reproduce(project: Project, model: Model, number: str) -> dict[str, Any]:
     snapshot = Snapshot(project.engine, project.lake, dict(lineage["tables"]), as_of)
     found = training_set(definition.learned({}), snapshot, trains_until)
     rows = _rows_differ(project, found, lineage["training_set"])
-    built = train(
-        found.model, found.t, found.features, found.target, seed=lineage["seed"], choose_threshold=choose_threshold
-    )
-    native, content = built.fitted.native()
-    files = {native: content, ONNX: built.onnx}
+    tuned = with_parameters(found.model, lineage.get("parameters", {}))
+    built = train(tuned, found.t, found.features, found.target, seed=lineage["seed"], choose_threshold=choose_threshold)
+    native = built.fitted.native()
+    files = {ONNX: built.onnx} | ({native[0]: native[1]} if native else {})
     equal = {name: _same_bytes(one, name, made) for name, made in files.items()}
     same = not rows and all(equal.values()) and one.artifact.threshold == built.threshold
     return {

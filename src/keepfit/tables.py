@@ -197,6 +197,27 @@ FEATURE_SETS = Declared(
 )
 
 
+TUNING = Declared(
+    "tuning_results",
+    grain="one set of parameters that a search tried",
+    keys=("search", "trial"),
+    time="as_of",
+    columns={
+        "search": "VARCHAR",
+        "trial": "BIGINT",
+        "as_of": "TIMESTAMPTZ",
+        "model": "VARCHAR",
+        "metric": "VARCHAR",
+        "value": "DOUBLE",  # mean of the folds; null if the trial was given up or failed
+        "folds": "VARCHAR",  # JSON list: the metric on each fold, the oldest first
+        "state": "VARCHAR",  # complete, pruned or failed
+        "parameters": "VARCHAR",  # JSON
+        "reason": "VARCHAR",  # why it failed
+        "best": "BOOLEAN",
+    },
+)
+
+
 def training_set(model: str) -> str:
     """Return the lake path of a model's training sets; grain: one mature observation, keys entity and t."""
     return f"training/{model}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import fmean, pstdev
 from typing import Any
 
 from keepfit import clock
@@ -110,6 +111,15 @@ def challenge(found: dict[str, Any]) -> None:
     console.say(f"{found['model']} version {found['version']}: {found['conclusion'].action}")
     metrics = [(name, value, evaluation.baseline[name]) for name, value in evaluation.metrics.items()]
     console.table(["metric", f"on {evaluation.rows['test']:,} test rows", "trivial baseline"], metrics)
+    if evaluation.folds:
+        console.say(f"{len(evaluation.folds)} earlier origins, {evaluation.metric} (trivial baseline):")
+        own = [one.metrics[evaluation.metric] for one in evaluation.folds]
+        rows = [
+            (clock.show(one.from_at), clock.show(one.to_at), one.rows, value, one.baseline[evaluation.metric])
+            for one, value in zip(evaluation.folds, own, strict=True)
+        ]
+        console.table(["from", "to", "rows", evaluation.metric, "trivial baseline"], rows)
+        console.say(f"mean {fmean(own):.3f}, standard deviation {pstdev(own):.3f}")
     verdicts = [
         (verdict.gate, "passed" if verdict.passed else "failed", verdict.reason) for verdict in found["verdicts"]
     ]

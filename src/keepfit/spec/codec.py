@@ -25,6 +25,7 @@ from keepfit.spec import (
     sources,
     tables,
     training,
+    tuning,
     window,
 )
 from keepfit.spec.features import Aggregate, Attribute, Expression
@@ -33,7 +34,7 @@ from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
 
 MODULES = (
-    columns, estimators, features, gates, loading, model, observe, policy, rows, sources, tables, training, window,
+    columns, estimators, features, gates, loading, model, observe, policy, rows, sources, tables, training, tuning, window,
 )  # fmt: skip
 CLASSES = {
     value.__name__: value

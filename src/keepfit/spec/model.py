@@ -13,6 +13,7 @@ from keepfit.spec.observe import EachRow, Every
 from keepfit.spec.policy import OlderThan, Policy
 from keepfit.spec.tables import Events, Records, Table
 from keepfit.spec.training import Training
+from keepfit.spec.tuning import Tune
 
 CLASSIFICATION, REGRESSION = "classification", "regression"
 
@@ -41,6 +42,8 @@ class Model:
         When to retrain.
     training : Training
         How it is trained: weights, constraints, calibration, costs.
+    tune : Tune, optional
+        Which parameters of the estimator are looked for before each training.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Model:
     gates: Sequence[Gate] = ()
     policy: Policy = field(default_factory=lambda: Policy(retrain=OlderThan("90d")))
     training: Training = field(default_factory=Training, metadata={"unwritten": Training()})
+    tune: Tune | None = field(default=None, metadata={"unwritten": None})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(_flatten(self.features)))

@@ -45,6 +45,8 @@ class Training:
         Choose the decision threshold so that mistakes cost least on validation rows; the metric `cost` exists.
     hold_out : float
         Share of the entities that nothing is learnt from, for what the model says of entities that it never saw.
+    folds : int
+        Earlier origins that the same training is repeated at, to show how the metrics vary over time (rolling-origin backtest).
     """
 
     class_weight: str | Mapping[int, float] | None = None
@@ -53,6 +55,7 @@ class Training:
     calibrate: str | None = None
     cost: Cost | None = None
     hold_out: float = 0.0
+    folds: int = field(default=0, metadata={"unwritten": 0})
 
     def __post_init__(self) -> None:
         if isinstance(self.class_weight, Mapping):

@@ -55,7 +55,7 @@ def changed(before: Model, now: Model) -> tuple[str, ...]:
     """Return the parts of a definition that make another model of it: observe, features, target, estimator, training."""
     # what `by=` learned is of a version, not of the definition
     old, new = (codec.encode(model.learned({}))["model"] for model in (before, now))
-    parts = ("observe", "features", "target", "estimator", "training")
+    parts = ("observe", "features", "target", "estimator", "training", "tune")
     return tuple(part for part in parts if old.get(part) != new.get(part))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +43,7 @@ from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable
 from keepfit.steps.explaining import explained
+from keepfit.steps.searching import backtested, searched
 
 # what is kept with a training set, so that the next one can take from it
 FEATURES, VERSIONS, SEMANTICS = "keepfit.features", "keepfit.versions", "keepfit.semantics"
@@ -78,8 +79,10 @@ def challenge(
     columns, types = found.columns()
     name, notes = tables.training_set(model.name), _notes(found, snapshot)
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
-    trained = train(model, found.t, found.features, found.target, seed=seed, choose_threshold=choose_threshold)
+    tuned = searched(project, model, found, snapshot.as_of, choose_threshold)
+    trained = train(tuned, found.t, found.features, found.target, seed=seed, choose_threshold=choose_threshold)
     evaluation = _evaluate(project, model, snapshot, found, trained, champion)
+    evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose_threshold))
     verdicts = judge(model.gates, evaluation)
     definition = codec.encode(model)
     versions.enter(project.engine, project.records, model, snapshot.as_of)
@@ -89,6 +92,7 @@ def challenge(
         "tables": snapshot.versions,
         "training_set": {"table": tables.training_set(model.name), "version": version, "rows": len(found)},
         "seed": seed,
+        "parameters": tuned.estimator.parameters,
         "onnx_difference": trained.onnx_difference,
     }
     recorded = _record(project, model, snapshot.as_of, found, trained, evaluation, verdicts, lineage)

@@ -13,6 +13,7 @@ from keepfit.spec.check.problem import AS_A_NAME, NAME, Problem, not_a_duration
 from keepfit.spec.check.reading import leaves, of
 from keepfit.spec.check.shapes import malformed_values
 from keepfit.spec.check.training import TRAINING_RULES, malformed_training
+from keepfit.spec.check.tuning import TUNING_RULES, malformed_tune
 from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression
 from keepfit.spec.gates import Gate
 from keepfit.spec.metric import METRICS
@@ -42,6 +43,7 @@ def malformed(model: Model) -> Iterator[Problem]:
         fix = "call the conditions: Policy(retrain=when.drift() | when.older_than('90d'))"
         yield Problem(f"policy={model.policy!r} has no condition to retrain on", of(model), fix)
     yield from malformed_training(model)
+    yield from malformed_tune(model)
     yield from malformed_values(model)
 
 
@@ -130,4 +132,5 @@ MODEL_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     metrics_exist,
     gates_and_policy_fit,
     *TRAINING_RULES,
+    *TUNING_RULES,
 )

@@ -47,7 +47,7 @@ class Trees:
 
         Shape (rows, features + 1); exact (tree SHAP), by XGBoost itself.
         """
-        return np.asarray(self.booster.predict(_data(matrix, None, self.types), pred_contribs=True), np.float64)
+        return np.asarray(self.booster.predict(_matrix(matrix, self.types), pred_contribs=True), np.float64)
 
     def native(self) -> tuple[str, bytes]:
         """Return the model as UBJSON."""

@@ -1,125 +1,14 @@
-"""Values that pass between stages: what was measured, and what was decided on it.
-
-Stages do not know each other; they meet in tables (`keepfit.tables`) and in these. All are frozen, hold plain numbers and
-texts, and turn into JSON with `as_data`. Times are microseconds UTC.
-"""
+"""What a turn knows, and what it decided on it."""
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from keepfit import clock
-from keepfit.errors import KeepfitError
+from keepfit.evidence.evaluation import Estimate, Evaluation, Verdict
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
 ALARM, NOTE = "alarm", "note"
-
-
-def as_data(value: Any) -> Any:
-    """Return a value as plain JSON data: fields ending in `_at` become ISO text, NaN and infinities become null."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {name: _moment(name, getattr(value, name)) for name in (item.name for item in dataclasses.fields(value))}
-    if isinstance(value, dict):
-        return {str(key): _moment(str(key), item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [as_data(item) for item in value]
-    if isinstance(value, KeepfitError):
-        return value.as_dict()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
-
-
-def _moment(name: str, value: Any) -> Any:
-    if isinstance(value, int) and (name.endswith("_at") or name == "as_of"):
-        return clock.from_micros(value).isoformat().replace("+00:00", "Z")
-    return as_data(value)
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its 90% bootstrap interval, and the number of rows it was measured on."""
-
-    value: float
-    low: float
-    high: float
-    rows: int
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What a model version showed on rows it was not trained on.
-
-    Attributes
-    ----------
-    task, metric : str
-        The task, and the metric the model is judged by.
-    threshold : float
-        The score from which a row is called positive; 0.5 and unused for regression.
-    rows : dict
-        Row counts by part: train, validation, test.
-    test_from_at, test_to_at : int
-        First and last t of the test rows.
-    metrics, baseline : dict
-        All metrics of the task on the test rows, and the same for the trivial prediction learnt on the training rows.
-    estimate : Estimate
-        The model's own metric with its interval.
-    against_champion : Estimate or None
-        Gain over the champion on the same test rows, positive if the challenger is better, paired.
-    groups : dict
-        column -> group -> {"rows": judged rows, "rate": true positive rate or mean absolute error}.
-    intervals : dict
-        metric -> its value on the test rows with its interval; empty in evaluations of earlier versions.
-    rivals : dict
-        name -> the same metrics for a simple rule: persistence, seasonal naive, recency.
-    """
-
-    task: str
-    metric: str
-    threshold: float
-    rows: dict[str, int]
-    test_from_at: int
-    test_to_at: int
-    metrics: dict[str, float]
-    baseline: dict[str, float]
-    estimate: Estimate
-    against_champion: Estimate | None = None
-    groups: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
-    intervals: dict[str, Estimate] = field(default_factory=dict)
-    rivals: dict[str, dict[str, float]] = field(default_factory=dict)
-
-
-def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
-    """Return the evaluation that `as_data` wrote down; None if the data is of something else."""
-    if "estimate" not in data:
-        return None
-    values = {item.name: data[item.name] for item in dataclasses.fields(Evaluation) if item.name in data}
-    for name in ("estimate", "against_champion"):
-        values[name] = Estimate(**_numbers(values[name])) if values[name] else None
-    for name in ("test_from_at", "test_to_at"):
-        values[name] = clock.to_micros(clock.parse_moment(values[name]))
-    values |= {name: _numbers(values[name]) for name in ("metrics", "baseline")}
-    values["intervals"] = {name: Estimate(**_numbers(one)) for name, one in values.get("intervals", {}).items()}
-    values["rivals"] = {name: _numbers(metrics) for name, metrics in values.get("rivals", {}).items()}
-    return Evaluation(**values)
-
-
-def _numbers(found: dict[str, Any]) -> dict[str, Any]:
-    return {name: math.nan if value is None else value for name, value in found.items()}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a gate found: the value, the bound it was held to, and whether it passed, in a sentence with numbers."""
-
-    gate: str
-    passed: bool
-    value: float | None
-    bound: float
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,113 @@
+"""What a model version showed on rows it was not trained on, and what its gates say of that."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from keepfit import clock
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 90% bootstrap interval, and the number of rows it was measured on."""
+
+    value: float
+    low: float
+    high: float
+    rows: int
+
+
+@dataclass(frozen=True)
+class Fold:
+    """What the same training showed at an earlier origin, on the rows that came next; the baseline learnt there, too."""
+
+    from_at: int
+    to_at: int
+    rows: int
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What a model version showed on rows it was not trained on.
+
+    Attributes
+    ----------
+    task, metric : str
+        The task, and the metric the model is judged by.
+    threshold : float
+        The score from which a row is called positive; 0.5 and unused for regression.
+    rows : dict
+        Row counts by part: train, validation, test.
+    test_from_at, test_to_at : int
+        First and last t of the test rows.
+    metrics, baseline : dict
+        All metrics of the task on the test rows, and the same for the trivial prediction learnt on the training rows.
+    estimate : Estimate
+        The model's own metric with its interval.
+    against_champion : Estimate or None
+        Gain over the champion on the same test rows, positive if the challenger is better, paired.
+    groups : dict
+        column -> group -> {"rows": judged rows, "rate": true positive rate or mean absolute error}.
+    intervals : dict
+        metric -> its value on the test rows with its interval; empty in evaluations of earlier versions.
+    rivals : dict
+        name -> the same metrics for a simple rule: persistence, seasonal naive, recency.
+    folds : tuple of Fold
+        A rolling-origin backtest, the oldest first; empty unless it was asked for.
+    """
+
+    task: str
+    metric: str
+    threshold: float
+    rows: dict[str, int]
+    test_from_at: int
+    test_to_at: int
+    metrics: dict[str, float]
+    baseline: dict[str, float]
+    estimate: Estimate
+    against_champion: Estimate | None = None
+    groups: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    intervals: dict[str, Estimate] = field(default_factory=dict)
+    rivals: dict[str, dict[str, float]] = field(default_factory=dict)
+    folds: tuple[Fold, ...] = ()
+
+
+def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
+    """Return the evaluation that `as_data` wrote down; None if the data is of something else."""
+    if "estimate" not in data:
+        return None
+    values = {item.name: data[item.name] for item in dataclasses.fields(Evaluation) if item.name in data}
+    for name in ("estimate", "against_champion"):
+        values[name] = Estimate(**_numbers(values[name])) if values[name] else None
+    for name in ("test_from_at", "test_to_at"):
+        values[name] = clock.to_micros(clock.parse_moment(values[name]))
+    values |= {name: _numbers(values[name]) for name in ("metrics", "baseline")}
+    values["intervals"] = {name: Estimate(**_numbers(one)) for name, one in values.get("intervals", {}).items()}
+    values["rivals"] = {name: _numbers(metrics) for name, metrics in values.get("rivals", {}).items()}
+    values["folds"] = tuple(_fold(one) for one in values.get("folds", ()))
+    return Evaluation(**values)
+
+
+def _fold(data: dict[str, Any]) -> Fold:
+    moments = {name: clock.to_micros(clock.parse_moment(data[name])) for name in ("from_at", "to_at")}
+    return Fold(**data | moments | {name: _numbers(data[name]) for name in ("metrics", "baseline")})
+
+
+def _numbers(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: math.nan if value is None else value for name, value in found.items()}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a gate found: the value, the bound it was held to, and whether it passed, in a sentence with numbers."""
+
+    gate: str
+    passed: bool
+    value: float | None
+    bound: float
+    reason: str
