@@ -27,6 +27,7 @@ COMMANDS = {
     "predict": "turns",
     "promote": "versions",
     "rollback": "versions",
+    "report": "report",
     "publish": "serve",
     "serve": "serve",
 }

@@ -102,7 +102,11 @@ def _by_part(judged: Judged) -> dict[str, Points]:
     """Return the mean loss by part of the calendar and by category, with the 90% interval of a mean."""
     hours, days = judged.t // clock.HOUR, judged.t // clock.DAY
     months = judged.t.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-    parts: dict[str, NDArray[Any]] = {"hour": hours % 24, "weekday": (days + 3) % 7, "month": months % 12 + 1}
+    parts: dict[str, NDArray[Any]] = {"hour": hours % 24, "weekday": (days + 3) % 7}
+    # a part that each moment has for itself, such as the weekday of a monthly grid, would only tell the moments apart
+    moments = len(np.unique(judged.t))
+    parts = {name: values for name, values in parts.items() if 2 * len(np.unique(values)) <= moments}
+    parts["month"] = months % 12 + 1
     parts |= {name: values for name, values in judged.features.items() if values.dtype == object}
     return {name: _mean_by(judged.loss, values) for name, values in parts.items()}
 

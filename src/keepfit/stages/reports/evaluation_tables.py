@@ -74,7 +74,7 @@ def slices_table(found: Mapping[str, Any]) -> Html:
             number(slice_["elsewhere"]),
             signed(slice_["effect"]),
             _p(slice_["p_value"]),
-            element("code", f"slice.{place}.effect"),
+            element("code", f"slice.{place}"),
         ]
         for place, slice_ in enumerate(found["found"], 1)
     ]
@@ -91,7 +91,7 @@ def worst_table(worst: Sequence[Mapping[str, Any]], loss: str) -> Html:
     rows = [
         [
             breakable(one["entity"]),
-            one["t_at"][:16].replace("T", " "),
+            one["t_at"][:16].removesuffix("T00:00").replace("T", " "),
             number(one["actual"]),
             number(one["predicted"]),
             number(one["loss"]),
