@@ -29,6 +29,7 @@ COMMANDS = {
     "reproduce": "versions",
     "promote": "versions",
     "rollback": "versions",
+    "report": "report",
     "publish": "serve",
     "serve": "serve",
 }

@@ -12,7 +12,7 @@ from keepfit.stages.evaluation.judged import Judged
 
 ACTUAL = np.array([0.0, 0.0, 1.0, 1.0, 0.0, 1.0])
 SCORE = np.array([0.1, 0.4, 0.35, 0.8, 0.4, 0.9])
-T = np.array([0, HOUR, HOUR, DAY, 3 * DAY, 40 * DAY])
+T = np.array([0, HOUR, HOUR + 1, DAY, 3 * DAY, 40 * DAY])
 SEGMENT = np.array(["a", "a", "b", "b", None, "a"], dtype=object)
 
 
@@ -58,6 +58,11 @@ def test_errors_are_told_by_hour_weekday_month_and_category() -> None:
     assert hours["1"] == (pytest.approx(loss[[1, 2]].mean()), 2)
     assert {one["label"] for one in found["error_by_month"]} == {"1", "2"}
     assert [one["label"] for one in found["error_by_segment"]] == ["a", "b", "(none)"]
+
+
+def test_the_weekday_of_a_monthly_grid_is_left_out() -> None:
+    found = curves(judged("regression"), seed=1)
+    assert "error_by_hour" in found and "error_by_weekday" not in found
 
 
 def test_residuals_count_every_row() -> None:

@@ -14,6 +14,8 @@ from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.evaluation.judged import Judged
 
 POINTS, BINS, LABELS = 200, 10, 12
+Z = 1.6448536269514722
+"""The 95% point of the normal distribution: it bounds a 90% interval."""
 Points = list[dict[str, Any]]
 
 
@@ -59,7 +61,7 @@ def _calibration(judged: Judged, scores: Floats, starts: NDArray[np.intp]) -> Po
     return found
 
 
-def wilson(rate: float, rows: float, z: float = 1.6448536269514722) -> tuple[float, float]:
+def wilson(rate: float, rows: float, z: float = Z) -> tuple[float, float]:
     """Return the 90% interval of a share (Wilson 1927); NaN without rows."""
     if rows <= 0:
         return float("nan"), float("nan")
@@ -99,15 +101,20 @@ def _spread(score: Floats, error: Floats) -> Points:
 
 
 def _by_part(judged: Judged) -> dict[str, Points]:
-    """Return the mean loss by part of the calendar and by category, with the 90% interval of a mean."""
+    """Return the mean loss by part of the calendar and by category, with its 90% interval, widened as slices are."""
     hours, days = judged.t // clock.HOUR, judged.t // clock.DAY
     months = judged.t.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
-    parts: dict[str, NDArray[Any]] = {"hour": hours % 24, "weekday": (days + 3) % 7, "month": months % 12 + 1}
+    parts: dict[str, NDArray[Any]] = {"hour": hours % 24, "weekday": (days + 3) % 7}
+    # a part that each moment has for itself, such as the weekday of a monthly grid, would only tell the moments apart
+    moments = len(np.unique(judged.t))
+    parts = {name: values for name, values in parts.items() if 2 * len(np.unique(values)) <= moments}
+    parts["month"] = months % 12 + 1
     parts |= {name: values for name, values in judged.features.items() if values.dtype == object}
-    return {name: _mean_by(judged.loss, values) for name, values in parts.items()}
+    width = Z * float(np.sqrt(judged.design_effect))
+    return {name: _mean_by(judged.loss, values, width) for name, values in parts.items()}
 
 
-def _mean_by(loss: Floats, values: NDArray[Any]) -> Points:
+def _mean_by(loss: Floats, values: NDArray[Any], width: float) -> Points:
     names = np.array(["(none)" if value is None else str(value) for value in values])
     labels, codes, counts = np.unique(names, return_inverse=True, return_counts=True)
     kept = (
@@ -116,7 +123,7 @@ def _mean_by(loss: Floats, values: NDArray[Any]) -> Points:
     found = []
     for place in kept:
         inside = loss[codes.ravel() == place]
-        half = 1.645 * float(inside.std(ddof=1)) / np.sqrt(len(inside)) if len(inside) > 1 else float("nan")
+        half = width * float(inside.std(ddof=1)) / np.sqrt(len(inside)) if len(inside) > 1 else float("nan")
         mean = float(inside.mean())
         found.append(
             {"label": str(labels[place]), "y": mean, "low": mean - half, "high": mean + half, "rows": len(inside)}

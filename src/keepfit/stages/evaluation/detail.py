@@ -87,7 +87,7 @@ def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, An
     """Return every number by its evidence id.
 
     test.METRIC, baseline.METRIC, rival.RULE.METRIC, champion.gain, importance.FEATURE, permutation.FEATURE,
-    slice.N.effect, group.COLUMN.GROUP.RATE, gap.COLUMN.RATE. Those with an interval have value, low, high and rows.
+    slice.N, group.COLUMN.GROUP.RATE, gap.COLUMN.RATE. Those with an interval have value, low, high and rows.
     """
     numbers: dict[str, Any] = {f"test.{name}": one for name, one in evaluation.intervals.items()}
     numbers |= {f"baseline.{name}": {"value": value} for name, value in evaluation.baseline.items()}
@@ -99,7 +99,7 @@ def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, An
         numbers[f"importance.{one['feature']}"] = {"value": one["contribution"]}
         numbers[f"permutation.{one['feature']}"] = {"value": one["permutation"]}
     for place, slice_ in enumerate(found["slices"].found, 1):
-        numbers[f"slice.{place}.effect"] = {"value": slice_.effect, "rows": slice_.rows}
+        numbers[f"slice.{place}"] = {"value": slice_.effect, "rows": slice_.rows}
     for column, parts in found["fairness"].items():
         for group, rates in parts["groups"].items():
             numbers |= {f"group.{column}.{group}.{rate}": one for rate, one in rates.items() if rate != "rows"}

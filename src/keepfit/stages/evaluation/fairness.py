@@ -34,9 +34,10 @@ def fairness(judged: Judged, groups: Mapping[str, NDArray[Any]], seed: int, roun
     Returns
     -------
     dict
-        column -> {"groups": group -> {"rows", rate -> Estimate}, "gaps": rate -> Estimate}. `selection_rate` is the share
-        called positive (demographic parity), `tpr` of those that were positive (equal opportunity), `fpr` of those that
-        were not (together: equalized odds; Hardt et al. 2016). A gap is the highest less the lowest rate.
+        column -> {"groups": group -> {"rows", rate -> Estimate}, "gaps": rate -> Estimate, "all": rate -> value}.
+        `selection_rate` is the share called positive (demographic parity), `tpr` of those that were positive (equal
+        opportunity), `fpr` of those that were not (together: equalized odds; Hardt et al. 2016). A gap is the highest
+        less the lowest rate.
     """
     return {column: _column(judged, labels, seed, rounds) for column, labels in groups.items()}
 
@@ -69,7 +70,8 @@ def _column(judged: Judged, labels: NDArray[Any], seed: int, rounds: int) -> dic
         for rate in RATES
         if kept.sum() > 1
     }
-    return {"groups": found, "gaps": gaps}
+    overall = _rates(sums.sum(axis=0).reshape(shape).sum(axis=0, keepdims=True))
+    return {"groups": found, "gaps": gaps, "all": {rate: float(overall[rate][0]) for rate in RATES}}
 
 
 def _rates(cells: Floats) -> dict[str, Floats]:

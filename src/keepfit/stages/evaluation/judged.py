@@ -65,6 +65,19 @@ class Judged:
         """The name of `loss`."""
         return "log loss" if self.task == CLASSIFICATION else "absolute error"
 
+    @property
+    def design_effect(self) -> float:
+        """How much more the mean loss varies because rows of one entity resemble each other (Kish 1965); at least 1.
+
+        Standard errors that take rows for independent are widened by its root.
+        """
+        codes = np.unique(self.clusters, return_inverse=True)[1].ravel()
+        apart = self.loss - self.loss.mean()
+        naive = float((apart**2).sum())
+        if codes.max() == 0 or naive == 0:
+            return 1.0
+        return max(1.0, float((np.bincount(codes, weights=apart) ** 2).sum()) / naive)
+
     def at(self, rows: NDArray[np.intp]) -> Judged:
         """Return some of the rows."""
         return replace(

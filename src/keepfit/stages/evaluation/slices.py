@@ -84,7 +84,7 @@ def weak_slices(judged: Judged, features: Sequence[str]) -> Search:
     kept = np.flatnonzero((counts >= least) & (len(judged) - counts >= least))
     if not len(kept):
         return Search(judged.loss_name, 0, len(judged), ())
-    effect, p = _welch(loss, counts[kept], sums[kept], squares[kept], _design_effect(loss, judged.clusters))
+    effect, p = _welch(loss, counts[kept], sums[kept], squares[kept], judged.design_effect)
     corrected = holm(p)
     found: list[tuple[Slice, NDArray[np.bool_]]] = []
     for place in np.lexsort((-effect, p)):
@@ -150,16 +150,6 @@ def _welch(loss: Floats, counts: Floats, sums: Floats, squares: Floats, design: 
     effect = mean - other
     score = np.divide(effect, np.sqrt(spread * design), out=np.zeros_like(effect), where=spread > 0)
     return effect, np.array([0.5 * math.erfc(one / math.sqrt(2)) for one in score])
-
-
-def _design_effect(loss: Floats, clusters: NDArray[np.integer]) -> float:
-    """Return how much more the mean loss varies by entity than it would if rows were independent; at least 1."""
-    codes = np.unique(clusters, return_inverse=True)[1].ravel()
-    apart = loss - loss.mean()
-    naive = float((apart**2).sum())
-    if codes.max() == 0 or naive == 0:
-        return 1.0
-    return max(1.0, float((np.bincount(codes, weights=apart) ** 2).sum()) / naive)
 
 
 def holm(p: Floats) -> Floats:

@@ -97,7 +97,9 @@ def _rivals_note(evaluation: Evaluation) -> Html:
         return Html()
     rules = "; ".join(evaluation.rivals)
     return element(
-        "p", f"Simple rules, each from one feature: {rules}. Marked where a rule does better.", class_="read"
+        "p",
+        f"Simple rules, each from one feature: {rules}. Marked where a rule or the constant does better.",
+        class_="read",
     )
 
 
@@ -249,17 +251,24 @@ def _fairness(found: Mapping[str, Any]) -> list[Html]:
                 {"label": group, "y": one[rate]["value"], "low": one[rate]["low"], "high": one[rate]["high"]}
                 for group, one in parts["groups"].items()
             ]
-            known = [(one["y"], parts["groups"][one["label"]]["rows"]) for one in points if one["y"] is not None]
-            mean = sum(y * rows for y, rows in known) / max(sum(rows for _, rows in known), 1)
+            mean = parts["all"][rate] or 0.0
             pictures.append(
                 _figure(
-                    f"fair-{len(drawn)}-{rate}", f"{tables.RATE_WORDS[rate]} by {column}", "", "With 90% intervals.",
+                    f"fair-{len(drawn)}-{rate}", f"{tables.RATE_WORDS[rate]} by {column}", _widest(points), "With 90% intervals.",
                     lambda canvas, points=points, mean=mean: curves.parts_chart(points, mean, GREEN, canvas),  # type: ignore[misc]
                 )
             )  # fmt: skip
         body = [tables.fairness_table(parts["groups"]), tables.gaps_table(column, parts["gaps"]), *pictures]
         drawn.append(page.section("Fairness", says, *body))
     return drawn
+
+
+def _widest(points: Sequence[Mapping[str, Any]]) -> str:
+    known = sorted((one for one in points if one["y"] is not None), key=lambda one: -one["y"])
+    if len(known) < 2:
+        return "One group only"
+    ends = [f"{one['label']} {number(one['y'])}" for one in (known[0], known[-1])]
+    return f"Highest: {ends[0]}, lowest: {ends[1]}"
 
 
 def _footer() -> Html:

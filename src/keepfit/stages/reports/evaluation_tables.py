@@ -61,7 +61,7 @@ def main_table(evaluation: Evaluation) -> Html:
         ]
         interval = f"{number(low)} to {number(high)}" if math.isfinite(low) else "\u2013"
         body.append([label, number(value), interval, *cells, better, element("code", f"test.{name}")])
-    return table(heads, body, "plain", numeric=frozenset(range(1, 4 + len(rivals))))
+    return _scroll(table(heads, body, "plain", numeric=frozenset(range(1, 4 + len(rivals)))))
 
 
 def slices_table(found: Mapping[str, Any]) -> Html:
@@ -74,7 +74,7 @@ def slices_table(found: Mapping[str, Any]) -> Html:
             number(slice_["elsewhere"]),
             signed(slice_["effect"]),
             _p(slice_["p_value"]),
-            element("code", f"slice.{place}.effect"),
+            element("code", f"slice.{place}"),
         ]
         for place, slice_ in enumerate(found["found"], 1)
     ]
@@ -91,7 +91,7 @@ def worst_table(worst: Sequence[Mapping[str, Any]], loss: str) -> Html:
     rows = [
         [
             breakable(one["entity"]),
-            one["t_at"][:16].replace("T", " "),
+            one["t_at"][:16].removesuffix("T00:00").replace("T", " "),
             number(one["actual"]),
             number(one["predicted"]),
             number(one["loss"]),
@@ -122,13 +122,15 @@ def fairness_table(groups: Mapping[str, Mapping[str, Any]]) -> Html:
         for group, rates in groups.items()
     ]
     heads = ["Group", "Rows", *(RATE_WORDS[rate] for rate in ("selection_rate", "tpr", "fpr"))]
-    return table(heads, rows, "plain", numeric=frozenset({1, 2, 3, 4}))
+    return _scroll(table(heads, rows, "plain", numeric=frozenset({1, 2, 3, 4})))
 
 
 def gaps_table(column: str, gaps: Mapping[str, Mapping[str, Any]]) -> Html:
     """Return the widest gaps between groups."""
     rows = [[RATE_WORDS[rate], _interval(one), element("code", f"gap.{column}.{rate}")] for rate, one in gaps.items()]
-    return table(["Gap between groups", "Highest less lowest", "Evidence"], rows, "plain slim", numeric=frozenset({1}))
+    return _scroll(
+        table(["Gap between groups", "Highest less lowest", "Evidence"], rows, "plain slim", numeric=frozenset({1}))
+    )
 
 
 def _interval(one: Mapping[str, Any]) -> str:
@@ -149,4 +151,9 @@ def importance_table(rows: Sequence[Mapping[str, Any]], metric: str) -> Html:
         for one in rows
     ]
     heads = ["Feature", "Mean |contribution|", f"{metric} lost if shuffled", "Spread"]
-    return table(heads, body, "plain", numeric=frozenset({1, 2, 3}))
+    return _scroll(table(heads, body, "plain", numeric=frozenset({1, 2, 3})))
+
+
+def _scroll(found: Html) -> Html:
+    """Return a table that scrolls by itself where it is wider than the page."""
+    return element("div", found, class_="scroll")

@@ -1,0 +1,91 @@
+"""What the commands show of a version that was recorded before: its evaluation, read from its artifact folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from keepfit import clock
+from keepfit.errors import RegistryError
+from keepfit.evidence import Evaluation, evaluation_from
+from keepfit.project import Project
+from keepfit.spec.model import Model
+from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.stages.reports.evaluation_tables import main_rows
+from keepfit.steps.explaining import PAGE, REPORT
+
+
+def report(project: Project, model: Model, as_of: int, number: str | None, target: Path | None) -> dict[str, Any]:
+    """Return what a version showed on its test rows; with `target`, write its page there.
+
+    Parameters
+    ----------
+    as_of : int
+        Versions trained after it are not seen.
+    number : str or None
+        The version; None is the champion, or the newest version if that one was trained later or there is none.
+    target : Path or None
+        An HTML file.
+
+    Raises
+    ------
+    RegistryError
+        If there is no such version, or it has no evaluation, or no page to write.
+    """
+    version = _version(project, model, as_of, number)
+    evaluation = _evaluation(version)
+    heads, rows = main_rows(evaluation)
+    path = version.folder / REPORT
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if target is not None:
+        _write(version, target)
+    return {
+        "model": model.name,
+        "version": version.number,
+        "trained_at": version.trained_at,
+        "rows": evaluation.rows,
+        "test_from_at": evaluation.test_from_at,
+        "test_to_at": evaluation.test_to_at,
+        "metrics": [dict(zip(heads, row, strict=True)) for row in rows],
+        "rivals": list(evaluation.rivals),
+        "numbers": found.get("numbers", {}),
+        "path": str(target) if target is not None else None,
+    }
+
+
+def _version(project: Project, model: Model, as_of: int, number: str | None) -> Version:
+    if number is not None:
+        return project.registry.version(model.name, number)
+    known = [one for one in project.registry.versions(model.name) if one.trained_at <= as_of]
+    if not known:
+        raise RegistryError(
+            f"{model.name} has no version trained by {clock.show(as_of)}",
+            where=project.registry.uri,
+            fix=f"train one: keepfit train {model.name}",
+        )
+    champion = project.registry.champion(model.name)
+    return next((one for one in known if champion and one.number == champion.number), known[-1])
+
+
+def _evaluation(version: Version) -> Evaluation:
+    found = evaluation_from(evidence_of(version))
+    if found is None:
+        raise RegistryError(
+            f"version {version.number} of {version.model} carries no evaluation",
+            where=str(version.folder),
+            fix=f"train a new version: keepfit train {version.model}",
+        )
+    return found
+
+
+def _write(version: Version, target: Path) -> None:
+    page = version.folder / PAGE
+    if not page.is_file():
+        raise RegistryError(
+            f"version {version.number} of {version.model} has no page; an earlier keepfit trained it",
+            where=str(version.folder),
+            fix=f"train a new version: keepfit train {version.model}",
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(page.read_bytes())
