@@ -119,6 +119,7 @@ def test_a_definition_without_these_words_is_written_as_before():
         (churn(training=Training(cost=Cost(0, 5))), "Cost(false_positive=0) is no cost", "above 0"),
         (churn(training=Training(cost=Cost(1, float("inf")))), "Cost(false_negative=inf)", "finite"),
         (revenue(training=Training(cost=Cost(1, 5))), "the target is a number", "leave it out"),
+        (churn(metric="cost"), "metric 'cost' is of models that declare costs", "Cost(false_positive=1"),
         (churn(training=Training(hold_out=0.9)), "hold_out=0.9 is no share", "0 to 0.5"),
         (churn(training=Training(hold_out="10%")), "hold_out='10%' is no share", "hold_out=0.1"),
     ],
@@ -128,6 +129,10 @@ def test_what_is_wrong_is_said_once_with_a_fix(model, what, fix):
     assert what in problem.what
     assert fix in problem.fix
     assert problem.where == "definitions.py, Model 'churn'"
+
+
+def test_a_model_that_declares_costs_may_be_judged_by_them():
+    assert problems(churn(metric="cost", training=Training(cost=Cost(1, 5)))) == []
 
 
 def test_words_that_are_not_yet_done_are_refused():

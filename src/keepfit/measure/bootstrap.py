@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.evidence import Estimate
-from keepfit.measure.metrics import SUMS, Floats, Ranking, measure
+from keepfit.measure.metrics import Floats, Ranking, measure, sums_of
 from keepfit.spec.metric import METRICS
+from keepfit.spec.training import Cost
 
 INTERVAL = (5.0, 95.0)
 """Percentiles of the replicates that bound the 90% interval."""
@@ -30,12 +31,13 @@ def estimate(
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int = 300,
+    cost: Cost | None = None,
 ) -> Estimate:
     """Return a metric with its 90% percentile bootstrap interval.
 
     Parameters
     ----------
-    metric, actual, predicted, threshold
+    metric, actual, predicted, threshold, cost
         As in `keepfit.measure.metrics.measure`.
     clusters : integer array, shape (rows,)
         A code for each row's entity. If there is one entity only, rows are drawn instead.
@@ -49,8 +51,8 @@ def estimate(
     Estimate
         In the metric's own unit. `low` and `high` are NaN if no replicate is defined.
     """
-    value = measure(metric, actual, predicted, threshold)
-    return _summary(value, _replicates(metric, actual, predicted, threshold, clusters, seed, rounds), len(actual))
+    value = measure(metric, actual, predicted, threshold, cost)
+    return _summary(value, _replicates(metric, actual, predicted, threshold, clusters, seed, rounds, cost), len(actual))
 
 
 def paired_gain(
@@ -64,6 +66,7 @@ def paired_gain(
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int = 300,
+    cost: Cost | None = None,
 ) -> Estimate:
     """Return how much better the challenger is than the champion on the same rows, with its 90% interval.
 
@@ -72,10 +75,10 @@ def paired_gain(
     shape (rows,).
     """
     gain = METRICS[metric].gain
-    ours = measure(metric, actual, challenger, challenger_threshold)
-    theirs = measure(metric, actual, champion, champion_threshold)
-    new = _replicates(metric, actual, challenger, challenger_threshold, clusters, seed, rounds)
-    old = _replicates(metric, actual, champion, champion_threshold, clusters, seed, rounds)
+    ours = measure(metric, actual, challenger, challenger_threshold, cost)
+    theirs = measure(metric, actual, champion, champion_threshold, cost)
+    new = _replicates(metric, actual, challenger, challenger_threshold, clusters, seed, rounds, cost)
+    old = _replicates(metric, actual, champion, champion_threshold, clusters, seed, rounds, cost)
     gains = np.array([gain(after, before) for after, before in zip(new, old, strict=True)], dtype=np.float64)
     return _summary(gain(ours, theirs), gains, len(actual))
 
@@ -94,6 +97,7 @@ def _replicates(
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int,
+    cost: Cost | None,
 ) -> Floats:
     """Return the metric in each round, shape (rounds,); equal seeds draw equal clusters, which pairs two models."""
     if len(actual) == 0:
@@ -101,7 +105,7 @@ def _replicates(
     codes = np.unique(clusters, return_inverse=True)[1].ravel()
     # One entity drawn with replacement is always the same sample: an interval of width zero would feign certainty.
     codes = codes if codes.max() > 0 else np.arange(len(actual))
-    weighted = _weighted(metric, actual, predicted, threshold, codes)
+    weighted = _weighted(metric, actual, predicted, threshold, codes, cost)
     return np.array([weighted(weights) for weights in _draws(int(codes.max()) + 1, seed, rounds)], dtype=np.float64)
 
 
@@ -113,12 +117,13 @@ def _draws(clusters: int, seed: int, rounds: int) -> Iterator[Floats]:
 
 
 def _weighted(
-    metric: str, actual: Floats, predicted: Floats, threshold: float, codes: NDArray[np.intp]
+    metric: str, actual: Floats, predicted: Floats, threshold: float, codes: NDArray[np.intp], cost: Cost | None
 ) -> Callable[[Floats], float]:
     """Return the metric as a function of the weights of the clusters."""
     if metric == "auc":
         ranking = Ranking(actual, predicted)
         return lambda weights: ranking.auc(weights[codes])
-    terms = SUMS[metric].per_row(actual, predicted, threshold)
+    sums = sums_of(metric, cost)
+    terms = sums.per_row(actual, predicted, threshold)
     by_cluster = np.stack([np.bincount(codes, weights=column) for column in terms.T], axis=1)
-    return lambda weights: float(SUMS[metric].finish(weights @ by_cluster))
+    return lambda weights: float(sums.finish(weights @ by_cluster))

@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,8 @@ def challenge(
     columns, types = found.columns()
     name, notes = tables.training_set(model.name), _notes(found, snapshot)
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
-    trained = train(model, found.t, found.features, found.target, seed=seed, choose_threshold=choose_threshold)
+    choose = partial(choose_threshold, cost=model.training.cost)
+    trained = train(model, found.t, found.features, found.target, seed=seed, choose_threshold=choose)
     evaluation = _evaluate(project, model, snapshot, found, trained, champion)
     verdicts = judge(model.gates, evaluation)
     definition = codec.encode(model)

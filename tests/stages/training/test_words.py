@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xgboost
 
 from keepfit import (
     Category,
@@ -110,3 +111,16 @@ def test_a_library_that_is_not_there_names_its_extra(monkeypatch):
     with pytest.raises(MissingExtra) as raised:
         trained(replace(churn, estimator=LightGBM()))
     assert raised.value.fix == "pip install 'keepfit[lightgbm]'"
+
+
+def test_a_device_that_is_not_there_is_said():
+    if xgboost.build_info()["USE_CUDA"]:
+        pytest.skip("this XGBoost knows GPUs")
+    with pytest.raises(TrainingError, match="XGBoost finds no GPU for device='cuda'") as raised:
+        trained(replace(churn, estimator=XGBoost(device="cuda")))
+    assert "leave device= out" in raised.value.fix
+
+
+def test_the_processor_is_a_device():
+    plain, named = trained(), trained(replace(churn, estimator=XGBoost(**churn.estimator.parameters, device="cpu")))
+    assert plain.fitted.native() == named.fitted.native()

@@ -63,6 +63,7 @@ def evaluate(
         If there are no test rows.
     """
     _require(test, model)
+    cost = model.training.cost
     return Evaluation(
         task=model.task,
         metric=model.metric,
@@ -70,9 +71,9 @@ def evaluate(
         rows={part: len(actual) for part, actual in parts.items()} | {"test": len(test)},
         test_from_at=int(t.min()),
         test_to_at=int(t.max()),
-        metrics=measure_all(model.task, test, score, threshold),
-        baseline=baseline(model.task, parts["train"], test),
-        estimate=estimate(model.metric, test, score, threshold, clusters=clusters, seed=seed),
+        metrics=measure_all(model.task, test, score, threshold, cost),
+        baseline=baseline(model.task, parts["train"], test, cost),
+        estimate=estimate(model.metric, test, score, threshold, clusters=clusters, seed=seed, cost=cost),
         against_champion=_gain(model, test, (score, threshold), champion, clusters, seed),
         groups={column: group_rates(model.task, test, score, threshold, labels) for column, labels in groups.items()},
     )
@@ -97,4 +98,6 @@ def _gain(
 ) -> Estimate | None:
     if champion is None:
         return None
-    return paired_gain(model.metric, test, *challenger, *champion, clusters=clusters, seed=seed)
+    return paired_gain(
+        model.metric, test, *challenger, *champion, clusters=clusters, seed=seed, cost=model.training.cost
+    )
