@@ -71,6 +71,8 @@ class Evaluation:
         The model's own metric with its interval.
     against_champion : Estimate or None
         Gain over the champion on the same test rows, positive if the challenger is better, paired.
+    held_out : dict
+        All metrics on the test's rows of entities that nothing was learnt from; empty if none are held out.
     groups : dict
         column -> group -> {"rows": judged rows, "rate": true positive rate or mean absolute error}.
     """
@@ -86,19 +88,21 @@ class Evaluation:
     estimate: Estimate
     against_champion: Estimate | None = None
     groups: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    held_out: dict[str, float] = field(default_factory=dict)
 
 
 def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
     """Return the evaluation that `as_data` wrote down; None if the data is of something else."""
     if "estimate" not in data:
         return None
-    values = {item.name: data[item.name] for item in dataclasses.fields(Evaluation)}
+    values = {item.name: data[item.name] for item in dataclasses.fields(Evaluation) if item.name in data}
     for name in ("estimate", "against_champion"):
         values[name] = Estimate(**values[name]) if values[name] else None
     for name in ("test_from_at", "test_to_at"):
         values[name] = clock.to_micros(clock.parse_moment(values[name]))
-    for name in ("metrics", "baseline"):
-        values[name] = {metric: math.nan if value is None else value for metric, value in values[name].items()}
+    for name in ("metrics", "baseline", "held_out"):
+        found = values.get(name, {})
+        values[name] = {metric: math.nan if value is None else value for metric, value in found.items()}
     return Evaluation(**values)
 
 

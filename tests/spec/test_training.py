@@ -29,7 +29,6 @@ from keepfit import (
 )
 from keepfit.spec import codec
 from keepfit.spec.check import Problem, check
-from keepfit.spec.check import training as rules
 
 people = Records("people", Files("c.csv"), entity="id", columns={"age": Integer(), "segment": Category()})
 sales = Events(
@@ -53,12 +52,6 @@ def revenue(**changes: Any) -> Model:
 
 def problems(model: Model) -> list[Problem]:
     return check([people, sales], [model])
-
-
-@pytest.fixture(autouse=True)
-def _all_done(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    if "not_yet" not in request.node.name:
-        monkeypatch.setattr(rules, "NOT_YET", ())
 
 
 @pytest.mark.parametrize("estimator", EVERY, ids=lambda one: one.of or one.kind)
@@ -133,11 +126,3 @@ def test_what_is_wrong_is_said_once_with_a_fix(model, what, fix):
 
 def test_a_model_that_declares_costs_may_be_judged_by_them():
     assert problems(churn(metric="cost", training=Training(cost=Cost(1, 5)))) == []
-
-
-def test_words_that_are_not_yet_done_are_refused():
-    for word in rules.NOT_YET:
-        given = {"class_weight": "balanced", "half_life": "9d", "monotone": {"people_age": 1}, "calibrate": "sigmoid",
-                 "cost": Cost(1, 2), "hold_out": 0.1}  # fmt: skip
-        (problem,) = problems(churn(training=Training(**{word: given[word]})))
-        assert problem.what == f"Training({word}=...) is not there yet"

@@ -78,7 +78,9 @@ def challenge(
     name, notes = tables.training_set(model.name), _notes(found, snapshot)
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
     choose = partial(choose_threshold, cost=model.training.cost)
-    trained = train(model, found.t, found.features, found.target, seed=seed, choose_threshold=choose)
+    trained = train(
+        model, found.t, found.features, found.target, seed=seed, choose_threshold=choose, entity=found.entity
+    )
     evaluation = _evaluate(project, model, snapshot, found, trained, champion)
     verdicts = judge(model.gates, evaluation)
     definition = codec.encode(model)
@@ -114,7 +116,7 @@ def _notes(found: TrainingSet, snapshot: Snapshot) -> dict[str, str]:
 def _evaluate(
     project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, trained: Trained, champion: Loaded | None
 ) -> Evaluation:
-    test = trained.split.test
+    test, held = trained.split.test, trained.split.held_out
     rival = None
     if champion is not None and comparable(champion.artifact.model, model):
         features = {name: values[test] for name, values in found.features.items()}
@@ -144,6 +146,7 @@ def _evaluate(
         },
         champion=rival,
         seed=project.settings.training.seed,
+        held_out=None if held is None else (found.target[held], trained.scores[held]),
     )
 
 
@@ -172,6 +175,7 @@ def _record(
         float(found.target[fitted].mean()),
         lineage,
         profile({**reference, SCORE: trained.scores[trained.split.test]}).as_data(),
+        trained.calibration,
     )
     judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
     native = trained.fitted.native()
@@ -188,6 +192,7 @@ def _record(
             metrics={
                 **{f"test_{name}": value for name, value in evaluation.metrics.items()},
                 **{f"baseline_{name}": value for name, value in evaluation.baseline.items()},
+                **{f"held_out_{name}": value for name, value in evaluation.held_out.items()},
                 **{f"rows_{part}": float(rows) for part, rows in evaluation.rows.items()},
             },
             parameters={**trained.fitted.parameters, "threshold": trained.threshold, "features": len(trained.features)},

@@ -30,6 +30,7 @@ def evaluate(
     groups: Mapping[str, NDArray[Any]],
     champion: tuple[Floats, float] | None,
     seed: int,
+    held_out: tuple[Floats, Floats] | None = None,
 ) -> Evaluation:
     """Return what a challenger showed on the test rows.
 
@@ -56,6 +57,8 @@ def evaluate(
         The champion's predictions of the same rows, and its threshold.
     seed : int
         Of the bootstrap.
+    held_out : tuple of two float64 arrays, shape (rows,), optional
+        The actual values and the predictions of the test's rows of entities that nothing was learnt from.
 
     Raises
     ------
@@ -68,7 +71,7 @@ def evaluate(
         task=model.task,
         metric=model.metric,
         threshold=threshold,
-        rows={part: len(actual) for part, actual in parts.items()} | {"test": len(test)},
+        rows={part: len(actual) for part, actual in parts.items()} | {"test": len(test)} | _counted(held_out),
         test_from_at=int(t.min()),
         test_to_at=int(t.max()),
         metrics=measure_all(model.task, test, score, threshold, cost),
@@ -76,7 +79,12 @@ def evaluate(
         estimate=estimate(model.metric, test, score, threshold, clusters=clusters, seed=seed, cost=cost),
         against_champion=_gain(model, test, (score, threshold), champion, clusters, seed),
         groups={column: group_rates(model.task, test, score, threshold, labels) for column, labels in groups.items()},
+        held_out=measure_all(model.task, *held_out, threshold, cost) if held_out else {},
     )
+
+
+def _counted(held_out: tuple[Floats, Floats] | None) -> dict[str, int]:
+    return {} if held_out is None else {"held_out": len(held_out[0])}
 
 
 def _require(test: Floats, model: Model) -> None:
