@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,10 @@ from keepfit.engines.protocol import Column, Observations
 from keepfit.errors import LakeError, RegistryError
 from keepfit.evidence import Estimate
 from keepfit.measure.baseline import baseline
-from keepfit.measure.bootstrap import estimate, paired_gain
-from keepfit.measure.metrics import Floats
+from keepfit.measure.bootstrap import estimates, paired_gain
+from keepfit.measure.metrics import Floats, names_of
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
-from keepfit.spec.metric import METRICS
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.features.compute import compute
@@ -75,7 +75,8 @@ def compare(project: Project, model: Model, numbers: Sequence[str], as_of: int) 
         )
     actual, clusters = found.target[rows], np.unique(found.entity[rows].astype(str), return_inverse=True)[1]
     answers = [(one.score(_features(one, snapshot, found, rows)), one.artifact.threshold) for one in loaded]
-    seed, names = project.settings.training.seed, [name for name in METRICS if METRICS[name].task == model.task]
+    seed, cost = project.settings.training.seed, model.training.cost
+    names = names_of(model.task, cost)
     return {
         "model": model.name,
         "as_of": as_of,
@@ -83,13 +84,16 @@ def compare(project: Project, model: Model, numbers: Sequence[str], as_of: int) 
         "rows": int(rows.sum()),
         "from_at": int(found.t[rows].min()),
         "to_at": int(found.t[rows].max()),
-        "baseline": baseline(model.task, loaded[0].artifact.training_base, actual),
+        "baseline": baseline(model.task, loaded[0].artifact.training_base, actual, cost),
         "versions": [
             Compared(
                 one.version.number,
                 one.version.trained_at,
-                {name: estimate(name, actual, *answer, clusters=clusters, seed=seed) for name in names},
-                _gains(names, actual, answer, answers[0], clusters, seed) if place else {},
+                estimates(names, actual, *answer, clusters=clusters, seed=seed, cost=cost),
+                {
+                    name: paired_gain(name, actual, *answer, *answers[0], clusters=clusters, seed=seed, cost=cost)
+                    for name in (names if place else [])
+                },
             )
             for place, (one, answer) in enumerate(zip(loaded, answers, strict=True))
         ],
@@ -126,17 +130,6 @@ def _features(one: Loaded, snapshot: Snapshot, found: TrainingSet, rows: NDArray
     return {name: values[back] for name, values in computed.items()}
 
 
-def _gains(
-    names: Sequence[str],
-    actual: Floats,
-    own: tuple[Floats, float],
-    first: tuple[Floats, float],
-    clusters: NDArray[np.integer],
-    seed: int,
-) -> dict[str, Estimate]:
-    return {name: paired_gain(name, actual, *own, *first, clusters=clusters, seed=seed) for name in names}
-
-
 def reproduce(project: Project, model: Model, number: str) -> dict[str, Any]:
     """Build a version's training set and model anew from what its lineage names, and return what is equal and what is not.
 
@@ -152,7 +145,15 @@ def reproduce(project: Project, model: Model, number: str) -> dict[str, Any]:
     found = training_set(definition.learned({}), snapshot, trains_until)
     rows = _rows_differ(project, found, lineage["training_set"])
     tuned = with_parameters(found.model, lineage.get("parameters", {}))
-    built = train(tuned, found.t, found.features, found.target, seed=lineage["seed"], choose_threshold=choose_threshold)
+    built = train(
+        tuned,
+        found.t,
+        found.features,
+        found.target,
+        seed=lineage["seed"],
+        choose_threshold=partial(choose_threshold, cost=definition.training.cost),
+        entity=found.entity,
+    )
     native = built.fitted.native()
     files = {ONNX: built.onnx} | ({native[0]: native[1]} if native else {})
     equal = {name: _same_bytes(one, name, made) for name, made in files.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,3 +106,34 @@ def test_nothing_written_by_keepfit_can_be_unpickled(folder):
     for path in folder.iterdir():
         with pytest.raises((pickle.UnpicklingError, ValueError, KeyError, IndexError, EOFError)):
             pickle.loads(path.read_bytes())
+
+
+def test_a_calibration_is_part_of_the_version_and_an_older_keepfit_would_refuse_it(folder):
+    import numpy as np
+
+    from keepfit.artifact import Knots, Predictor
+
+    plain = artifact.write(MADE, FILES, folder)
+    assert json.loads((folder / "artifact.json").read_text())["format"] == 1
+    knots = Knots((0.0, 0.25, 1.0), (0.0, 0.75, 1.0))
+    onnx = half()
+    digest = artifact.write(replace(MADE, calibration=knots), {**FILES, "model.onnx": onnx}, folder)
+    assert digest != plain
+    assert artifact.read(folder, digest).calibration == knots
+    assert json.loads((folder / "artifact.json").read_text())["format"] == 2
+    predictor = Predictor.load(folder)
+    matrix = np.array([[0.5], [0.25]], np.float32)
+    assert predictor.raw(matrix).tolist() == [0.25, 0.125]
+    assert predictor.score(matrix).tolist() == [0.75, 0.375]
+    assert Predictor(onnx).score(matrix).tolist() == [0.25, 0.125]
+
+
+def half() -> bytes:
+    """Return a model that answers with half of its only feature."""
+    from onnx import TensorProto, helper
+
+    of = helper.make_tensor("of", TensorProto.FLOAT, [1], [0.5])
+    given = helper.make_tensor_value_info("features", TensorProto.FLOAT, [None, 1])
+    made = helper.make_tensor_value_info("score", TensorProto.FLOAT, [None, 1])
+    graph = helper.make_graph([helper.make_node("Mul", ["features", "of"], ["score"])], "half", [given], [made], [of])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 15)], ir_version=8).SerializeToString()

@@ -10,7 +10,7 @@ import pytest
 
 from keepfit.artifact import Predictor
 from keepfit.artifact.predictor import PARALLEL_ROWS
-from keepfit.stages.training.estimators import Task
+from keepfit.stages.training.estimators import Rows, Task
 from keepfit.stages.training.estimators.xgboost import Trees, fit
 
 LABELS = tuple("abcdefgh")
@@ -30,7 +30,9 @@ def fitted(request) -> Trees:
     rows = matrix(1)
     value = np.nan_to_num(rows[:, 0]) + np.isin(rows[:, 1], [0, 2, 5]) + 0.1 * np.nan_to_num(rows[:, 2])
     target = (value > 0.5).astype(float) if request.param == "classification" else value
-    return fit(Task(request.param, ("x", "label", "y"), {"label": LABELS}, {"n_estimators": 40}, 7), rows, target, None)
+    return fit(
+        Task(request.param, ("x", "label", "y"), {"label": LABELS}, {"n_estimators": 40}, 7), Rows(rows, target), None
+    )
 
 
 @pytest.fixture
@@ -74,6 +76,7 @@ def test_no_file_of_a_model_is_a_pickle(fitted):
 
 def test_a_predictor_is_loaded_from_its_folder(fitted, predictor, tmp_path):
     (tmp_path / "model.onnx").write_bytes(fitted.onnx())
+    (tmp_path / "artifact.json").write_text("{}")
     rows = matrix(5, rows=5)
     assert np.array_equal(Predictor.load(tmp_path).score(rows), predictor.score(rows))
 

@@ -29,7 +29,6 @@ from keepfit import (
 )
 from keepfit.spec import codec
 from keepfit.spec.check import Problem, check
-from keepfit.spec.check import training as rules
 
 people = Records("people", Files("c.csv"), entity="id", columns={"age": Integer(), "segment": Category()})
 sales = Events(
@@ -53,12 +52,6 @@ def revenue(**changes: Any) -> Model:
 
 def problems(model: Model) -> list[Problem]:
     return check([people, sales], [model])
-
-
-@pytest.fixture(autouse=True)
-def _all_done(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    if "not_yet" not in request.node.name:
-        monkeypatch.setattr(rules, "NOT_YET", ())
 
 
 @pytest.mark.parametrize("estimator", EVERY, ids=lambda one: one.of or one.kind)
@@ -119,6 +112,7 @@ def test_a_definition_without_these_words_is_written_as_before():
         (churn(training=Training(cost=Cost(0, 5))), "Cost(false_positive=0) is no cost", "above 0"),
         (churn(training=Training(cost=Cost(1, float("inf")))), "Cost(false_negative=inf)", "finite"),
         (revenue(training=Training(cost=Cost(1, 5))), "the target is a number", "leave it out"),
+        (churn(metric="cost"), "metric 'cost' is of models that declare costs", "Cost(false_positive=1"),
         (churn(training=Training(hold_out=0.9)), "hold_out=0.9 is no share", "0 to 0.5"),
         (churn(training=Training(hold_out="10%")), "hold_out='10%' is no share", "hold_out=0.1"),
     ],
@@ -130,9 +124,5 @@ def test_what_is_wrong_is_said_once_with_a_fix(model, what, fix):
     assert problem.where == "definitions.py, Model 'churn'"
 
 
-def test_words_that_are_not_yet_done_are_refused():
-    for word in rules.NOT_YET:
-        given = {"class_weight": "balanced", "half_life": "9d", "monotone": {"people_age": 1}, "calibrate": "sigmoid",
-                 "cost": Cost(1, 2), "hold_out": 0.1}  # fmt: skip
-        (problem,) = problems(churn(training=Training(**{word: given[word]})))
-        assert problem.what == f"Training({word}=...) is not there yet"
+def test_a_model_that_declares_costs_may_be_judged_by_them():
+    assert problems(churn(metric="cost", training=Training(cost=Cost(1, 5)))) == []

@@ -9,15 +9,18 @@ Training writes it, the registry keeps it, serving and monitoring read it. No pi
 """
 
 from keepfit.artifact.folder import Artifact, read, write
+from keepfit.artifact.knots import Knots, knots_from
 from keepfit.artifact.matrix import encode, learn_categories
 from keepfit.artifact.pointer import Pointer, read_pointer, write_pointer
 from keepfit.artifact.predictor import Predictor
 
 __all__ = [
     "Artifact",
+    "Knots",
     "Pointer",
     "Predictor",
     "encode",
+    "knots_from",
     "learn_categories",
     "read",
     "read_pointer",

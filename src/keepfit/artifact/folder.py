@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from keepfit.artifact.knots import Knots, knots_from
 from keepfit.errors import RegistryError
 from keepfit.spec import codec
 from keepfit.spec.model import Model
 
 MANIFEST, ONNX, PROFILE = "artifact.json", "model.onnx", "profile.json"
-FORMAT = 1
+FORMAT, CALIBRATED = 1, 2
+"""The second has a calibration, without which an older keepfit would answer otherwise: it refuses."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class Artifact:
         Mean of the target over the training rows: the base rate, or the mean value.
     lineage : dict
         as_of, table versions, definition fingerprint, seed, rows: all that is needed to build it again.
+    calibration : Knots or None
+        What makes the answer of the model file the score that is served; the threshold is one of these.
     profile : dict
         The reference profile as plain data.
     """
@@ -45,6 +49,7 @@ class Artifact:
     training_base: float
     lineage: dict[str, Any]
     profile: dict[str, Any] = field(repr=False)
+    calibration: Knots | None = None
 
 
 def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
@@ -57,7 +62,7 @@ def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     manifest = {
-        "format": FORMAT,
+        "format": FORMAT if artifact.calibration is None else CALIBRATED,
         "definition": codec.encode(artifact.model),
         "features": artifact.features,
         "categories": artifact.categories,
@@ -66,6 +71,8 @@ def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
         "lineage": artifact.lineage,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
     }
+    if artifact.calibration is not None:
+        manifest["calibration"] = artifact.calibration.as_data()
     content = _json(manifest)
     (folder / MANIFEST).write_bytes(content)
     return hashlib.sha256(content).hexdigest()
@@ -92,15 +99,16 @@ def read(folder: Path, digest: str | None = None) -> Artifact:
             training_base=manifest["training_base"],
             lineage=manifest["lineage"],
             profile=json.loads((folder / PROFILE).read_bytes()),
+            calibration=knots_from(manifest.get("calibration")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
 
 
 def _require_format(found: int, folder: Path) -> None:
-    if found != FORMAT:
+    if found not in (FORMAT, CALIBRATED):
         raise RegistryError(
-            f"the artifact is of format {found}, this keepfit reads {FORMAT}",
+            f"the artifact is of format {found}, this keepfit reads {FORMAT} and {CALIBRATED}",
             where=str(folder),
             fix="train and promote a new version, or use the keepfit that wrote it",
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +11,8 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from keepfit.artifact.folder import ONNX
+from keepfit.artifact.folder import MANIFEST, ONNX
+from keepfit.artifact.knots import Knots, knots_from
 
 PARALLEL_ROWS = 20_000
 ALONE = "keepfit.alone"
@@ -27,9 +29,12 @@ class Predictor:
     ----------
     onnx : bytes
         The model; its last output's last column is the score: the positive class's probability, or the value.
+    calibration : Knots, optional
+        What makes the score that is served of it.
     """
 
-    def __init__(self, onnx: bytes) -> None:
+    def __init__(self, onnx: bytes, calibration: Knots | None = None) -> None:
+        self._calibration = calibration
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -42,10 +47,16 @@ class Predictor:
     @classmethod
     def load(cls, folder: Path) -> Predictor:
         """Return the predictor of an artifact folder; `keepfit.artifact.read` checks its digest."""
-        return cls((folder / ONNX).read_bytes())
+        manifest = json.loads((folder / MANIFEST).read_bytes())
+        return cls((folder / ONNX).read_bytes(), knots_from(manifest.get("calibration")))
 
     def score(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         """Return a score for each row of a matrix [rows, features]; a row's score does not depend on the others."""
+        found = self.raw(matrix)
+        return found if self._calibration is None else self._calibration(found)
+
+    def raw(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Return what the model file itself answers, before it is calibrated."""
         if len(matrix) < PARALLEL_ROWS:
             return self._score(matrix)
         with ThreadPoolExecutor() as pool:

@@ -51,6 +51,8 @@ class Evaluation:
         The model's own metric with its interval.
     against_champion : Estimate or None
         Gain over the champion on the same test rows, positive if the challenger is better, paired.
+    held_out : dict
+        All metrics on the test's rows of entities that nothing was learnt from; empty if none are held out.
     groups : dict
         column -> group -> {"rows": judged rows, "rate": true positive rate or mean absolute error}.
     intervals : dict
@@ -72,6 +74,7 @@ class Evaluation:
     estimate: Estimate
     against_champion: Estimate | None = None
     groups: dict[str, dict[str, dict[str, float]]] = field(default_factory=dict)
+    held_out: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, Estimate] = field(default_factory=dict)
     rivals: dict[str, dict[str, float]] = field(default_factory=dict)
     folds: tuple[Fold, ...] = ()
@@ -86,7 +89,7 @@ def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
         values[name] = Estimate(**_numbers(values[name])) if values[name] else None
     for name in ("test_from_at", "test_to_at"):
         values[name] = clock.to_micros(clock.parse_moment(values[name]))
-    values |= {name: _numbers(values[name]) for name in ("metrics", "baseline")}
+    values |= {name: _numbers(values.get(name, {})) for name in ("metrics", "baseline", "held_out")}
     values["intervals"] = {name: Estimate(**_numbers(one)) for name, one in values.get("intervals", {}).items()}
     values["rivals"] = {name: _numbers(metrics) for name, metrics in values.get("rivals", {}).items()}
     values["folds"] = tuple(_fold(one) for one in values.get("folds", ()))

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.evidence import Estimate
-from keepfit.measure.metrics import SUMS, Floats, measure
+from keepfit.measure.metrics import Floats, measure, sums_of
 from keepfit.measure.ranking import RANKED, Ranking
 from keepfit.spec.metric import METRICS
+from keepfit.spec.training import Cost
 
 INTERVAL = (5.0, 95.0)
 """Percentiles of the replicates that bound the 90% interval."""
@@ -35,12 +36,13 @@ def estimate(
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int = 300,
+    cost: Cost | None = None,
 ) -> Estimate:
     """Return a metric with its 90% percentile bootstrap interval.
 
     Parameters
     ----------
-    metric, actual, predicted, threshold
+    metric, actual, predicted, threshold, cost
         As in `keepfit.measure.metrics.measure`.
     clusters : integer array, shape (rows,)
         A code for each row's entity. If there is one entity only, rows are drawn instead.
@@ -54,7 +56,9 @@ def estimate(
     Estimate
         In the metric's own unit. `low` and `high` are NaN if no replicate is defined.
     """
-    return estimates([metric], actual, predicted, threshold, clusters=clusters, seed=seed, rounds=rounds)[metric]
+    return estimates([metric], actual, predicted, threshold, clusters=clusters, seed=seed, rounds=rounds, cost=cost)[
+        metric
+    ]
 
 
 def estimates(
@@ -66,10 +70,11 @@ def estimates(
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int = 300,
+    cost: Cost | None = None,
 ) -> dict[str, Estimate]:
     """Return several metrics with their intervals, all from the same draws; parameters as in `estimate`."""
-    found = _replicates(metrics, actual, predicted, threshold, clusters, seed, rounds)
-    values = {metric: measure(metric, actual, predicted, threshold) for metric in metrics}
+    found = _replicates(metrics, actual, predicted, threshold, clusters, seed, rounds, cost)
+    values = {metric: measure(metric, actual, predicted, threshold, cost) for metric in metrics}
     return {metric: _summary(metric, values[metric], found[metric], len(actual)) for metric in metrics}
 
 
@@ -84,6 +89,7 @@ def paired_gain(
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int = 300,
+    cost: Cost | None = None,
 ) -> Estimate:
     """Return how much better the challenger is than the champion on the same rows, with its 90% interval.
 
@@ -92,10 +98,10 @@ def paired_gain(
     shape (rows,).
     """
     gain = METRICS[metric].gain
-    ours = measure(metric, actual, challenger, challenger_threshold)
-    theirs = measure(metric, actual, champion, champion_threshold)
-    new = _replicates([metric], actual, challenger, challenger_threshold, clusters, seed, rounds)[metric]
-    old = _replicates([metric], actual, champion, champion_threshold, clusters, seed, rounds)[metric]
+    ours = measure(metric, actual, challenger, challenger_threshold, cost)
+    theirs = measure(metric, actual, champion, champion_threshold, cost)
+    new = _replicates([metric], actual, challenger, challenger_threshold, clusters, seed, rounds, cost)[metric]
+    old = _replicates([metric], actual, champion, champion_threshold, clusters, seed, rounds, cost)[metric]
     gains = np.array([gain(after, before) for after, before in zip(new, old, strict=True)], dtype=np.float64)
     return _summary("", gain(ours, theirs), gains, len(actual))
 
@@ -116,6 +122,7 @@ def _replicates(
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int,
+    cost: Cost | None,
 ) -> dict[str, Floats]:
     """Return metrics in each round, shape (rounds,); equal seeds draw equal clusters, which pairs two models."""
     if len(actual) == 0:
@@ -124,7 +131,8 @@ def _replicates(
     # One entity drawn with replacement is always the same sample: an interval of width zero would feign certainty.
     codes = codes if codes.max() > 0 else np.arange(len(actual))
     # metrics of the same sums, such as all of the confusion matrix, share them
-    added = {SUMS[metric].per_row for metric in metrics if metric in SUMS}
+    sums_by = {metric: sums_of(metric, cost) for metric in metrics if metric not in RANKED}
+    added = {one.per_row for one in sums_by.values()}
     terms = {per_row: _by_cluster(per_row(actual, predicted, threshold), codes) for per_row in added}
     ranking = Ranking(actual, predicted)
     ordered = ranking.order(codes)
@@ -137,9 +145,7 @@ def _replicates(
             order = ranking.weigh(weights[ordered])
             for metric, values in ranked.items():
                 values.append(RANKED[metric](order))
-    finished = {
-        metric: SUMS[metric].finish(np.array(sums[SUMS[metric].per_row])) for metric in metrics if metric in SUMS
-    }
+    finished = {metric: one.finish(np.array(sums[one.per_row])) for metric, one in sums_by.items()}
     return finished | {metric: np.array(values, dtype=np.float64) for metric, values in ranked.items()}
 
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, did_you_mean
 from keepfit.measure.ranking import RANKED, Ranking
-from keepfit.spec.metric import METRICS
+from keepfit.spec.metric import COST, METRICS
+from keepfit.spec.training import Cost
 
 Floats = NDArray[np.float64]
 
@@ -37,7 +38,7 @@ class Sums:
     finish: Callable[[Floats], Floats]
 
 
-def measure(metric: str, actual: Floats, predicted: Floats, threshold: float = 0.5) -> float:
+def measure(metric: str, actual: Floats, predicted: Floats, threshold: float = 0.5, cost: Cost | None = None) -> float:
     """Return a metric of predictions against what happened.
 
     Parameters
@@ -49,7 +50,9 @@ def measure(metric: str, actual: Floats, predicted: Floats, threshold: float = 0
     predicted : float64 array, shape (rows,)
         The score of class 1, or the predicted value; finite.
     threshold : float
-        Scores >= threshold are called positive; only f1, precision, recall and accuracy look at it.
+        Scores >= threshold are called positive; only f1, precision, recall, accuracy and cost look at it.
+    cost : Cost, optional
+        What the metric `cost` counts for each mistake; without it, 1.
 
     Returns
     -------
@@ -68,18 +71,32 @@ def measure(metric: str, actual: Floats, predicted: Floats, threshold: float = 0
         return float("nan")
     if metric in RANKED:
         return RANKED[metric](Ranking(actual, predicted).weigh())
-    sums = SUMS[metric]
+    sums = sums_of(metric, cost)
     return float(sums.finish(sums.per_row(actual, predicted, threshold).sum(axis=0)))
 
 
-def measure_all(task: str, actual: Floats, predicted: Floats, threshold: float = 0.5) -> dict[str, float]:
-    """Return every metric of a task by name; parameters as in `measure`."""
-    return {name: measure(name, actual, predicted, threshold) for name in names_of(task)}
+def measure_all(
+    task: str, actual: Floats, predicted: Floats, threshold: float = 0.5, cost: Cost | None = None
+) -> dict[str, float]:
+    """Return every metric of a task by name, `cost` only where it is declared; parameters as in `measure`."""
+    return {name: measure(name, actual, predicted, threshold, cost) for name in names_of(task, cost)}
 
 
-def names_of(task: str) -> list[str]:
+def names_of(task: str, cost: Cost | None = None) -> list[str]:
     """Return the names of the metrics of a task."""
-    return [metric.name for metric in METRICS.values() if metric.task == task]
+    return [one.name for one in METRICS.values() if one.task == task and (one.name != COST or cost is not None)]
+
+
+def sums_of(metric: str, cost: Cost | None = None) -> Sums:
+    """Return a metric as sums; that of `cost` with what each mistake costs: the mean over all rows, 0 is best."""
+    if metric != COST:
+        return SUMS[metric]
+    each = cost or Cost()
+
+    def mean_cost(sums: Floats) -> Floats:
+        return ratio(each.false_positive * sums[..., 1] + each.false_negative * sums[..., 2], sums.sum(axis=-1))
+
+    return Sums(_confusion, mean_cost)
 
 
 def _known(metric: str) -> None:
@@ -183,7 +200,7 @@ SUMS = {
     "mape": Sums(_relative_error, _mean),
     "smape": Sums(_symmetric_error, _mean),
 }
-"""The metrics that are functions of sums: all of `METRICS` but those of `keepfit.measure.ranking.RANKED`."""
+"""The metrics that are functions of sums alone: all of `METRICS` but those of `RANKED`, and cost, which `sums_of` makes."""
 
 WITH_THRESHOLD = frozenset(name for name, sums in SUMS.items() if sums.per_row is _confusion)
 """The metrics that look at the decision threshold."""

@@ -26,6 +26,9 @@ class Metric:
         return value - over if self.greater_is_better else over - value
 
 
+COST = "cost"
+"""The metric of models that declare `Training(cost=Cost(...))`, and of no others."""
+
 METRICS = {
     metric.name: metric
     for metric in (
@@ -40,6 +43,7 @@ METRICS = {
         Metric("ece", "classification", False),
         Metric("lift_10", "classification", True),
         Metric("gain_10", "classification", True),
+        Metric(COST, "classification", False),
         Metric("rmse", "regression", False),
         Metric("mae", "regression", False),
         Metric("r2", "regression", True),

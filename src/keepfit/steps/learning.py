@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -79,10 +80,13 @@ def challenge(
     columns, types = found.columns()
     name, notes = tables.training_set(model.name), _notes(found, snapshot)
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
-    tuned = searched(project, model, found, snapshot.as_of, choose_threshold)
-    trained = train(tuned, found.t, found.features, found.target, seed=seed, choose_threshold=choose_threshold)
+    choose = partial(choose_threshold, cost=model.training.cost)
+    tuned = searched(project, model, found, snapshot.as_of, choose)
+    trained = train(
+        tuned, found.t, found.features, found.target, seed=seed, choose_threshold=choose, entity=found.entity
+    )
     evaluation = _evaluate(project, model, snapshot, found, trained, champion)
-    evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose_threshold))
+    evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose))
     verdicts = judge(model.gates, evaluation)
     definition = codec.encode(model)
     versions.enter(project.engine, project.records, model, snapshot.as_of)
@@ -118,7 +122,7 @@ def _notes(found: TrainingSet, snapshot: Snapshot) -> dict[str, str]:
 def _evaluate(
     project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, trained: Trained, champion: Loaded | None
 ) -> Evaluation:
-    test = trained.split.test
+    test, held = trained.split.test, trained.split.held_out
     rival = None
     if champion is not None and comparable(champion.artifact.model, model):
         features = {name: values[test] for name, values in found.features.items()}
@@ -146,6 +150,7 @@ def _evaluate(
         champion=rival,
         seed=project.settings.training.seed,
         rivals=rivals(model, found.features, found.target, trained.split.train, test),
+        held_out=None if held is None else (found.target[held], trained.scores[held]),
     )
 
 
@@ -174,6 +179,7 @@ def _record(
         float(found.target[fitted].mean()),
         lineage,
         profile({**reference, SCORE: trained.scores[trained.split.test]}).as_data(),
+        trained.calibration,
     )
     judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
     native = trained.fitted.native()
@@ -191,6 +197,7 @@ def _record(
             metrics={
                 **{f"test_{name}": value for name, value in evaluation.metrics.items()},
                 **{f"baseline_{name}": value for name, value in evaluation.baseline.items()},
+                **{f"held_out_{name}": value for name, value in evaluation.held_out.items()},
                 **{f"rows_{part}": float(rows) for part, rows in evaluation.rows.items()},
             },
             parameters={**trained.fitted.parameters, "threshold": trained.threshold, "features": len(trained.features)},

@@ -35,9 +35,16 @@ def searched(project: Project, model: Model, found: TrainingSet, as_of: int, cho
     def score(parameters: Mapping[str, Any]) -> Iterator[float]:
         tried = with_parameters(model, parameters)
         for fold in backtest(
-            tried, found.t, found.features, found.target, said.folds, seed=seed, choose_threshold=choose
+            tried,
+            found.t,
+            found.features,
+            found.target,
+            said.folds,
+            seed=seed,
+            choose_threshold=choose,
+            entity=found.entity,
         ):
-            yield measure(model.metric, found.target[fold.split.test], fold.scores, fold.threshold)
+            yield measure(model.metric, found.target[fold.split.test], fold.scores, fold.threshold, model.training.cost)
 
     greater = METRICS[model.metric].greater_is_better
     tuned = tune(said, score, greater_is_better=greater, name=name, kept=project.state / "tuning", seed=seed)
@@ -81,10 +88,21 @@ def backtested(model: Model, found: TrainingSet, seed: int, choose: Choose) -> t
             from_at=int(found.t[fold.split.test].min()),
             to_at=int(found.t[fold.split.test].max()),
             rows=int(fold.split.test.sum()),
-            metrics=measure_all(model.task, found.target[fold.split.test], fold.scores, fold.threshold),
-            baseline=baseline(model.task, found.target[fold.split.train], found.target[fold.split.test]),
+            metrics=measure_all(
+                model.task, found.target[fold.split.test], fold.scores, fold.threshold, model.training.cost
+            ),
+            baseline=baseline(
+                model.task, found.target[fold.split.train], found.target[fold.split.test], model.training.cost
+            ),
         )
         for fold in backtest(
-            model, found.t, found.features, found.target, model.training.folds, seed=seed, choose_threshold=choose
+            model,
+            found.t,
+            found.features,
+            found.target,
+            model.training.folds,
+            seed=seed,
+            choose_threshold=choose,
+            entity=found.entity,
         )
     )

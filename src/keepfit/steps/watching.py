@@ -108,6 +108,7 @@ def _realised(champion: Loaded, matured: _Matured | None) -> Realised | None:
         matured.score,
         found.threshold,
         found.training_base,
+        found.model.training.cost,
     )
 
 
@@ -133,4 +134,5 @@ def _against_previous(
         previous.artifact.threshold,
         clusters=rows.codes(),
         seed=project.settings.training.seed,
+        cost=model.training.cost,
     )

@@ -16,7 +16,7 @@ from keepfit.evidence import Evaluation
 from keepfit.stages.evaluation.detail import detail, worst_csv
 from keepfit.stages.evaluation.evaluate import evaluate
 from keepfit.stages.evaluation.judged import Judged
-from keepfit.stages.training.estimators import Task
+from keepfit.stages.training.estimators import Rows, Task
 from keepfit.stages.training.estimators.xgboost import Trees, fit
 
 RANDOM = np.random.default_rng(0)
@@ -32,7 +32,7 @@ ACTUAL = (AGE + 5 * RANDOM.normal(size=N) > 30).astype(np.float64)
 
 def world() -> tuple[Evaluation, Judged, Trees, dict[str, Any]]:
     task = Task("classification", ("age", "segment"), {"segment": ("a", "b")}, {"n_estimators": 10}, 1)
-    model = fit(task, MATRIX, ACTUAL, None)
+    model = fit(task, Rows(MATRIX, ACTUAL), None)
     score, t, owners = model.predict(MATRIX), np.arange(N) * DAY, np.arange(N) // 2
     groups = {"segment": SEGMENT}
     evaluation = evaluate(

@@ -10,7 +10,7 @@ from sklearn.linear_model import LinearRegression
 from keepfit.measure.metrics import measure
 from keepfit.stages.evaluation.explain import contributions, permutation_importance
 from keepfit.stages.evaluation.judged import Judged
-from keepfit.stages.training.estimators import Task
+from keepfit.stages.training.estimators import Rows, Task
 from keepfit.stages.training.estimators.xgboost import fit
 
 RANDOM = np.random.default_rng(0)
@@ -26,7 +26,7 @@ def judged(matrix: np.ndarray, actual: np.ndarray, score: np.ndarray, task: str 
 
 def test_contributions_and_the_base_add_up_to_the_log_odds_of_the_score() -> None:
     task = Task("classification", ("a", "b", "c"), {}, {"n_estimators": 20, "min_child_weight": 1}, 1)
-    model = fit(task, MATRIX, ACTUAL, None)
+    model = fit(task, Rows(MATRIX, ACTUAL), None)
     found = contributions(model, MATRIX)
     assert found is not None
     assert found.values.shape == (400, 3)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xgboost
 
 from keepfit import (
     Category,
@@ -17,6 +18,7 @@ from keepfit import (
     Float,
     HistGradientBoosting,
     LightGBM,
+    Linear,
     Logistic,
     Model,
     Records,
@@ -27,6 +29,7 @@ from keepfit import (
 from keepfit.errors import DefinitionError, TrainingError
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.training import estimators
+from keepfit.stages.training.split import held_out
 from keepfit.stages.training.train import Trained, train
 
 people = Records("people", Files("p.csv"), entity="id", columns={"age": Float(), "segment": Category()})
@@ -110,3 +113,78 @@ def test_a_library_that_is_not_there_names_its_extra(monkeypatch):
     with pytest.raises(MissingExtra) as raised:
         trained(replace(churn, estimator=LightGBM()))
     assert raised.value.fix == "pip install 'keepfit[lightgbm]'"
+
+
+def test_a_device_that_is_not_there_is_said():
+    if xgboost.build_info()["USE_CUDA"]:
+        pytest.skip("this XGBoost knows GPUs")
+    with pytest.raises(TrainingError, match="XGBoost finds no GPU for device='cuda'") as raised:
+        trained(replace(churn, estimator=XGBoost(device="cuda")))
+    assert "leave device= out" in raised.value.fix
+
+
+def test_the_processor_is_a_device():
+    plain, named = trained(), trained(replace(churn, estimator=XGBoost(**churn.estimator.parameters, device="cpu")))
+    assert plain.fitted.native() == named.fitted.native()
+
+
+@pytest.mark.parametrize("how", ["isotonic", "sigmoid"])
+def test_a_calibrated_score_is_a_probability(how):
+    heavy = {"class_weight": {0: 1, 1: 20}}
+    plain, calibrated = trained(**heavy), trained(**heavy, calibrate=how)
+    test = plain.split.test
+    assert abs(plain.scores[test].mean() - TARGET[test].mean()) > 0.15
+    assert abs(calibrated.scores[test].mean() - TARGET[test].mean()) < 0.1
+    assert plain.fitted.native() == calibrated.fitted.native()
+    assert np.array_equal(calibrated.scores, calibrated.calibration(plain.scores))
+
+
+def test_the_threshold_is_one_of_calibrated_scores():
+    asked = []
+    model = replace(churn, training=Training(calibrate="sigmoid", class_weight={0: 1, 1: 20}))
+    train(model, T, FEATURES, TARGET, seed=7, choose_threshold=lambda *rows: asked.append(rows) or 0.5)
+    ((_, actual, score),) = asked
+    assert abs(score.mean() - actual.mean()) < 0.02
+
+
+ENTITY = np.tile(np.array([f"P{number:02}" for number in range(40)], object), 24)
+
+
+def held(share: float, target: np.ndarray = TARGET) -> Trained:
+    model = replace(churn, training=Training(hold_out=share))
+    return train(model, T, FEATURES, target, seed=7, choose_threshold=choose_threshold, entity=ENTITY)
+
+
+def test_nothing_is_learnt_from_entities_that_are_held_out():
+    first = held(0.25)
+    apart = set(ENTITY[first.split.held_out])
+    assert 4 <= len(apart) <= 16
+    for part in (first.split.train, first.split.validation, first.split.test):
+        assert not apart & set(ENTITY[part])
+    assert T[first.split.held_out].min() == T[first.split.test].min()
+    turned = np.where(np.isin(ENTITY, list(apart)), 1 - TARGET, TARGET)
+    assert held(0.25, turned).fitted.native() == first.fitted.native()
+
+
+def test_the_same_entities_are_held_out_of_whatever_rows():
+    few, many = held_out(ENTITY[:30], 0.25), held_out(ENTITY, 0.25)
+    assert np.array_equal(few, many[:30])
+    assert not held_out(ENTITY, 0.0).any()
+    assert set(ENTITY[held_out(ENTITY, 0.1)]) <= set(ENTITY[many])
+
+
+def test_without_the_word_no_part_is_held_out():
+    assert trained().split.held_out is None
+
+
+def test_a_share_that_leaves_no_rows_is_said():
+    model = replace(churn, training=Training(hold_out=0.5))
+    one = np.full(len(T), next(key for key in ENTITY if held_out(np.array([key], object), 0.5)[0]), object)
+    with pytest.raises(TrainingError, match="no train rows of churn are left"):
+        train(model, T, FEATURES, TARGET, seed=7, choose_threshold=choose_threshold, entity=one)
+
+
+def test_a_target_of_one_value_teaches_nothing():
+    revenue = replace(churn, target=sales.amount.sum(next="30d"), metric="rmse", estimator=Linear())
+    with pytest.raises(TrainingError, match=r"the target is 3 in all \d+ train rows of churn"):
+        trained(revenue, np.full(len(T), 3.0))

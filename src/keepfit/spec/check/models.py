@@ -16,7 +16,7 @@ from keepfit.spec.check.training import TRAINING_RULES, malformed_training
 from keepfit.spec.check.tuning import TUNING_RULES, malformed_tune
 from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression
 from keepfit.spec.gates import Gate
-from keepfit.spec.metric import METRICS
+from keepfit.spec.metric import COST, METRICS
 from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.spec.observe import EachRow, Every
 from keepfit.spec.policy import Condition, MetricBelow, OlderThan, Policy
@@ -105,6 +105,10 @@ def metrics_exist(model: Model) -> Iterator[Problem]:
     named += [leaf.metric for leaf in model.policy.retrain.leaves() if isinstance(leaf, MetricBelow)]
     fitting = [metric.name for metric in METRICS.values() if metric.task == model.task]
     for name in dict.fromkeys(named):
+        if name == COST and model.training.cost is None:
+            fix = "say what mistakes cost: training=Training(cost=Cost(false_positive=1, false_negative=5))"
+            yield Problem("metric 'cost' is of models that declare costs", of(model), fix)
+            continue
         if name not in fitting:
             kind = "a comparison, so a classification" if model.task == CLASSIFICATION else "a number, so a regression"
             yield Problem(f"metric {name!r} does not fit: the target is {kind}", of(model), did_you_mean(name, fitting))

@@ -17,8 +17,6 @@ from keepfit.spec.training import BALANCED, ISOTONIC, SIGMOID, Cost, Training
 
 MODULE_AND_CLASS = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
 MOST_HELD_OUT = 0.5
-# words that are declared and not yet done
-NOT_YET = ("calibrate", "cost", "hold_out")
 
 
 def malformed_training(model: Model) -> Iterator[Problem]:
@@ -42,13 +40,6 @@ def estimator_fits_the_task(model: Model) -> Iterator[Problem]:
     elif not isinstance(one.of, str) or not re.fullmatch(MODULE_AND_CLASS, one.of):
         fix = "write 'package.module:Class': Sklearn('sklearn.svm:SVR')"
         yield Problem(f"Sklearn({one.of!r}) names no class", of(model), fix)
-
-
-def words_are_done(model: Model) -> Iterator[Problem]:
-    """A word that nothing acts on yet must not be believed."""
-    for word in NOT_YET:
-        if getattr(model.training, word) != getattr(Training(), word):
-            yield Problem(f"Training({word}=...) is not there yet", of(model), "leave it out")
 
 
 def weights_are_weights(model: Model) -> Iterator[Problem]:
@@ -135,7 +126,6 @@ def _positive(value: object) -> bool:
 
 TRAINING_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     estimator_fits_the_task,
-    words_are_done,
     weights_are_weights,
     constraints_name_features,
     scores_can_be_calibrated,

@@ -13,7 +13,7 @@ from keepfit.errors import TrainingError
 from keepfit.evidence import Estimate, Evaluation
 from keepfit.measure.baseline import baseline
 from keepfit.measure.bootstrap import estimates, paired_gain
-from keepfit.measure.metrics import Floats, names_of
+from keepfit.measure.metrics import Floats, measure_all, names_of
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.groups import group_rates
 
@@ -31,6 +31,7 @@ def evaluate(
     champion: tuple[Floats, float] | None,
     seed: int,
     rivals: Mapping[str, dict[str, float]] | None = None,
+    held_out: tuple[Floats, Floats] | None = None,
 ) -> Evaluation:
     """Return what a challenger showed on the test rows.
 
@@ -59,6 +60,8 @@ def evaluate(
         Of the bootstrap.
     rivals : mapping, optional
         What simple rules showed on the same rows; see `keepfit.stages.evaluation.rivals`.
+    held_out : tuple of two float64 arrays, shape (rows,), optional
+        The actual values and the predictions of the test's rows of entities that nothing was learnt from.
 
     Raises
     ------
@@ -66,22 +69,28 @@ def evaluate(
         If there are no test rows.
     """
     _require(test, model)
-    intervals = estimates(names_of(model.task), test, score, threshold, clusters=clusters, seed=seed)
+    cost = model.training.cost
+    intervals = estimates(names_of(model.task, cost), test, score, threshold, clusters=clusters, seed=seed, cost=cost)
     return Evaluation(
         task=model.task,
         metric=model.metric,
         threshold=threshold,
-        rows={part: len(actual) for part, actual in parts.items()} | {"test": len(test)},
+        rows={part: len(actual) for part, actual in parts.items()} | {"test": len(test)} | _counted(held_out),
         test_from_at=int(t.min()),
         test_to_at=int(t.max()),
         metrics={name: found.value for name, found in intervals.items()},
-        baseline=baseline(model.task, parts["train"], test),
+        baseline=baseline(model.task, parts["train"], test, cost),
         estimate=intervals[model.metric],
         against_champion=_gain(model, test, (score, threshold), champion, clusters, seed),
         groups={column: group_rates(model.task, test, score, threshold, labels) for column, labels in groups.items()},
+        held_out=measure_all(model.task, *held_out, threshold, cost) if held_out else {},
         intervals=intervals,
         rivals=dict(rivals or {}),
     )
+
+
+def _counted(held_out: tuple[Floats, Floats] | None) -> dict[str, int]:
+    return {} if held_out is None else {"held_out": len(held_out[0])}
 
 
 def _require(test: Floats, model: Model) -> None:
@@ -103,4 +112,6 @@ def _gain(
 ) -> Estimate | None:
     if champion is None:
         return None
-    return paired_gain(model.metric, test, *challenger, *champion, clusters=clusters, seed=seed)
+    return paired_gain(
+        model.metric, test, *challenger, *champion, clusters=clusters, seed=seed, cost=model.training.cost
+    )

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from keepfit.measure.metrics import SUMS, WITH_THRESHOLD, Floats
+from keepfit.measure.metrics import SUMS, WITH_THRESHOLD, Floats, sums_of
+from keepfit.spec.metric import COST
+from keepfit.spec.training import Cost
 
 DEFAULT = 0.5
 """When there is nothing to choose on: no rows, or rows of one class."""
 
 
-def choose_threshold(metric: str, actual: Floats, score: Floats) -> float:
+def choose_threshold(metric: str, actual: Floats, score: Floats, cost: Cost | None = None) -> float:
     """Return the threshold at which a metric is best on the given rows.
 
     Parameters
@@ -21,6 +23,8 @@ def choose_threshold(metric: str, actual: Floats, score: Floats) -> float:
         0 or 1.
     score : float64 array, shape (rows,)
         The score of class 1, in [0, 1].
+    cost : Cost, optional
+        With it, mistakes cost least at the threshold, whatever the metric.
 
     Returns
     -------
@@ -35,9 +39,12 @@ def choose_threshold(metric: str, actual: Floats, score: Floats) -> float:
     """
     if len(np.unique(actual)) < 2:
         return DEFAULT
-    chosen = metric if metric in WITH_THRESHOLD else "f1"
     distinct, confusion = _confusions(actual, score)
-    value = np.nan_to_num(SUMS[chosen].finish(confusion), nan=-np.inf)
+    if cost is not None:
+        value = -sums_of(COST, cost).finish(confusion)
+    else:
+        chosen = metric if metric in WITH_THRESHOLD else "f1"
+        value = np.nan_to_num(SUMS[chosen].finish(confusion), nan=-np.inf)
     # lexsort's last key leads; it is stable, so among equals the last cut, which calls the fewest positive, is found.
     best = int(np.lexsort((SUMS["f1"].finish(confusion), value))[-1])
     return _between(distinct, best)

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from keepfit.evidence import Realised
 from keepfit.measure.baseline import baseline
 from keepfit.measure.metrics import Floats, measure_all
+from keepfit.spec.training import Cost
 
 
 def realised(
@@ -18,6 +19,7 @@ def realised(
     predicted: Floats,
     threshold: float,
     trained_base: Floats | float,
+    cost: Cost | None = None,
 ) -> Realised | None:
     """Return how one version's predictions turned out over a window of matured observations.
 
@@ -35,6 +37,8 @@ def realised(
         The version's: scores >= threshold are called positive.
     trained_base : float64 array or float
         The actual values of its training rows, or their mean; the baseline learns from these.
+    cost : Cost, optional
+        What mistakes cost, if the model declares it.
 
     Returns
     -------
@@ -48,6 +52,6 @@ def realised(
         from_at=int(t.min()),
         to_at=int(t.max()),
         rows=len(actual),
-        metrics=measure_all(task, actual, predicted, threshold),
-        baseline=baseline(task, trained_base, actual),
+        metrics=measure_all(task, actual, predicted, threshold, cost),
+        baseline=baseline(task, trained_base, actual, cost),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,11 +23,14 @@ class Split:
     train, validation, test : bool array [rows]
         Disjoint. A row belongs to train only if its target is over before the first validation row is predicted, and
         the same between validation and test: nothing that was learnt from has happened after anything it is judged on.
+    held_out : bool array [rows] or None
+        The rows of the test's time whose entities are in no other part; None if no entities are held out.
     """
 
     train: NDArray[np.bool_]
     validation: NDArray[np.bool_]
     test: NDArray[np.bool_]
+    held_out: NDArray[np.bool_] | None = None
 
     @property
     def fitted(self) -> NDArray[np.bool_]:
@@ -113,6 +117,21 @@ def _parts(t: NDArray[np.int64], moments: NDArray[np.int64], test_from: np.int64
         validation=(t >= validation_from) & (ended <= test_from),
         test=t >= test_from,
     )
+
+
+def without(parts: Split, held: NDArray[np.bool_]) -> Split:
+    """Return a split whose parts have no row of the entities held out; their rows of the test's time are a part of their own."""
+    return Split(parts.train & ~held, parts.validation & ~held, parts.test & ~held, parts.test & held)
+
+
+def held_out(entity: NDArray[np.object_], share: float) -> NDArray[np.bool_]:
+    """Return which rows are of entities held out, bool array [rows].
+
+    An entity is by the SHA-256 of its key: the same whatever the moment, the seed and the other entities.
+    """
+    keys, place = np.unique(entity.astype(str), return_inverse=True)
+    drawn = [int.from_bytes(hashlib.sha256(key.encode()).digest()[:8]) / 2**64 < share for key in keys.tolist()]
+    return np.array(drawn, bool)[place.ravel()]
 
 
 def trains_until(t: NDArray[np.int64], horizon: int) -> int | None:

@@ -9,16 +9,18 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.artifact import Predictor, encode, learn_categories
+from keepfit.artifact import Knots, Predictor, encode, learn_categories
 from keepfit.engines.protocol import Column
 from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
 from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.stages.training.calibration import calibrate
 from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, find
-from keepfit.stages.training.split import Split, folds, split
+from keepfit.stages.training.split import Split, folds, held_out, split, without
 from keepfit.stages.training.weights import class_weights, weights
 
 # how far ONNX may lie from the library's own predictor before it is taken for another model
 PARITY = 1e-4
+ChooseThreshold = Callable[[str, NDArray[np.float64], NDArray[np.float64]], float]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Trained:
         Its score for every row of the training set, by ONNX.
     onnx_difference : float
         The largest difference between ONNX and the library's own predictor on the test rows, relative to the spread of
-        scores for a regression.
+        scores for a regression; before the calibration.
+    calibration : Knots or None
+        What made the scores of what ONNX answers.
     """
 
     split: Split
@@ -46,6 +50,7 @@ class Trained:
     onnx: bytes
     scores: NDArray[np.float64]
     onnx_difference: float
+    calibration: Knots | None = None
 
 
 def train(
@@ -55,7 +60,8 @@ def train(
     target: NDArray[np.float64],
     *,
     seed: int,
-    choose_threshold: Callable[[str, NDArray[np.float64], NDArray[np.float64]], float],
+    choose_threshold: ChooseThreshold,
+    entity: NDArray[np.object_] | None = None,
 ) -> Trained:
     """Return a challenger.
 
@@ -70,6 +76,8 @@ def train(
         In the definition's order.
     choose_threshold : callable
         (metric, actual, score) -> threshold.
+    entity : object array [rows], optional
+        Keys; needed if the model holds entities out.
 
     Raises
     ------
@@ -77,11 +85,23 @@ def train(
         If time cannot be split, a part has one class only, or ONNX does not predict what the library predicts.
     """
     parts = split(t, model.horizon)
-    found = grow(model, t, features, target, parts, seed=seed, choose_threshold=choose_threshold)
+    found = grow(model, t, features, target, parts, seed=seed, choose_threshold=choose_threshold, entity=entity)
     onnx = found.fitted.onnx()
-    scores = Predictor(onnx).score(found.matrix)
-    difference = _difference(model, scores[parts.test], found.fitted.predict(found.matrix[parts.test]))
-    return Trained(parts, tuple(features), found.categories, found.threshold, found.fitted, onnx, scores, difference)
+    raw = Predictor(onnx).raw(found.matrix)
+    difference = _difference(model, raw[found.split.test], found.fitted.predict(found.matrix[found.split.test]))
+    scores = raw if found.calibration is None else found.calibration(raw)
+    names = tuple(features)
+    return Trained(
+        found.split,
+        names,
+        found.categories,
+        found.threshold,
+        found.fitted,
+        onnx,
+        scores,
+        difference,
+        found.calibration,
+    )
 
 
 @dataclass(frozen=True)
@@ -90,14 +110,23 @@ class Grown:
 
     Attributes
     ----------
+    split : Split
+        Without the entities that are held out.
     matrix : float32 array [rows, features]
         All rows, as the model reads them.
     """
 
+    split: Split
     fitted: Fitted
+    calibration: Knots | None
     threshold: float
     categories: dict[str, tuple[str, ...]]
     matrix: Matrix
+
+    def scores(self, part: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the scores of some rows by the library's own predictor, calibrated."""
+        raw = self.fitted.predict(self.matrix[part])
+        return raw if self.calibration is None else self.calibration(raw)
 
 
 def grow(
@@ -108,10 +137,13 @@ def grow(
     parts: Split,
     *,
     seed: int,
-    choose_threshold: Callable[[str, NDArray[np.float64], NDArray[np.float64]], float],
+    choose_threshold: ChooseThreshold,
+    entity: NDArray[np.object_] | None = None,
 ) -> Grown:
     """Return a model grown as `train` grows it, on any split."""
-    _require_two_classes(model, target, parts)
+    if model.training.hold_out:
+        parts = without(parts, held_out(_known(entity, model), model.training.hold_out))
+    _require_two_values(model, target, parts)
     names = tuple(features)
     categories = learn_categories({name: values[parts.train] for name, values in features.items()})
     matrix = encode(features, names, categories)
@@ -119,11 +151,11 @@ def grow(
     learn = partial(_fit, find(model.estimator.kind), model)
     rows = partial(_rows, model, t, matrix, target)
     first = learn(task, rows(parts.train), rows(parts.validation, like=parts.train))
-    threshold = 0.5
-    if model.task == CLASSIFICATION:
-        threshold = choose_threshold(model.metric, target[parts.validation], first.predict(matrix[parts.validation]))
+    calibration, threshold = _decision(
+        model, target[parts.validation], partial(first.predict, matrix[parts.validation]), choose_threshold
+    )
     fitted = learn(replace(task, parameters=first.parameters), rows(parts.fitted), None)
-    return Grown(fitted, threshold, categories, matrix)
+    return Grown(parts, fitted, calibration, threshold, categories, matrix)
 
 
 @dataclass(frozen=True)
@@ -149,12 +181,33 @@ def backtest(
     count: int,
     *,
     seed: int,
-    choose_threshold: Callable[[str, NDArray[np.float64], NDArray[np.float64]], float],
+    choose_threshold: ChooseThreshold,
+    entity: NDArray[np.object_] | None = None,
 ) -> Iterator[Fold]:
     """Yield what came out on each of `count` earlier folds, the oldest first; each is grown when it is asked for."""
     for parts in folds(t, model.horizon, count):
-        found = grow(model, t, features, target, parts, seed=seed, choose_threshold=choose_threshold)
-        yield Fold(parts, found.threshold, found.fitted.predict(found.matrix[parts.test]))
+        found = grow(model, t, features, target, parts, seed=seed, choose_threshold=choose_threshold, entity=entity)
+        yield Fold(found.split, found.threshold, found.scores(found.split.test))
+
+
+def _known(entity: NDArray[np.object_] | None, model: Model) -> NDArray[np.object_]:
+    if entity is None:
+        raise TrainingError("hold_out= needs the entities of the rows", where=f"model {model.name}", fix="pass entity=")
+    return entity
+
+
+def _decision(
+    model: Model,
+    actual: NDArray[np.float64],
+    predict: Callable[[], NDArray[np.float64]],
+    choose_threshold: ChooseThreshold,
+) -> tuple[Knots | None, float]:
+    """Return the calibration and the threshold that validation rows choose."""
+    if model.task != CLASSIFICATION:
+        return None, 0.5
+    score, how = predict(), model.training.calibrate
+    calibration = None if how is None else calibrate(how, actual, score)
+    return calibration, choose_threshold(model.metric, actual, score if calibration is None else calibration(score))
 
 
 def _task(model: Model, features: tuple[str, ...], categories: dict[str, tuple[str, ...]], seed: int) -> Task:
@@ -196,8 +249,19 @@ def _fit(fit: Fit, model: Model, task: Task, rows: Rows, validation: Rows | None
         ) from error
 
 
-def _require_two_classes(model: Model, target: NDArray[np.float64], parts: Split) -> None:
+def _require_two_values(model: Model, target: NDArray[np.float64], parts: Split) -> None:
+    """A part without rows, one class, or one value of the target teach nothing."""
+    for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
+        if not part.any():
+            fix = "hold fewer entities out, or wait for more"
+            raise TrainingError(f"no {name} rows of {model.name} are left", where="Training(hold_out=...)", fix=fix)
     if model.task != CLASSIFICATION:
+        if np.ptp(target[parts.train]) == 0:
+            raise TrainingError(
+                f"the target is {target[parts.train][0]:g} in all {int(parts.train.sum()):,} train rows of {model.name}",
+                where=f"target {model.target.name}",
+                fix="wait for more history, or choose a target that varies",
+            )
         return
     for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
         if len(np.unique(target[part])) < 2:

@@ -28,6 +28,7 @@ ALIASES = {"eta": "learning_rate"}  # of what has a default: XGBoost would prefe
 ROUNDS = {"n_estimators": 600, "early_stopping_rounds": 30}
 OBJECTIVES = {"classification": "binary:logistic", "regression": "reg:squarederror"}
 OPSET = 15
+NO_GPU = "Device is changed from GPU to CPU"  # what XGBoost warns of, and goes on
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,16 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
             )
     except (xgboost.core.XGBoostError, TypeError, ValueError) as error:
         raise _refused(str(error).strip().splitlines()[0]) from error
-    if unused := re.findall(r"Parameters: \{ (.*) \} are not used", " ".join(str(one.message) for one in heard)):
+    said = " ".join(str(one.message) for one in heard)
+    if NO_GPU in said:
+        raise TrainingError(
+            f"XGBoost finds no GPU for device={settings.get('device')!r}",
+            where="definitions.py, XGBoost(...)",
+            fix="leave device= out, or install XGBoost with CUDA on a machine that has one: pip install xgboost",
+        )
+    if "device" in settings:
+        booster.set_param({"device": "cpu"})  # what is served scores on a processor
+    if unused := re.findall(r"Parameters: \{ (.*) \} are not used", said):
         raise _refused(f"it does not know {unused[0]}")
     grown = booster.best_iteration + 1 if validation else rounds
     return Trees(booster[:grown], {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}, types)
