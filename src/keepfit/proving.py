@@ -200,6 +200,9 @@ def _same_bytes(one: Loaded, name: str, content: bytes) -> bool:
 
 
 def _scores_differ(one: Loaded, found: TrainingSet, scores: Floats) -> float:
+    """Return the largest difference of the scores of the rows that the model built anew is judged on."""
     if set(one.artifact.features) - set(found.features):
         return float("nan")
-    return float(np.max(np.abs(one.score(found.features) - scores), initial=0.0))
+    judged = ~np.isnan(scores)
+    features = {name: values[judged] for name, values in found.features.items()}
+    return float(np.max(np.abs(one.score(features) - scores[judged]), initial=0.0))

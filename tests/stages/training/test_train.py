@@ -104,7 +104,8 @@ def test_the_threshold_is_chosen_on_validation_rows_by_a_model_that_did_not_see_
     validation = trained.split.validation
     assert (metric, trained.threshold) == ("f1", 0.375)
     assert np.array_equal(actual, rows.target[validation])
-    assert not np.allclose(score, trained.scores[validation], atol=1e-3)
+    final = trained.fitted.predict(encode(rows.features, trained.features, trained.categories)[validation])
+    assert not np.allclose(score, final, atol=1e-3)
 
 
 def test_categories_are_learnt_on_train_rows_only(rows):
@@ -132,10 +133,11 @@ def test_a_regression_beats_the_mean(rows):
     assert trained.threshold == 0.5
 
 
-def test_scores_are_those_of_onnx_for_every_row(rows):
+def test_scores_are_those_of_onnx_for_every_row_it_is_judged_on(rows):
     trained = rows.train()
-    matrix = encode(rows.features, trained.features, trained.categories)
-    assert np.array_equal(trained.scores, Predictor(trained.onnx).score(matrix))
+    matrix, test = encode(rows.features, trained.features, trained.categories), trained.split.test
+    assert np.array_equal(trained.scores[test], Predictor(trained.onnx).score(matrix)[test])
+    assert np.isnan(trained.scores[~test]).all()
 
 
 def test_how_far_onnx_lies_from_xgboost_is_recorded(rows):
@@ -170,7 +172,7 @@ def test_a_past_that_is_too_short_is_refused(rows):
 def test_an_infinite_feature_is_a_large_one(rows):
     rows.features["people_age"][::7] = math.inf
     trained = rows.train()
-    assert np.isfinite(trained.scores).all()
+    assert np.isfinite(trained.scores[trained.split.test]).all()
     assert trained.onnx_difference < 1e-6
 
 
@@ -179,7 +181,7 @@ def test_a_feature_without_any_value_is_no_obstacle(rows):
     rows.features["people_segment"][:] = None
     trained = rows.train()
     assert trained.categories == {"people_segment": ()}
-    assert np.isfinite(trained.scores).all()
+    assert np.isfinite(trained.scores[trained.split.test]).all()
 
 
 @pytest.mark.parametrize(

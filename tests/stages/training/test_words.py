@@ -56,11 +56,11 @@ def trained(model: Model = churn, target: np.ndarray = TARGET, **words: Any) -> 
 def test_a_heavier_class_is_called_more(estimator):
     model = replace(churn, estimator=estimator)
     even, heavy = trained(model), trained(model, class_weight={0: 1, 1: 8})
-    assert heavy.scores.mean() > even.scores.mean() + 0.05
+    assert np.nanmean(heavy.scores) > np.nanmean(even.scores) + 0.05
 
 
 def test_equal_weights_change_nothing():
-    assert np.allclose(trained().scores, trained(class_weight={0: 1, 1: 1}).scores, atol=1e-6)
+    assert np.allclose(trained().scores, trained(class_weight={0: 1, 1: 1}).scores, atol=1e-6, equal_nan=True)
 
 
 def test_the_newest_rows_count_most():
@@ -136,7 +136,7 @@ def test_a_calibrated_score_is_a_probability(how):
     assert abs(plain.scores[test].mean() - TARGET[test].mean()) > 0.15
     assert abs(calibrated.scores[test].mean() - TARGET[test].mean()) < 0.1
     assert plain.fitted.native() == calibrated.fitted.native()
-    assert np.array_equal(calibrated.scores, calibrated.calibration(plain.scores))
+    assert np.array_equal(calibrated.scores[test], calibrated.calibration(plain.scores[test]))
 
 
 def test_the_threshold_is_one_of_calibrated_scores():

@@ -37,6 +37,11 @@ class Split:
         """The rows the final model learns from: train and validation."""
         return self.train | self.validation
 
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """The rows the final model is judged on: test, and entities held out."""
+        return self.test if self.held_out is None else self.test | self.held_out
+
 
 def split(t: NDArray[np.int64], horizon: int) -> Split:
     """Return the split of rows at moments `t` (ascending): the newest tenth of the moments is the test.

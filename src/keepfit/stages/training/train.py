@@ -34,7 +34,7 @@ class Trained:
     onnx : bytes
         The same model as it will answer.
     scores : float64 array [rows]
-        Its score for every row of the training set, by ONNX.
+        Its score by ONNX for every row that it is judged on, those of the test and of entities held out; NaN for the others.
     onnx_difference : float
         The largest difference between ONNX and the library's own predictor on the test rows, relative to the spread of
         scores for a regression; before the calibration.
@@ -87,9 +87,11 @@ def train(
     parts = split(t, model.horizon)
     found = grow(model, t, features, target, parts, seed=seed, choose_threshold=choose_threshold, entity=entity)
     onnx = found.fitted.onnx()
-    raw = Predictor(onnx).raw(found.matrix)
-    difference = _difference(model, raw[found.split.test], found.fitted.predict(found.matrix[found.split.test]))
-    scores = raw if found.calibration is None else found.calibration(raw)
+    judged = found.split.judged
+    raw = Predictor(onnx).raw(found.matrix[judged])
+    difference = _difference(model, raw, found.fitted.predict(found.matrix[judged]))
+    scores = np.full(len(found.matrix), np.nan)
+    scores[judged] = raw if found.calibration is None else found.calibration(raw)
     names = tuple(features)
     return Trained(
         found.split,
