@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from typing import Any
 
 import numpy as np
@@ -86,7 +87,8 @@ def test_worst_predictions_come_with_features_and_contributions_as_csv(found: di
     assert {"entity", "t_at", "actual", "predicted", "age", "segment", "contribution:age"} <= set(rows[0])
 
 
-def test_a_model_without_contributions_is_told_by_permutation_alone() -> None:
+def test_a_model_that_nobody_can_explain_is_told_by_permutation_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "shap", None)
     evaluation, judged, model, groups = world()
     found = detail(evaluation, judged, object(), model.predict, groups, seed=1)
     assert found["importance"][0] == {**found["importance"][0], "feature": "age", "contribution": None}

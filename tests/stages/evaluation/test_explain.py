@@ -39,6 +39,14 @@ def test_a_model_that_cannot_tell_has_no_contributions() -> None:
     assert contributions(object(), MATRIX) is None
 
 
+def test_a_model_without_its_own_is_explained_by_shap_where_that_is_installed() -> None:
+    pytest.importorskip("shap", reason="the extra `explain` is not installed")
+    found = contributions(object(), MATRIX[:40], lambda matrix: 2.0 * matrix[:, 0] - matrix[:, 1], seed=1)
+    assert found is not None
+    assert found.values.sum(axis=1) + found.base == pytest.approx(2.0 * MATRIX[:40, 0] - MATRIX[:40, 1], abs=1e-6)
+    assert found.importance[0] > found.importance[1] > found.importance[2] == pytest.approx(0.0)
+
+
 def test_a_feature_that_is_not_used_has_no_importance_and_the_one_that_decides_has_most() -> None:
     mean, spread = permutation_importance(
         "auc", judged(MATRIX, ACTUAL, MATRIX[:, 0]), lambda matrix: matrix[:, 0].astype(np.float64), seed=1

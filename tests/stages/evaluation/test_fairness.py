@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from sklearn.metrics import confusion_matrix
 
+from keepfit.errors import MissingExtra
 from keepfit.stages.evaluation.fairness import fairness
 from keepfit.stages.evaluation.judged import Judged
+from keepfit.stages.evaluation.metric_frame import metric_frame
 
 RANDOM = np.random.default_rng(0)
 N = 400
@@ -51,3 +55,21 @@ def test_a_small_group_is_shown_and_left_out_of_the_gaps() -> None:
     found = fairness(judged(np.arange(N)), {"sex": labels}, seed=1)["sex"]
     assert found["groups"]["(none)"]["rows"] == 5
     assert found["gaps"]["tpr"].rows == N - 5
+
+
+def test_rates_and_gaps_equal_fairlearns() -> None:
+    pytest.importorskip("fairlearn", reason="the extra `fairness` is not installed")
+    rows = judged(np.arange(N))
+    ours, theirs = fairness(rows, {"sex": GROUP}, seed=1, rounds=5)["sex"], metric_frame(rows, GROUP)
+    for rate in ("selection_rate", "tpr", "fpr", "precision", "accuracy"):
+        found = {name: one[rate].value for name, one in ours["groups"].items()}
+        assert found == pytest.approx(theirs.by_group[rate].to_dict())
+        assert ours["gaps"][rate].value == pytest.approx(theirs.difference()[rate])
+        assert ours["all"][rate] == pytest.approx(theirs.overall[rate])
+
+
+def test_without_fairlearn_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fairlearn", None)
+    with pytest.raises(MissingExtra) as caught:
+        metric_frame(judged(np.arange(N)), GROUP)
+    assert caught.value.fix == "pip install 'keepfit[fairness]'"

@@ -17,9 +17,16 @@ from keepfit.evidence import Evaluation, as_data
 from keepfit.measure.metrics import Floats
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.evaluation.curves import curves
-from keepfit.stages.evaluation.explain import Contributions, Matrix, contributions, permutation_importance
+from keepfit.stages.evaluation.explain import (
+    ESTIMATED,
+    Contributing,
+    Contributions,
+    Matrix,
+    contributions,
+    permutation_importance,
+)
 from keepfit.stages.evaluation.fairness import fairness
-from keepfit.stages.evaluation.judged import Judged
+from keepfit.stages.evaluation.judged import SURE, Judged
 from keepfit.stages.evaluation.slices import weak_slices
 
 CONTRIBUTED, PERMUTED, SLICED = 2000, 2000, 20_000
@@ -54,8 +61,9 @@ def detail(
         `numbers` holds every number by its evidence id, such as 'test.auc'; see `numbers_of`.
     """
     names = list(judged.features)
-    sample = judged.sample(CONTRIBUTED, seed)
-    told = contributions(fitted, sample.matrix)
+    sample = judged.sample(CONTRIBUTED if isinstance(fitted, Contributing) else ESTIMATED, seed)
+    raw = _raw(predict, judged.task)
+    told = contributions(fitted, sample.matrix, raw, seed=seed)
     permuted = judged.sample(PERMUTED, seed)
     mean, spread = permutation_importance(evaluation.metric, permuted, predict, seed=seed)
     importance = told.importance if told else np.full(len(names), np.nan)
@@ -75,7 +83,7 @@ def detail(
         ],
         "dependence": _dependence(sample, told, ranked),
         "slices": weak_slices(judged.sample(SLICED, seed), ranked),
-        "worst": _worst(judged, fitted),
+        "worst": _worst(judged, lambda matrix: contributions(fitted, matrix, raw, seed=seed)),
         "fairness": fairness(judged, groups, seed) if judged.task == CLASSIFICATION else {},
         "sampled": {"contributions": len(sample), "permutation": len(permuted), "slices": min(len(judged), SLICED)},
     }
@@ -124,12 +132,24 @@ def _dependence(sample: Judged, told: Contributions | None, ranked: Sequence[str
     }
 
 
-def _worst(judged: Judged, fitted: object) -> list[dict[str, Any]]:
+def _raw(predict: Callable[[Matrix], Floats], task: str) -> Callable[[Matrix], Floats]:
+    """Return predictions in the unit that contributions have: log-odds for a classification."""
+    if task != CLASSIFICATION:
+        return predict
+
+    def log_odds(matrix: Matrix) -> Floats:
+        sure = np.clip(predict(matrix), SURE, 1 - SURE)
+        return np.asarray(np.log(sure / (1 - sure)))
+
+    return log_odds
+
+
+def _worst(judged: Judged, explain: Callable[[Matrix], Contributions | None]) -> list[dict[str, Any]]:
     """Return the predictions with the greatest loss, with what was known and what each feature added."""
     loss = judged.loss
     rows = np.lexsort((np.arange(len(judged)), -loss))[:WORST]
     some = judged.at(rows)
-    told = contributions(fitted, some.matrix)
+    told = explain(some.matrix)
     names = list(judged.features)
     return [
         {

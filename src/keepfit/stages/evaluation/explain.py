@@ -14,13 +14,17 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.errors import MissingExtra
 from keepfit.measure.metrics import Floats, measure
 from keepfit.spec.metric import METRICS
 from keepfit.stages.evaluation.judged import Judged
+from keepfit.stages.evaluation.shapley import estimated
 
 Matrix = NDArray[np.float32]
 REPEATS = 3
 """How often a column is shuffled; its importance is the mean."""
+ESTIMATED = 200
+"""Rows whose contributions are estimated at most: each costs twice as many predictions as there are features, times 50."""
 
 
 @runtime_checkable
@@ -55,12 +59,26 @@ class Contributions:
         return np.asarray(np.abs(self.values).mean(axis=0))
 
 
-def contributions(fitted: object, matrix: Matrix) -> Contributions | None:
-    """Return the contributions to the predictions of a matrix; None if the model cannot tell them."""
-    if not isinstance(fitted, Contributing) or not len(matrix):
+def contributions(
+    fitted: object, matrix: Matrix, predict: Callable[[Matrix], Floats] | None = None, *, seed: int = 0
+) -> Contributions | None:
+    """Return the contributions to the predictions of a matrix; None if nobody can tell them.
+
+    A model without its own is explained by shap where that is installed (`keepfit[explain]`) and `predict` is given: an
+    estimate, in the unit of what `predict` returns, for at most `ESTIMATED` rows.
+    """
+    if not len(matrix):
         return None
-    found = np.asarray(fitted.contributions(matrix), np.float64)
-    return Contributions(found[:, :-1], float(found[0, -1]))
+    if isinstance(fitted, Contributing):
+        found = np.asarray(fitted.contributions(matrix), np.float64)
+        return Contributions(found[:, :-1], float(found[0, -1]))
+    if predict is None or len(matrix) > ESTIMATED:
+        return None
+    try:
+        values, base = estimated(predict, matrix, seed)
+    except MissingExtra:
+        return None
+    return Contributions(values, base)
 
 
 def permutation_importance(

@@ -13,6 +13,7 @@ from keepfit.measure.metrics import Floats
 from keepfit.spec.model import CLASSIFICATION
 
 SURE = 1e-15
+"""Scores are taken as no surer than this, as in log loss."""
 
 
 @dataclass(frozen=True)
