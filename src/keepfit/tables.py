@@ -50,7 +50,7 @@ FILES = Declared(
     columns={
         "table": "VARCHAR",
         "path": "VARCHAR",
-        "digest": "VARCHAR",  # BLAKE3 of the bytes
+        "digest": "VARCHAR",  # BLAKE3 of the bytes, and of the columns that its name holds
         "identity": "VARCHAR",  # what told that it had not changed, without reading it
         "bytes": "BIGINT",
         "header": "VARCHAR",  # its columns, as a JSON list

@@ -43,7 +43,7 @@ class Facts:
     ended : bool
         Whether the text ends with its last line.
     plain : bool
-        Whether it has neither an underscore nor a plus, which DuckDB takes in numbers; the header aside.
+        Whether it has neither an underscore nor a plus, which DuckDB takes in numbers, nor a NaN; the header aside.
     blank : list of int
         For each blank line, the number of lines with text before it.
     """
@@ -99,7 +99,9 @@ class Facts:
             self.paired += block.count(b"\r\n")
         self.nul = self.nul or b"\0" in block
         below = block.find(b"\n") + 1 if self.headed and not self.newlines else 0
-        self.plain = self.plain and block.find(b"_", below) < 0 and block.find(b"+", below) < 0
+        self.plain = (
+            self.plain and block.find(b"_", below) < 0 and block.find(b"+", below) < 0 and not _nan(block, below)
+        )
         opened, inside = self._open, None
         if opened or (self.quote and self.quote in block):
             inside = self._see_quotes(text, np.flatnonzero(feed))
@@ -146,6 +148,12 @@ class Facts:
         places = np.flatnonzero(empty)
         if len(self.blank) < MANY_BLANKS:
             self.blank += (self.records - len(self.blank) + places - np.arange(len(places))).tolist()
+
+
+def _nan(block: bytes, below: int) -> bool:
+    # most blocks of numbers have neither letter, and small letters cost
+    there = block.find(b"n", below) >= 0 or block.find(b"N", below) >= 0
+    return there and block.lower().find(b"nan", below) >= 0
 
 
 def _bytes(these: bytes) -> NDArray[np.bool_]:
