@@ -41,9 +41,15 @@ def test_a_duration_is_written_in_its_largest_whole_unit(text, short):
     assert clock.duration_text(clock.duration(text)) == short
 
 
-@pytest.mark.parametrize("text", ["", "30", "d", "0d", "-1d", "1.5h", "1 month", "30D", "3d4h", "1y"])
+@pytest.mark.parametrize("text", ["", "30", "d", "-1d", "1.5h", "1 month", "30D", "3d4h", "1y"])
 def test_what_is_no_exact_duration_is_refused(text):
     with pytest.raises(ValueError, match="is not a duration; write a whole number and a unit"):
+        clock.duration(text)
+
+
+@pytest.mark.parametrize("text", ["0d", "00s"])
+def test_no_time_at_all_is_no_duration(text):
+    with pytest.raises(ValueError, match=f"'{text}' is not a duration; write at least 1s"):
         clock.duration(text)
 
 

@@ -29,7 +29,9 @@ def duration(text: str) -> int:
         an exact duration; it exists only as a calendar grid of observation.
     """
     match = re.fullmatch(r"\s*(\d+)\s*(s|min|h|d|w)\s*", text)
-    if not match or int(match[1]) == 0:
+    if match and int(match[1]) == 0:
+        raise ValueError(f"{text!r} is not a duration; write at least 1s")
+    if not match:
         raise ValueError(f"{text!r} is not a duration; write a whole number and a unit: 30d, 24h, 2w, 15min, 10s")
     return int(match[1]) * UNITS[match[2]]
 

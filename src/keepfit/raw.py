@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from blake3 import blake3
 
 from keepfit.errors import SourceError
 from keepfit.spec.sources import Format
@@ -36,6 +39,11 @@ class RawFile:
     parts: Mapping[str, str] = field(default_factory=dict)
 
 
+def identity(digest: str, parts: Mapping[str, str]) -> str:
+    """Return the digest of a file's rows: of its bytes, and of the columns that its name holds."""
+    return blake3(json.dumps([digest, sorted(parts.items())]).encode()).hexdigest() if parts else digest
+
+
 @dataclass(frozen=True)
 class CheckedFile:
     """What was found in a raw file.
@@ -43,7 +51,7 @@ class CheckedFile:
     Attributes
     ----------
     digest : str
-        BLAKE3 of its bytes.
+        BLAKE3 of its bytes, and of the columns that its name holds; see `identity`.
     header : tuple of str
         Its columns.
     types : mapping of str to str

@@ -50,7 +50,7 @@ FILES = Declared(
     columns={
         "table": "VARCHAR",
         "path": "VARCHAR",
-        "digest": "VARCHAR",  # BLAKE3 of the bytes
+        "digest": "VARCHAR",  # BLAKE3 of the bytes, and of the columns that its name holds
         "identity": "VARCHAR",  # what told that it had not changed, without reading it
         "bytes": "BIGINT",
         "header": "VARCHAR",  # its columns, as a JSON list
@@ -74,7 +74,7 @@ QUARANTINE = Declared(
         "table": "VARCHAR",
         "file": "VARCHAR",
         "digest": "VARCHAR",
-        "line": "BIGINT",  # in the file, counting the header; line breaks inside quotes are not counted
+        "line": "BIGINT",  # the first of the row in the file, counting the header; null if it is not known
         "record": "BIGINT",  # as `_record` of a source table; null if it is no record
         "reason": "VARCHAR",  # all broken rules, joined by '; '
         "raw": "VARCHAR",  # the row as JSON, header -> text as read

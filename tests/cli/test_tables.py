@@ -177,6 +177,7 @@ def test_show_draws_a_page_that_needs_nothing_else(loaded: Any, tmp_path: Path) 
         (("history", "nothing"), "there is no table 'nothing'", "there are: "),
         (("sales",), "unknown command 'sales'; to see a table: keepfit tables show sales", ""),
         (("vacuum", "--keep", "a while"), "'a while' is not a duration", ""),
+        (("vacuum", "--keep", "0d"), "'0d' is not a duration; write at least 1s", ""),
     ],
 )
 def test_a_word_that_is_not_known_is_answered_with_what_is(

@@ -48,6 +48,13 @@ def test_torn_records_are_kept_as_they_stand_and_lines_below_them_are_right(desk
     assert quarantined([unreadable]) == [(6, "amount is not a number")]
 
 
+def test_lines_below_a_value_that_spans_lines_are_those_of_the_file(desk):
+    desk.write("a.csv", f'who,at,amount,note\na,{NOON},1,"x\ny\nz"\na,{NOON},x,"\n"\n\na,{NOON}\na,never,1,"x\n"\n')
+    good, bad = desk.check(sales, "a.csv")
+    assert [(row["line"], row["record"]) for row in bad] == [(5, 2), (8, None), (9, 3)]
+    assert len(good) == 1
+
+
 def test_a_quote_left_open_at_the_end_costs_that_record(desk):
     desk.write("a.csv", f'{HEADER}a,{NOON},1\na,{NOON},x\na,{NOON},"3')
     good, bad = desk.check(sales, "a.csv")

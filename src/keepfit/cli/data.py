@@ -81,6 +81,10 @@ def _noteworthy(one: Any) -> list[str]:
     said = [
         f"{one.table}.{move.column}: {move.before:.1%} without a value before, {move.now:.1%} now" for move in one.moved
     ]
+    if one.copies:
+        more = f" and {len(one.copies) - LISTED:,} more" if len(one.copies) > LISTED else ""
+        names = ", ".join(one.copies[:LISTED]) + more
+        said.append(f"{one.table}: of {names} nothing was appended: the content is that of a file before")
     said += [f"{one.table}: {change}" for change in one.changes[:LISTED]]
     if len(one.changes) > LISTED:
         said.append(f"{one.table}: {len(one.changes) - LISTED:,} more changes of columns (--json lists them)")

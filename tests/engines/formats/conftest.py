@@ -20,6 +20,7 @@ class Read:
     opened: Opened
     rows: list[tuple[Any, ...]]
     rejected: list[tuple[int, int, str, str]] = field(default_factory=list)
+    folds: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def header(self) -> tuple[str, ...]:
@@ -27,13 +28,18 @@ class Read:
 
     def torn(self) -> list[tuple[int, str]]:
         """Return line and text of what was no record."""
-        return [(line, raw) for line, _, _, raw in self.rejected]
+        return [(self.unfolded(line), raw) for line, _, _, raw in self.rejected]
+
+    def unfolded(self, line: int) -> int:
+        """Return the line in the file of one that was counted without line feeds inside quotes."""
+        return line + max((feeds for above, feeds in self.folds if above < line), default=0)
 
     def lines(self) -> list[int]:
         """Return the line that each record has, from what the file tells of its gaps."""
         torn = [before for _, before, _, _ in self.rejected]
         filled = [nth + sum(before < nth for before in torn) for nth in range(1, len(self.rows) + 1)]
-        return [self.opened.first_line - 1 + nth + sum(blank < nth for blank in self.opened.blank) for nth in filled]
+        first = self.opened.first_line - 1
+        return [self.unfolded(first + nth + sum(blank < nth for blank in self.opened.blank)) for nth in filled]
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +68,8 @@ def read(connection, tmp_path: Path) -> Callable[..., Read]:
         assert found.lines in (None, len(rows) + len(rejected)), "lines were lost"
         for table in found.tables():
             connection.execute(f"drop table if exists {table}")
-        return Read(found, rows, rejected)
+        told = found.folds() if found.folds else ()
+        folds = [(int(line), int(count)) for lines, feeds in told for line, count in zip(lines, feeds, strict=True)]
+        return Read(found, rows, rejected, folds)
 
     return read

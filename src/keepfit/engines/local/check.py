@@ -20,7 +20,7 @@ from keepfit.engines.local import derive, formats, left, parts, proof, reading, 
 from keepfit.engines.local.work import Work
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import MAKE_ROOM, SourceError, full_disk
-from keepfit.raw import Checked, CheckedFile, Part, RawFile
+from keepfit.raw import Checked, CheckedFile, Part, RawFile, identity
 from keepfit.spec.rows import TextNumber
 from keepfit.spec.tables import Table
 
@@ -86,7 +86,8 @@ def _open(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | Non
             opened = formats.opened(work.cursor, file.path, file.format, file.name, place)
             work.opened.append(opened)
             size = file.path.stat().st_size
-            found = CheckedFile(file.name, opened.digest, size, opened.header, opened.types)
+            digest = identity(opened.digest, file.parts)
+            found = CheckedFile(file.name, digest, size, opened.header, opened.types)
             work.found[file.name] = found
             source = reading.Source(file.name, file.place, opened, file.parts, lookup)
             reading.require_columns(work.table, source)
@@ -136,7 +137,7 @@ def _written(work: Work, added: Sequence[str]) -> Part | None:
     """Write the part of the rows that a quick look lets in; a file that stops the query is refused, and the others are written."""
     while work.sources:
         try:
-            if not added and (part := _proven(work)) is not None:
+            if not added and (part := _tried(work)) is not None:
                 return part
             rows = reading.quick(work.contract, list(work.sources.values()), added)
             return parts.write(work.cursor, work.table, rows, work.folder)
@@ -150,24 +151,33 @@ def _written(work: Work, added: Sequence[str]) -> Part | None:
     return None
 
 
-def _proven(work: Work) -> Part | None:
-    """Write the part without asking each number; None if what it then tells does not prove that every record is good."""
-    sources = list(work.sources.values())
+def _tried(work: Work) -> Part | None:
+    """Write the part without asking each number, if that may do; None if it does not prove that every record is good."""
+    sources, hint = list(work.sources.values()), work.contract.hint
     slow = any(isinstance(one, TextNumber) for one in work.table.derive.values())  # not to be computed twice
     if slow or any(source.opened.lines is None for source in sources):
         return None
-    lines = sum(source.opened.lines or 0 for source in sources)
-    if lines > MANY and not work.contract.hint.get("proven") and not _begins_well(work, sources[0]):
+    many = sum(source.opened.lines or 0 for source in sources) > MANY
+    # files of a table are alike
+    if many and not (hint["proven"] if "proven" in hint else _begins_well(work, sources[0])):
         return None
-    part = parts.write(
+    try:
+        part = _proven(work, sources)
+    except duckdb.Error:  # what is wrong is told by the look at texts
+        part = None
+    hint["proven"] = part is not None
+    return part
+
+
+def _proven(work: Work, sources: Sequence[reading.Source]) -> Part | None:
+    lines = sum(source.opened.lines or 0 for source in sources)
+    return parts.write(
         work.cursor,
         work.table,
         reading.swift(work.contract, sources),
         work.folder,
         lambda statistics, rows: rows == lines and proof.holds(work.contract, statistics, rows),
     )
-    work.contract.hint["proven"] = part is not None  # files of a table are alike
-    return part
 
 
 def _begins_well(work: Work, source: reading.Source) -> bool:

@@ -5,7 +5,8 @@ Nothing is held between a file and its Parquet part: a part is one streaming que
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,11 +70,21 @@ def _alike(contract: Contract, sources: Sequence[Source]) -> dict[tuple[str, ...
     """Return the rows of files, by the columns that can be read as numbers."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for source in sources:
-        read = tuple(
-            name for name in contract.readable if source.opened.plain and _header(contract.table, source, name)
-        )
+        read = tuple(_readable(contract, source)) if source.opened.plain else ()
         alike.setdefault(read, []).append(_numbered(contract, source, read))
     return alike
+
+
+def _readable(contract: Contract, source: Source) -> Iterator[str]:
+    """Yield the columns that can be read as numbers: those whose header no other one needs as text."""
+    table, there = contract.table, _there(source)
+    names = {*contract.columns, *([table.lookup.on] if table.lookup else [])}
+    ways = (next((way for way in table.headers_of(name) if there.issuperset(way)), ()) for name in names)
+    needed = Counter(header for way in ways for header in set(way))
+    for name in contract.readable:
+        header = _header(table, source, name)
+        if header is not None and needed[header] == 1:
+            yield name
 
 
 def quick(contract: Contract, sources: Sequence[Source], added: Sequence[str] = ()) -> str:

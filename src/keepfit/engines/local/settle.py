@@ -166,14 +166,18 @@ def _repeats(choice: Choice, key: Key, *, always_bad: bool = False) -> None:
 
 
 def _refuse_repeats(choice: Choice) -> None:
-    """Refuse the files that repeat a key, one of an earlier file or of their own."""
+    """Refuse the files that repeat a key, one of an earlier file or of their own; rows of a refused file repeat nothing."""
     key = choice.table.key or Key()
-    _repeats(choice, Key(*key.columns, duplicates="first"), always_bad=True)
-    found = choice.cursor.execute(
-        f"select file, count(*), arg_min(record, record), arg_min(reason, record) from {choice.dropped} group by file"
-    ).fetchall()
-    choice.cursor.execute(f"delete from {choice.dropped}")
-    for name, rows, record, reason in found:
+    while True:
+        _repeats(choice, Key(*key.columns, duplicates="first"), always_bad=True)
+        found = choice.cursor.execute(
+            f"select file, count(*), arg_min(record, record), arg_min(reason, record) from {choice.dropped}"
+            " group by file order by min(_order) limit 1"
+        ).fetchone()
+        choice.cursor.execute(f"delete from {choice.dropped}")
+        if found is None:
+            return
+        name, rows, record, reason = found
         error = SourceError(
             f"{name}: {rows:,} rows repeat a key that {choice.table.name} has; record {record:,} {reason}",
             where=name,

@@ -170,6 +170,7 @@ class Batches:
                     with lake.keeping(target, kept):
                         version, more = self._committed(read.checked, settled, items)
                     listed += more
+                self.result = replace(self.result, copies=(*self.result.copies, *copies))
                 blank = [replace(file, rows=0, quarantined=0, repeated=0) for file in read.checked.named(copies)]
                 listed += [listing.listing(table, items[file.name], file, self.turn.as_of) for file in blank]
             finally:

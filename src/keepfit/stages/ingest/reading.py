@@ -16,7 +16,7 @@ from keepfit.connect import Item
 from keepfit.engines.protocol import Engine
 from keepfit.errors import MAKE_ROOM, SourceError, full_disk
 from keepfit.lake import Lake
-from keepfit.raw import Checked, CheckedFile, RawFile
+from keepfit.raw import Checked, CheckedFile, RawFile, identity
 from keepfit.spec.sources import Files
 from keepfit.spec.tables import Table
 from keepfit.stages.ingest.listing import Listed
@@ -95,7 +95,7 @@ class Reader:
                 try:
                     path = self._fetched(item, Path(scratch) / str(number))
                     known = self.held.get(item.name)
-                    if known is not None and (digest := _digest(path, item.name)) == known.digest:
+                    if known is not None and (digest := _digest(path, item)) == known.digest:
                         same.append(CheckedFile(item.name, digest, known.size, known.header, known.types))
                         continue
                     format_ = self.table.source.format if isinstance(self.table.source, Files) else None
@@ -114,9 +114,9 @@ class Reader:
         return Read(tuple(batch), checked, tuple(same), tuple(errors))
 
     def digest(self, item: Item) -> str:
-        """Return the digest of a file's bytes."""
+        """Return the digest of a file's rows."""
         with tempfile.TemporaryDirectory(prefix="keepfit-fetched-") as scratch:
-            return _digest(self._fetched(item, Path(scratch) / "0"), item.name)
+            return _digest(self._fetched(item, Path(scratch) / "0"), item)
 
     def _fetched(self, item: Item, folder: Path) -> Path:
         folder.mkdir()
@@ -139,15 +139,15 @@ def looked_up_in(lake: Lake, table: Table) -> list[str]:
     return lake.parquet_files(name)
 
 
-def _digest(path: Path, name: str) -> str:
+def _digest(path: Path, item: Item) -> str:
     try:
         digest = blake3()
         with path.open("rb") as content:
             while chunk := content.read(CHUNK):
                 digest.update(chunk)
-        return str(digest.hexdigest())
+        return identity(digest.hexdigest(), item.parts)
     except OSError as error:
-        raise _unreadable(name, error) from error
+        raise _unreadable(item.name, error) from error
 
 
 def _unreadable(name: str, error: OSError) -> SourceError:

@@ -92,6 +92,8 @@ class Ingested:
         Files that were refused, and why; the others were read.
     moved : tuple of Moved
         Columns that lack values in more, or in fewer, rows than before.
+    copies : tuple of str
+        Files that have the content of another one, so that nothing of them was appended.
     changes : tuple of str
         Columns that appeared, vanished or changed their type, compared with the files before.
     broken : tuple of Broken
@@ -110,6 +112,7 @@ class Ingested:
     newest: int | None = None
     errors: tuple[SourceError, ...] = ()
     moved: tuple[Moved, ...] = ()
+    copies: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     broken: tuple[Broken, ...] = ()
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from keepfit.engines.local.formats.facts import LONG_RECORD, LONGEST_LINE, MANY_BLANKS, Facts
+from keepfit.engines.local.formats.facts import LONG_RECORD, LONGEST_LINE, MANY_BLANKS, Facts, Places
 from keepfit.engines.local.formats.fields import walk
+from keepfit.engines.local.formats.folds import folds
 from keepfit.engines.local.formats.protocol import Opened
 from keepfit.engines.local.formats.rejects import Gaps, cut_lines
 from keepfit.engines.local.formats.scans import Scans
@@ -63,6 +65,7 @@ class Prepared:
     lines: int | None
     plain: bool
     digest: str
+    folded: bool = False
 
     def facts(self) -> dict[str, Any]:
         """Return what an `Opened` tells of it."""
@@ -72,8 +75,16 @@ class Prepared:
             "plain": self.plain,
             "digest": self.digest,
             "blank": self.scans.gaps.blank_among_all(),
+            "folds": self._folds if self.folded else None,
             "tables": lambda: tuple(self.scans.made),
         }
+
+    def _folds(self) -> Iterator[tuple[Places, Places]]:
+        scans, gaps, above = self.scans, self.scans.gaps, 0
+        for records, feeds in folds(scans.path, scans.quote.encode(), scans.delimiter.encode()):
+            within = records >= gaps.above
+            above = int(feeds[~within][-1]) if not within.all() else above
+            yield gaps.lines(records[within]), feeds[within] - above
 
 
 def prepare(
@@ -94,7 +105,7 @@ def prepare(
     gaps = Gaps(top.lines + 1, top.records, places, staged.cut)
     lines = facts.records + (not facts.ended) - top.records - len(blank) + len(gaps.cut_places())
     scans = Scans(staged.path, header, facts.delimiter.decode(), format.quote, gaps, facts.longest > LONG_RECORD)
-    return Prepared(scans, lines if len(blank) < MANY_BLANKS else None, facts.plain, staged.digest)
+    return Prepared(scans, lines if len(blank) < MANY_BLANKS else None, facts.plain, staged.digest, facts.folded)
 
 
 def unrepeated(header: tuple[str, ...], name: str) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ def open_excel(_connection: duckdb.DuckDBPyConnection, path: Path, format: Excel
     ready = prepare(text, facts, Csv(skip=format.skip), name, folder)
     header = ready.scans.header
     told = {header[place]: kind for place, kind in types.items() if place < len(header)}
+    ready = replace(ready, folded=False)  # a row of a sheet is one line, whatever its cells hold
     return Opened(header, ready.scans.scan, ready.scans.rejected, types=told, **ready.facts())
 
 

@@ -43,9 +43,11 @@ class Facts:
     ended : bool
         Whether the text ends with its last line.
     plain : bool
-        Whether it has neither an underscore nor a plus, which DuckDB takes in numbers; the header aside.
+        Whether it has neither an underscore nor a plus, which DuckDB takes in numbers, nor a NaN; the header aside.
     blank : list of int
         For each blank line, the number of lines with text before it.
+    open : bool
+        Whether what was seen ends inside quotes.
     """
 
     def __init__(self, quote: bytes = b"", delimiter: bytes = b",", *, headed: bool = False) -> None:
@@ -55,7 +57,7 @@ class Facts:
         self.nul = self.quoted = self.torn = False
         self.ended = self.plain = True
         self.blank: list[int] = []
-        self._open, self._length = False, 0
+        self.open, self._length = False, 0
 
     @property
     def mixed(self) -> bool:
@@ -66,7 +68,12 @@ class Facts:
     def suspicious(self) -> bool:
         """Return whether a record of it may be none; told after the last block."""
         odd_ends = self.mixed and (self.quoted or self.returns > self.paired)
-        return self.nul or self.torn or self.longest > LONG_RECORD or self._open or odd_ends
+        return self.nul or self.torn or self.longest > LONG_RECORD or self.open or odd_ends
+
+    @property
+    def folded(self) -> bool:
+        """Return whether a record of it spans lines."""
+        return self.newlines > self.records
 
     def again(self) -> Facts:
         """Return facts to see of another text of the same kind."""
@@ -77,6 +84,7 @@ class Facts:
         if line == b"\n" and len(self.blank) < MANY_BLANKS:
             self.blank.append(self.records - len(self.blank))
         self.longest = max(self.longest, len(line))
+        self.newlines += line.count(b"\n")
         self.records += 1
 
     def add(self, other: Facts) -> None:
@@ -84,12 +92,19 @@ class Facts:
         filled = self.records - len(self.blank)
         if len(self.blank) < MANY_BLANKS:
             self.blank += [filled + before for before in other.blank]
+        self.newlines += other.newlines
         self.records += other.records
 
-    def see(self, block: bytes) -> None:
-        """Take in a block: whole lines, or the end of the text, or a piece of a line that is too long for a block."""
+    def see(self, block: bytes) -> NDArray[np.bool_] | None:
+        """Take in a block: whole lines, or the end of the text, or a piece of a line that is too long for a block.
+
+        Returns
+        -------
+        array or None
+            Which of its line feeds stand inside quotes; None if there are no quotes.
+        """
         if not block:
-            return
+            return None
         text = np.frombuffer(block, np.uint8)
         feed = text == LINE_FEED
         newlines = int(np.count_nonzero(feed))
@@ -99,8 +114,10 @@ class Facts:
             self.paired += block.count(b"\r\n")
         self.nul = self.nul or b"\0" in block
         below = block.find(b"\n") + 1 if self.headed and not self.newlines else 0
-        self.plain = self.plain and block.find(b"_", below) < 0 and block.find(b"+", below) < 0
-        opened, inside = self._open, None
+        self.plain = (
+            self.plain and block.find(b"_", below) < 0 and block.find(b"+", below) < 0 and not _nan(block, below)
+        )
+        opened, inside = self.open, None
         if opened or (self.quote and self.quote in block):
             inside = self._see_quotes(text, np.flatnonzero(feed))
         elif not newlines or len(block) > LONG_RECORD:
@@ -113,19 +130,20 @@ class Facts:
         self.newlines += newlines
         self.records += newlines - (int(np.count_nonzero(inside)) if inside is not None else 0)
         self.ended = block.endswith(b"\n")
+        return inside
 
     def _see_quotes(self, text: Bytes, feeds: Places) -> NDArray[np.bool_]:
         """Return which line feeds of the block stand inside quotes."""
         quotes = np.flatnonzero(text == self.quote[0])
-        opening, closing = (quotes[1::2], quotes[::2]) if self._open else (quotes[::2], quotes[1::2])
+        opening, closing = (quotes[1::2], quotes[::2]) if self.open else (quotes[::2], quotes[1::2])
         before, after = self._around
         begun = before[text[opening[opening > 0] - 1]].all()
         closed = after[text[closing[closing < len(text) - 1] + 1]].all()
         # what stands beyond the end of a piece is not looked at
         self.torn = self.torn or not (begun and closed and self.ended)
         self.quoted = self.quoted or len(quotes) > 0
-        inside = (np.searchsorted(quotes, feeds) % 2 == 1) ^ self._open
-        self._open ^= len(quotes) % 2 == 1
+        inside = (np.searchsorted(quotes, feeds) % 2 == 1) ^ self.open
+        self.open ^= len(quotes) % 2 == 1
         self._see_length(feeds[~inside], len(text))
         return np.asarray(inside, np.bool_)
 
@@ -146,6 +164,12 @@ class Facts:
         places = np.flatnonzero(empty)
         if len(self.blank) < MANY_BLANKS:
             self.blank += (self.records - len(self.blank) + places - np.arange(len(places))).tolist()
+
+
+def _nan(block: bytes, below: int) -> bool:
+    # most blocks of numbers have neither letter, and small letters cost
+    there = block.find(b"n", below) >= 0 or block.find(b"N", below) >= 0
+    return there and block.lower().find(b"nan", below) >= 0
 
 
 def _bytes(these: bytes) -> NDArray[np.bool_]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+
+from keepfit.engines.local.formats.facts import Places
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,7 @@ class Opened:
     rejected : callable or None
         Returns the query of what is no record: line BIGINT, records_before BIGINT, error VARCHAR, raw VARCHAR. It tells of the
         latest scan, and may be asked when that has been read to its end.
+        Its lines do not count line feeds inside quotes.
     first_line : int
         Line of the first record; where records have no lines, 1.
     lines : int or None
@@ -33,6 +36,9 @@ class Opened:
         BLAKE3 of the file's bytes as they came, as hex.
     blank : tuple of int
         For each blank line that was passed over, the number of records and rejected lines before it.
+    folds : callable or None
+        Goes through the text once more for the records that span lines, in order: the line of each, counted as in `rejected`, and
+        the line feeds inside quotes between the first record's line and its end. None if there is no such record.
     tables : callable
         Returns the temporary tables that scans have made so far; the caller drops them.
     """
@@ -46,4 +52,5 @@ class Opened:
     plain: bool = False
     digest: str = ""
     blank: tuple[int, ...] = ()
+    folds: Callable[[], Iterable[tuple[Places, Places]]] | None = None
     tables: Callable[[], tuple[str, ...]] = tuple

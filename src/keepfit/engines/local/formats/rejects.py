@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from keepfit.engines.local.formats.facts import Places
 from keepfit.engines.quoting import literal, quoted
 
 
@@ -40,6 +43,11 @@ class Gaps:
     def cut_places(self) -> list[int]:
         """Return the place of each line that was cut."""
         return [one["place"] - self.above for one in cut_lines(self.cut)]
+
+    def lines(self, records: Places) -> Places:
+        """Return the line of records and blank lines, by their number in the text; line feeds inside quotes are not counted."""
+        places = records - self.above
+        return self.first_line + places + np.searchsorted(self.cut_places(), places, side="right")
 
     def blank_among_all(self) -> tuple[int, ...]:
         """Return, for each blank line, the number of records and rejected lines before it."""
