@@ -67,8 +67,11 @@ def constraints_name_features(model: Model) -> Iterator[Problem]:
     if monotone and model.estimator.kind == SKLEARN and model.estimator.of != HIST:
         fix = "use XGBoost(), LightGBM() or HistGradientBoosting(), or leave monotone= out"
         yield Problem(f"{model.estimator.of} cannot hold monotone=", of(model), fix)
-    types = {one.name: type_of(one) for one in model.inputs() if isinstance(one, Expression)}
-    learned = [one.name for one in model.features if isinstance(one, ByCategory) and one.values is None]
+    grouped = [one for one in model.features if isinstance(one, ByCategory)]
+    named = [value for one in grouped if isinstance(one.values, tuple) for value in one.expand()]
+    known = [*(one for one in model.features if isinstance(one, Expression)), *named]
+    types = {one.name: type_of(one) for one in known}
+    learned = [one.name for one in grouped if one.values is None]
     for name, direction in monotone.items():
         what = f"monotone={{{name!r}: {direction!r}}}"
         if name not in types and not any(str(name).startswith(f"{group}_") for group in learned):
