@@ -25,7 +25,7 @@ class Tune:
     trials : int
         At most so many.
     budget : str, optional
-        No trial begins later than so long after the first: '10m'.
+        No trial begins later than so long after the first: '10min'.
     folds : int
         Rolling-origin folds that a trial is measured on, all of them before the model's own test; their mean counts.
     prune : bool
