@@ -60,6 +60,6 @@ def test_sql_and_python_accept_the_same_texts_as_the_same_values_for_the_same_re
             [["key", "raw"], *(["k", text] for text in texts)]
         )
     good, bad = desk.check(table, "sheet.csv")
-    in_sql = {row["_record"]: row["raw"] for row in good} | {row["line"] - 1: row["reason"] for row in bad}
+    in_sql = {row["_record"]: row["raw"] for row in good} | {row["record"]: row["reason"] for row in bad}
     bits = {n: struct.pack("d", value) if isinstance(value, float) else value for n, value in in_sql.items()}
     assert bits == {number: in_python(column, text) for number, text in enumerate(texts, start=1)}

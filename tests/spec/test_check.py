@@ -463,7 +463,7 @@ def test_a_metric_that_does_not_fit_a_classification(changes, metric, fix):
 def test_a_metric_that_does_not_fit_a_regression():
     what, fix = one(of_model(target=sales.amount.sum(next="30d"), metric="f1"))
     assert what == "metric 'f1' does not fit: the target is a number, so a regression"
-    assert fix == "there are: mae, r2, rmse"
+    assert fix == "there are: mae, mape, r2, rmse, smape"
 
 
 def test_fairness_across_what_is_no_feature():
