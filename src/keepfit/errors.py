@@ -9,6 +9,7 @@
     ├── TrainingError        there is too little, or too uniform, data to learn from (exit 5)
     ├── RegistryError        a model version is missing or cannot take that step (exit 6)
     ├── ServingError         the server cannot start (exit 7)
+    ├── BlockedError         a table is not as expected, and its rows are not to be used (exit 8)
     ├── MissingExtra         an optional library is not installed (exit 9)
     └── RequestError         a request is malformed or names an unknown entity (HTTP 4xx)
 
