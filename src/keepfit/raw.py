@@ -68,6 +68,8 @@ class CheckedFile:
         Of its good rows; None for Records without time, or if no row is good.
     error : SourceError or None
         Why it cannot be read; then all counts are 0.
+    first_line : int or None
+        Line of its first record, if each further one stands on the next line; else None.
     """
 
     name: str
@@ -82,6 +84,7 @@ class CheckedFile:
     first_time: int | None = None
     last_time: int | None = None
     error: SourceError | None = None
+    first_line: int | None = None
 
     @property
     def appended(self) -> int:

@@ -106,6 +106,7 @@ def count(work: Work) -> None:
     """Tell of each file how many of its rows are good and bad, why, and from when to when they reach; refuse one without a zone."""
     _count_good(work)
     _count_bad(work)
+    _count_lines(work)
     for name in list(work.sources):
         _require_zone(work, name)
 
@@ -129,6 +130,18 @@ def _count_bad(work: Work) -> None:
     ).fetchall()
     for name, reason, rows in reasons:
         work.found[name] = replace(work.found[name], reasons={**work.found[name].reasons, reason: rows})
+
+
+def _count_lines(work: Work) -> None:
+    """Tell of the files whose records are their lines, one below the other, where they begin."""
+    torn = {
+        name for (name,) in work.cursor.execute(f"select distinct file from {work.bad} where record is null").fetchall()
+    }
+    for name, source in work.sources.items():
+        opened = source.opened
+        apart = any(opened.lines is None or before < opened.lines for before in opened.blank)
+        if name not in torn and opened.folds is None and not apart:
+            work.found[name] = replace(work.found[name], first_line=opened.first_line)
 
 
 def _require_zone(work: Work, name: str) -> None:

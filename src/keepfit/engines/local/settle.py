@@ -209,8 +209,15 @@ def _count(choice: Choice, bad: str) -> None:
         choice.files[name] = replace(
             file, repeated=file.repeated + same, quarantined=file.quarantined + differing, reasons=reasons
         )
+    # what was read is a part by now: of a row its number is known, and its line if that follows from it
+    begin = [
+        f"({literal(name)}, {file.first_line})" for name, file in choice.files.items() if file.first_line is not None
+    ]
+    begins = f"(values {', '.join(begin or ['(null, null)'])}) f(file, first_line)"
     fields = ", ".join(f"{quoted(header)} := cast(p.{quoted(name)} as varchar)" for header, name in _headers(choice))
     cursor.execute(
-        f"insert into {bad} select d.file, null, d.record, [d.reason], cast(to_json(struct_pack({fields})) as varchar)"
-        f" from {choice.dropped} d join read_parquet({literal(str(choice.part.path))}) p using (_order) where not d.same"
+        f"insert into {bad} select d.file, f.first_line - 1 + d.record, d.record, [d.reason],"
+        f" cast(to_json(struct_pack({fields})) as varchar)"
+        f" from {choice.dropped} d join read_parquet({literal(str(choice.part.path))}) p using (_order)"
+        f" left join {begins} on d.file = f.file where not d.same"
     )
