@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keepfit.artifact import encode
 from keepfit.evidence import Evaluation
@@ -40,6 +42,14 @@ def explained(
     )
     groups = {column: features[name] for column, name in model.group_columns().items() if name in features}
     seed = project.settings.training.seed
-    told = detail(evaluation, judged, trained.fitted, trained.fitted.predict, groups, seed=seed)
+    told = detail(
+        evaluation, judged, trained.fitted, partial(_served, trained), groups, seed=seed, cost=model.training.cost
+    )
     page = evaluation_page(f"{model.name}, trained {as_of}", evaluation, told)
     return {REPORT: json.dumps(told, indent=1).encode(), WORST: worst_csv(told), PAGE: page.encode()}
+
+
+def _served(trained: Trained, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Return scores as they are served: calibrated, if the model is."""
+    raw = trained.fitted.predict(matrix)
+    return raw if trained.calibration is None else trained.calibration(raw)

@@ -7,6 +7,7 @@ import pytest
 from sklearn.inspection import permutation_importance as sk_permutation
 from sklearn.linear_model import LinearRegression
 
+from keepfit import Cost
 from keepfit.measure.metrics import measure
 from keepfit.stages.evaluation.explain import contributions, permutation_importance
 from keepfit.stages.evaluation.judged import Judged
@@ -54,6 +55,15 @@ def test_a_feature_that_is_not_used_has_no_importance_and_the_one_that_decides_h
     assert mean[0] > 0.3
     assert list(mean[1:]) == [0.0, 0.0]
     assert list(spread[1:]) == [0.0, 0.0]
+
+
+def test_importance_counts_what_mistakes_cost() -> None:
+    rows = judged(MATRIX, ACTUAL, MATRIX[:, 0])
+
+    def lost(cost: Cost) -> float:
+        return float(permutation_importance("cost", rows, lambda one: one[:, 0].astype(float), seed=1, cost=cost)[0][0])
+
+    assert lost(Cost(3, 3)) == pytest.approx(3 * lost(Cost(1, 1)))
 
 
 def test_permutation_importance_is_near_scikit_learns() -> None:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from keepfit import Events, Every, Files, Float, Model, Records
+from keepfit import Cost, Events, Every, Files, Float, Model, Records, Training
 from keepfit.measure.metrics import measure_all
 from keepfit.stages.evaluation.rivals import rivals, rules
 
@@ -71,6 +71,17 @@ def test_a_rules_probability_is_the_training_rate_on_its_side() -> None:
     train = np.arange(7) < 5
     found = rivals(churn, {"gone": days}, target, train, ~train)["recency (gone)"]
     assert found["brier"] == pytest.approx(((1 / 3) ** 2 + 0) / 2)
+
+
+def test_a_rule_is_measured_by_what_its_mistakes_cost() -> None:
+    found = [air.time_since_last().named("gone")]
+    dear = Training(cost=Cost(false_positive=1, false_negative=9))
+    churn = Model("m", EVERY, found, air.count(next="30d") == 0, metric="cost", training=dear)
+    days = np.array([1.0, 2.0, 3.0, 4.0, 2.0, 3.0])
+    target = np.array([0.0, 1.0, 0.0, 1.0, 0.0, 0.0])
+    train = np.arange(6) < 4
+    # 2 and more is called positive: on training rows that costs one false positive, any higher a positive
+    assert rivals(churn, {"gone": days}, target, train, ~train)["recency (gone)"]["cost"] == 1.0
 
 
 def test_a_model_without_such_features_has_no_rivals() -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from keepfit.evidence import Evaluation, as_data
 from keepfit.measure.metrics import Floats
 from keepfit.spec.model import CLASSIFICATION
+from keepfit.spec.training import Cost
 from keepfit.stages.evaluation.curves import curves
 from keepfit.stages.evaluation.explain import (
     ESTIMATED,
@@ -43,6 +44,7 @@ def detail(
     groups: Mapping[str, NDArray[Any]],
     *,
     seed: int,
+    cost: Cost | None = None,
 ) -> dict[str, Any]:
     """Return everything that is shown of a version, as plain JSON data.
 
@@ -51,7 +53,7 @@ def detail(
     fitted : object
         The fitted model; asked for its contributions if it has any.
     predict : callable
-        Matrix -> score, for permutation importance.
+        Matrix -> score as it is served, for permutation importance.
     groups : mapping of str to object array, shape (rows,)
         The columns to judge fairness across.
 
@@ -65,7 +67,7 @@ def detail(
     raw = _raw(predict, judged.task)
     told = contributions(fitted, sample.matrix, raw, seed=seed)
     permuted = judged.sample(PERMUTED, seed)
-    mean, spread = permutation_importance(evaluation.metric, permuted, predict, seed=seed)
+    mean, spread = permutation_importance(evaluation.metric, permuted, predict, seed=seed, cost=cost)
     importance = told.importance if told else np.full(len(names), np.nan)
     order = np.lexsort((-mean, -importance)) if told else np.argsort(-mean, kind="stable")
     ranked = [names[place] for place in order]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from keepfit.errors import MissingExtra
 from keepfit.measure.metrics import Floats, measure
 from keepfit.spec.metric import METRICS
+from keepfit.spec.training import Cost
 from keepfit.stages.evaluation.judged import Judged
 from keepfit.stages.evaluation.shapley import estimated
 
@@ -82,7 +83,13 @@ def contributions(
 
 
 def permutation_importance(
-    metric: str, judged: Judged, predict: Callable[[Matrix], Floats], *, seed: int, repeats: int = REPEATS
+    metric: str,
+    judged: Judged,
+    predict: Callable[[Matrix], Floats],
+    *,
+    seed: int,
+    repeats: int = REPEATS,
+    cost: Cost | None = None,
 ) -> tuple[Floats, Floats]:
     """Return how much worse the metric gets when a feature's values are shuffled among the rows.
 
@@ -94,6 +101,8 @@ def permutation_importance(
         Matrix -> score, float64 of shape (rows,).
     seed, repeats : int
         Each feature is shuffled `repeats` times.
+    cost : Cost, optional
+        What the metric `cost` counts for each mistake.
 
     Returns
     -------
@@ -105,12 +114,12 @@ def permutation_importance(
     Breiman 2001; Fisher, Rudin & Dominici 2019. Features that tell the same stand in for each other and look weaker.
     """
     random = np.random.default_rng(seed)
-    whole = measure(metric, judged.actual, predict(judged.matrix), judged.threshold)
+    whole = measure(metric, judged.actual, predict(judged.matrix), judged.threshold, cost)
     found = np.zeros((repeats, judged.matrix.shape[1]))
     for place in range(judged.matrix.shape[1]):
         for turn in range(repeats):
             shuffled = judged.matrix.copy()
             shuffled[:, place] = shuffled[random.permutation(len(judged)), place]
-            value = measure(metric, judged.actual, predict(shuffled), judged.threshold)
+            value = measure(metric, judged.actual, predict(shuffled), judged.threshold, cost)
             found[turn, place] = METRICS[metric].gain(whole, over=value)
     return found.mean(axis=0), found.std(axis=0)

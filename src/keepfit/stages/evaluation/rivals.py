@@ -131,8 +131,9 @@ def _classified(
     score = 0.5 + np.arctan(filled) / np.pi
     if Ranking(target[train], score[train]).auc() < 0.5:
         score = 1 - score
-    threshold = choose_threshold(model.metric, target[train], score[train])
-    ranked = measure_all(model.task, target[test], score[test], threshold)
+    cost = model.training.cost
+    threshold = choose_threshold(model.metric, target[train], score[train], cost)
+    ranked = measure_all(model.task, target[test], score[test], threshold, cost)
     rates = measure_all(model.task, target[test], _rates(score, threshold, target, train)[test])
     return ranked | {name: rates[name] for name in ("log_loss", "brier", "ece")}
 
