@@ -41,6 +41,7 @@ PEERS = {
     "duckdb_header": ["duckdb==2.0.0", "pyarrow"],
     "duckdb_header 1.5": ["duckdb==1.5.6", "pyarrow"],
     "duckdb_union": ["duckdb==2.0.0", "pyarrow"],
+    "duckdb_union 1.5": ["duckdb==1.5.6", "pyarrow"],
 }
 PANDAS = ["pandas<3", "pyarrow"]
 DEFINITIONS = """from keepfit import Events, Evolution, Files, Float, Time
