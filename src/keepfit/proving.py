@@ -31,6 +31,7 @@ from keepfit.stages.training.train import train
 from keepfit.steps import Loaded, load
 from keepfit.steps.answering import comparable
 from keepfit.steps.searching import with_parameters
+from keepfit.steps.selecting import keeping
 
 
 @dataclass(frozen=True)
@@ -144,6 +145,7 @@ def reproduce(project: Project, model: Model, number: str) -> dict[str, Any]:
     snapshot = Snapshot(project.engine, project.lake, dict(lineage["tables"]), as_of)
     found = training_set(definition.learned({}), snapshot, trains_until)
     rows = _rows_differ(project, found, lineage["training_set"])
+    found = keeping(found, definition.kept)
     tuned = with_parameters(found.model, lineage.get("parameters", {}))
     built = train(
         tuned,

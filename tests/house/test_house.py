@@ -28,7 +28,7 @@ PUBLIC = [
     "Boolean", "Calendar", "Category", "Cost", "Csv", "Database", "Delta", "EachRow", "Estimator", "Events",
     "Every", "Evolution", "Excel", "Expect", "Files", "FixedWidth", "Float", "Gate", "HistGradientBoosting",
     "Holiday", "Input", "Integer", "Json", "Key", "Length", "LightGBM", "Linear", "Logistic", "Lookup", "Model",
-    "Parquet", "Policy", "Python", "RandomForest", "Records", "Sentiment", "Sklearn", "Text", "Time", "Training", "Tune",
+    "Parquet", "Policy", "Python", "RandomForest", "Records", "Select", "Sentiment", "Sklearn", "Text", "Time", "Training", "Tune",
     "XGBoost", "col", "when",
 ]  # fmt: skip
 

@@ -44,6 +44,8 @@ class Model:
         How it is trained: weights, constraints, calibration, costs.
     tune : Tune, optional
         Which parameters of the estimator are looked for before each training.
+    kept : tuple of str or None
+        The features that `Training(select=...)` kept, by name; the definition kept with a model version has it.
     """
 
     name: str
@@ -56,10 +58,13 @@ class Model:
     policy: Policy = field(default_factory=lambda: Policy(retrain=OlderThan("90d")))
     training: Training = field(default_factory=Training, metadata={"unwritten": Training()})
     tune: Tune | None = field(default=None, metadata={"unwritten": None})
+    kept: Sequence[str] | None = field(default=None, metadata={"unwritten": None})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(_flatten(self.features)))
         object.__setattr__(self, "gates", tuple(self.gates))
+        if self.kept is not None:
+            object.__setattr__(self, "kept", tuple(self.kept))
         if not self.metric:
             object.__setattr__(self, "metric", "auc" if self.task == CLASSIFICATION else "rmse")
 
@@ -78,7 +83,8 @@ class Model:
     def inputs(self) -> list[Expression]:
         """Return what the model learns from, one column each: `by=` gives one for each value, once they are learned."""
         found = [one.expand() if isinstance(one, ByCategory) else [one] for one in self.features]
-        return [expression for expressions in found for expression in expressions]
+        every = [expression for expressions in found for expression in expressions]
+        return every if self.kept is None else [one for one in every if one.name in self.kept]
 
     def awaited(self) -> list[Events]:
         """Return the events that the target waits for."""
@@ -96,11 +102,14 @@ class Model:
         return {column: f"{table.name}_{column}" for column in named for table in self.records()}
 
     def learned(self, values: Mapping[str, tuple[str, ...]]) -> Model:
-        """Return the model with the values of its `by=` features, by their names; without any, as it was declared."""
+        """Return the model with the values of its `by=` features, by their names; without any, as it was declared.
+
+        What a selection kept is forgotten.
+        """
         features = [
             replace(one, learned=values.get(one.name)) if isinstance(one, ByCategory) else one for one in self.features
         ]
-        return replace(self, features=features)
+        return replace(self, features=features, kept=None)
 
     def expressions(self) -> list[Expression]:
         """Return every expression of the model: features, target, activity condition."""

@@ -28,6 +28,26 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Select:
+    """Keep only the features that help again and again; the model's own test rows are never looked at.
+
+    Parameters
+    ----------
+    folds : int
+        Rolling-origin folds, all of them before the model's own test, on which each feature must show that it helps: the metric
+        gets worse when its values are shuffled among the rows (permutation importance).
+    stable : float
+        The share of the folds in which it must.
+    redundant : float
+        Of two features whose ranks correlate by so much, the later one is left out first: they would stand in for each other.
+    """
+
+    folds: int = 3
+    stable: float = 0.6
+    redundant: float = 0.99
+
+
+@dataclass(frozen=True)
 class Training:
     """How a model is trained. Without any of these words, every row counts the same and scores are served as they are.
 
@@ -47,6 +67,8 @@ class Training:
         Share of the entities that nothing is learnt from, for what the model says of entities that it never saw.
     folds : int
         Earlier origins that the same training is repeated at, to show how the metrics vary over time (rolling-origin backtest).
+    select : Select, optional
+        Leave out features that do not help, before each training.
     """
 
     class_weight: str | Mapping[int, float] | None = None
@@ -56,6 +78,7 @@ class Training:
     cost: Cost | None = None
     hold_out: float = 0.0
     folds: int = field(default=0, metadata={"unwritten": 0})
+    select: Select | None = field(default=None, metadata={"unwritten": None})
 
     def __post_init__(self) -> None:
         if isinstance(self.class_weight, Mapping):

@@ -45,6 +45,7 @@ from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable
 from keepfit.steps.explaining import explained
 from keepfit.steps.searching import backtested, searched
+from keepfit.steps.selecting import reviewed, selected
 
 # what is kept with a training set, so that the next one can take from it
 FEATURES, VERSIONS, SEMANTICS = "keepfit.features", "keepfit.versions", "keepfit.semantics"
@@ -81,12 +82,15 @@ def challenge(
     name, notes = tables.training_set(model.name), _notes(found, snapshot)
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
     choose = partial(choose_threshold, cost=model.training.cost)
-    tuned = searched(project, model, found, snapshot.as_of, choose)
+    every = found
+    found, chosen = selected(project, every, choose)
+    tuned = searched(project, found.model, found, snapshot.as_of, choose)
     trained = train(
         tuned, found.t, found.features, found.target, seed=seed, choose_threshold=choose, entity=found.entity
     )
-    evaluation = _evaluate(project, model, snapshot, found, trained, champion)
-    evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose))
+    evaluation = _evaluate(project, found.model, snapshot, found, trained, champion)
+    said = reviewed(project, every, trained, chosen)
+    evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose), features=said)
     verdicts = judge(model.gates, evaluation)
     definition = codec.encode(model)
     versions.enter(project.engine, project.records, model, snapshot.as_of)
@@ -99,7 +103,7 @@ def challenge(
         "parameters": tuned.estimator.parameters,
         "onnx_difference": trained.onnx_difference,
     }
-    recorded = _record(project, model, snapshot.as_of, found, trained, evaluation, verdicts, lineage)
+    recorded = _record(project, found.model, snapshot.as_of, found, trained, evaluation, verdicts, lineage)
     return Challenge(recorded, evaluation, verdicts, conclude(verdicts, evaluation))
 
 
@@ -126,7 +130,7 @@ def _evaluate(
     rival = None
     if champion is not None and comparable(champion.artifact.model, model):
         features = {name: values[test] for name, values in found.features.items()}
-        if codec.encode(champion.artifact.model)["model"]["features"] != codec.encode(model)["model"]["features"]:
+        if fingerprints(champion.artifact.model.inputs()) != fingerprints(model.inputs()):
             # the champion was built from other features, be they of the same names: compute those at the same rows
             keys, t = found.entity[test], found.t[test]
             rows, order = Observations.grouped(keys, t)

@@ -28,6 +28,7 @@ from keepfit.stages.evaluation.explain import (
 )
 from keepfit.stages.evaluation.fairness import fairness
 from keepfit.stages.evaluation.judged import SURE, Judged
+from keepfit.stages.evaluation.review import with_unused
 from keepfit.stages.evaluation.slices import weak_slices
 
 CONTRIBUTED, PERMUTED, SLICED = 2000, 2000, 20_000
@@ -71,9 +72,11 @@ def detail(
     importance = told.importance if told else np.full(len(names), np.nan)
     order = np.lexsort((-mean, -importance)) if told else np.argsort(-mean, kind="stable")
     ranked = [names[place] for place in order]
+    used = importance if told else np.maximum(mean, 0.0)
     found = {
         "loss": judged.loss_name,
         "curves": curves(judged, seed),
+        "features": with_unused(evaluation.features, dict(zip(names, used.tolist(), strict=True))),
         "importance": [
             {
                 "feature": names[place],
@@ -96,7 +99,7 @@ def detail(
 def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, Any]:
     """Return every number by its evidence id.
 
-    test.METRIC, baseline.METRIC, rival.RULE.METRIC, champion.gain, importance.FEATURE, permutation.FEATURE,
+    test.METRIC, baseline.METRIC, rival.RULE.METRIC, champion.gain, importance.FEATURE, permutation.FEATURE, alone.FEATURE,
     slice.N, group.COLUMN.GROUP.RATE, gap.COLUMN.RATE. Those with an interval have value, low, high and rows.
     """
     numbers: dict[str, Any] = {f"test.{name}": one for name, one in evaluation.intervals.items()}
@@ -108,6 +111,7 @@ def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, An
     for one in found["importance"]:
         numbers[f"importance.{one['feature']}"] = {"value": one["contribution"]}
         numbers[f"permutation.{one['feature']}"] = {"value": one["permutation"]}
+    numbers |= {f"alone.{one.feature}": {"value": one.alone} for one in evaluation.features}
     for place, slice_ in enumerate(found["slices"].found, 1):
         numbers[f"slice.{place}"] = {"value": slice_.effect, "rows": slice_.rows}
     for column, parts in found["fairness"].items():

@@ -16,6 +16,7 @@ from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.reports import curves, page
 from keepfit.stages.reports import evaluation_tables as tables
 from keepfit.stages.reports.canvas import Canvas, Spec, pictures_of
+from keepfit.stages.reports.features import features_to_ask_about
 from keepfit.stages.reports.page import Html, element
 from keepfit.stages.reports.palette import BLUE, GREEN
 from keepfit.stages.reports.sentences import interval
@@ -49,6 +50,7 @@ def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]
         page.section("Metrics", _metrics_say(evaluation), tables.main_table(evaluation), _rivals_note(evaluation)),
         *_curves(evaluation, found),
         _importance(evaluation, found),
+        features_to_ask_about(found),
         *_dependence(evaluation, found),
         *_errors(found),
         _slices(found),

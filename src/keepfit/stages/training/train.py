@@ -127,7 +127,11 @@ class Grown:
 
     def scores(self, part: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the scores of some rows by the library's own predictor, calibrated."""
-        raw = self.fitted.predict(self.matrix[part])
+        return self.predict(self.matrix[part])
+
+    def predict(self, matrix: Matrix) -> NDArray[np.float64]:
+        """Return the scores of any rows as the model reads them; see `scores`."""
+        raw = self.fitted.predict(matrix)
         return raw if self.calibration is None else self.calibration(raw)
 
 
