@@ -44,7 +44,7 @@ from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable
 from keepfit.steps.explaining import explained
-from keepfit.steps.searching import backtested, searched
+from keepfit.steps.searching import backtested, rows_of, searched
 from keepfit.steps.selecting import reviewed, selected
 
 # what is kept with a training set, so that the next one can take from it
@@ -85,9 +85,7 @@ def challenge(
     every = found
     found, chosen = selected(project, every, choose)
     tuned = searched(project, found.model, found, snapshot.as_of, choose)
-    trained = train(
-        tuned, found.t, found.features, found.target, seed=seed, choose_threshold=choose, entity=found.entity
-    )
+    trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose)
     evaluation = _evaluate(project, found.model, snapshot, found, trained, champion)
     said = reviewed(project, every, trained, chosen)
     evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose), features=said)

@@ -15,8 +15,10 @@ from keepfit.stages.evaluation.explain import permutation_importance
 from keepfit.stages.evaluation.judged import Judged
 from keepfit.stages.evaluation.review import review
 from keepfit.stages.features.training_set import TrainingSet
-from keepfit.stages.training.selecting import Rows, select
-from keepfit.stages.training.train import ChooseThreshold, Grown, Trained
+from keepfit.stages.training.grow import ChooseThreshold, Grown
+from keepfit.stages.training.selecting import select
+from keepfit.stages.training.train import Trained
+from keepfit.steps.searching import rows_of
 
 LOOKED_AT = 5000  # rows of a fold that are shuffled
 
@@ -46,9 +48,10 @@ def selected(
 
     notes = select(
         model,
-        found.features,
-        Rows(found.t, found.target, seed, choose, found.entity),
+        rows_of(found),
         model.training.select,
+        seed=seed,
+        choose_threshold=choose,
         importance=importance,
         always={*model.training.monotone, *model.group_columns().values()},
     )

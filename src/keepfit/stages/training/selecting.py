@@ -8,8 +8,9 @@ left out, and if the model is the worse for it, everything that says something s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,8 @@ from keepfit.measure.strength import one_value, twins
 from keepfit.spec.metric import METRICS
 from keepfit.spec.model import Model
 from keepfit.spec.training import Select
-from keepfit.stages.training.split import Split, folds
-from keepfit.stages.training.train import ChooseThreshold, Grown, grow
+from keepfit.stages.training.grow import ChooseThreshold, Grown, TrainingRows, grow
+from keepfit.stages.training.split import folds
 
 Floats = NDArray[np.float64]
 Importance = Callable[[Grown, NDArray[np.bool_]], tuple[Floats, Floats]]
@@ -30,23 +31,13 @@ Importance = Callable[[Grown, NDArray[np.bool_]], tuple[Floats, Floats]]
 COMPARED = 20_000  # rows that twins are looked for in
 
 
-@dataclass(frozen=True)
-class Rows:
-    """The training set, and how a model is grown on it."""
-
-    t: NDArray[np.int64]
-    target: Floats
-    seed: int
-    choose_threshold: ChooseThreshold
-    entity: NDArray[np.object_] | None
-
-
 def select(
     model: Model,
-    features: Mapping[str, Column],
-    rows: Rows,
+    rows: TrainingRows,
     said: Select,
     *,
+    seed: int,
+    choose_threshold: ChooseThreshold,
     importance: Importance,
     always: Collection[str] = (),
 ) -> tuple[FeatureNote, ...]:
@@ -54,8 +45,8 @@ def select(
 
     Parameters
     ----------
-    features : mapping of str to array [rows]
-        In the definition's order.
+    choose_threshold : callable
+        (metric, actual, score) -> threshold.
     always : collection of str
         Those that stay whatever they say.
 
@@ -65,23 +56,28 @@ def select(
         If there are not moments enough for so many folds.
     """
     parts = folds(rows.t, model.horizon, said.folds)
-    known = np.flatnonzero(parts[-1].fitted)
+    features, known = rows.features, np.flatnonzero(parts[-1].fitted)
+    learn = partial(grow, model, seed=seed, choose_threshold=choose_threshold)
     notes = _silent({name: features[name][known] for name in features}, said.redundant, always)
-    left = {name: values for name, values in features.items() if name not in notes}
-    grown = [_grown(model, left, rows, one) for one in parts]
+    left = replace(rows, features={name: values for name, values in features.items() if name not in notes})
+    if not left.features:  # there is nothing to choose from
+        return tuple(replace(notes[name], kept=True) for name in features)
+    grown = [learn(left, one) for one in parts]
     found = [importance(one, one.split.test) for one in grown]
     means = np.array([mean for mean, _ in found])
     helps = np.array([mean > np.maximum(spread, 0.0) for mean, spread in found])
-    for place, name in enumerate(left):
+    for place, name in enumerate(left.features):
         times, history = int(helps[:, place].sum()), tuple(means[:, place].tolist())
         stays = times >= said.stable * said.folds or name in always
         reason = f"shuffling it makes the model worse at {times} of {said.folds} earlier origins"
         notes[name] = FeatureNote(name, stays, "" if stays else UNSTABLE, reason, folds=history)
-    if _worse_without(model, left, notes, grown, rows):
+    kept = replace(left, features={name: values for name, values in left.features.items() if notes[name].kept})
+    if len(kept.features) == len(left.features):
+        return tuple(notes[name] for name in features)
+    if not kept.features or _worse(model, grown, [learn(kept, one) for one in parts], rows.target):
         reason = "; without all of these the model is worse at the earlier origins, so they stay"
-        for name in left:
-            if not notes[name].kept:
-                notes[name] = FeatureNote(name, True, UNSTABLE, notes[name].reason + reason, folds=notes[name].folds)
+        for name in set(left.features) - set(kept.features):
+            notes[name] = replace(notes[name], kept=True, reason=notes[name].reason + reason)
     return tuple(notes[name] for name in features)
 
 
@@ -100,36 +96,16 @@ def _silent(features: Mapping[str, Column], redundant: float, always: Collection
     return found
 
 
-def _grown(model: Model, features: Mapping[str, Column], rows: Rows, parts: Split) -> Grown:
-    return grow(
-        model,
-        rows.t,
-        dict(features),
-        rows.target,
-        parts,
-        seed=rows.seed,
-        choose_threshold=rows.choose_threshold,
-        entity=rows.entity,
-    )
+def _worse(model: Model, before: Sequence[Grown], after: Sequence[Grown], target: Floats) -> bool:
+    """Return whether the metric of the folds falls by more than the scatter of their mean."""
+    better = METRICS[model.metric].gain
+    gains = [
+        better(_metric(model, one, target), over=_metric(model, other, target))
+        for one, other in zip(after, before, strict=True)
+    ]
+    return bool(np.mean(gains) < -np.std(gains, ddof=1) / np.sqrt(len(gains)))
 
 
-def _worse_without(
-    model: Model, left: Mapping[str, Column], notes: Mapping[str, FeatureNote], grown: list[Grown], rows: Rows
-) -> bool:
-    """Return whether the metric of the folds falls, by more than its own scatter, without the features that do not help."""
-    kept = {name: values for name, values in left.items() if notes[name].kept}
-    if len(kept) == len(left):
-        return False
-    if not kept:
-        return True
-    gains = []
-    for one in grown:
-        less = _grown(model, kept, rows, one.split)
-        gains.append(METRICS[model.metric].gain(_metric(model, less, rows), over=_metric(model, one, rows)))
-    scatter = float(np.std(gains, ddof=1)) / np.sqrt(len(gains)) if len(gains) > 1 else 0.0
-    return bool(np.mean(gains) < -scatter)
-
-
-def _metric(model: Model, grown: Grown, rows: Rows) -> float:
+def _metric(model: Model, grown: Grown, target: Floats) -> float:
     part = grown.split.test
-    return measure(model.metric, rows.target[part], grown.scores(part), grown.threshold, model.training.cost)
+    return measure(model.metric, target[part], grown.scores(part), grown.threshold, model.training.cost)
