@@ -22,6 +22,7 @@ from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
 from keepfit.stages.training.split import split, trains_until
+from keepfit.stopwatch import Stopwatch
 
 
 def _snapshot(project: Project, model: Model, as_of: int) -> Snapshot:
@@ -114,16 +115,22 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
     TrainingError
         If nothing can be trained on what is mature.
     """
-    steps.require_expected(model, loop.ingest_all(project, as_of))
+    watch = Stopwatch(as_of, model.name, project.stages)
+    steps.require_expected(model, loop.ingest_all(project, as_of, watch=watch))
     snapshot = _snapshot(project, model, as_of)
-    found, reason = steps.build(project, model, snapshot)
+    with watch.stage("features") as stage:
+        found, reason = steps.build(project, model, snapshot)
+        stage.rows(steps.known(model, snapshot), len(found))
     if reason:
         raise TrainingError(
             f"{model.name} cannot be trained: {reason}",
             where=f"as of {clock.show(as_of)}",
             fix="wait for more history, or load an older past",
         )
-    made = steps.challenge(project, model, snapshot, found, steps.champion_at(project, model, as_of))
+    champion = steps.champion_at(project, model, as_of)
+    with watch.stage("train") as stage:
+        made = steps.challenge(project, model, snapshot, found, champion)
+        stage.rows(len(found), made.evaluation.rows["test"])
     return {
         "model": model.name,
         "as_of": as_of,

@@ -25,6 +25,7 @@ from keepfit.spec.check import InvalidDefinitions, Problem, check
 from keepfit.spec.model import Model
 from keepfit.spec.settings import Settings
 from keepfit.spec.tables import Table
+from keepfit.stopwatch import LOG
 
 if TYPE_CHECKING:
     from keepfit.connect import Place
@@ -102,6 +103,11 @@ class Project:
         """Return the files through which the loop and the server of a model meet."""
         names = (f"{model}.json", f"{model}.online.db", f"{model}.outbox.db")
         return ServingFiles(*(self.pointers / name for name in names))
+
+    @property
+    def stages(self) -> Path:
+        """The file that tells what each stage took: seconds, rows, memory."""
+        return self.outcomes / LOG
 
     @cached_property
     def lake(self) -> Lake:

@@ -8,10 +8,12 @@ from keepfit.steps.recording import (
     collect_requests,
     complete_ledger,
     facts,
+    known,
     log_answers,
     log_predictions,
     nothing_predicted,
     publish_online,
+    rows_of,
     write_ledger,
 )
 from keepfit.steps.watching import watch
@@ -31,6 +33,7 @@ __all__ = [
     "expected",
     "facts",
     "judged",
+    "known",
     "load",
     "log_answers",
     "log_predictions",
@@ -38,6 +41,7 @@ __all__ = [
     "publish_online",
     "quarantined",
     "require_expected",
+    "rows_of",
     "stop",
     "tables_of",
     "watch",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -23,6 +23,7 @@ from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec.model import Model
 from keepfit.spec.observe import Every
+from keepfit.stages.ingest import Ingested
 from keepfit.stages.registry.mlflow import Version, evidence_of
 from keepfit.stages.serving.outbox import drain, forget
 from keepfit.stages.serving.publish import publish
@@ -44,6 +45,21 @@ def log_answers(
     if champion is not None and not same:
         rows += log_predictions(project, answer(project, load(champion), snapshot))
     return rows
+
+
+def known(model: Model, snapshot: Snapshot) -> int:
+    """Return how many events of the model's tables are known."""
+    return sum(snapshot.span(table)[0] for table in model.events())
+
+
+def rows_of(model: Model, snapshot: Snapshot, ingested: Sequence[Ingested], predicted: int) -> dict[str, int]:
+    """Return the row counts of a turn: known, appended, quarantined, predicted."""
+    return {
+        "known": known(model, snapshot),
+        "appended": sum(one.appended for one in ingested),
+        "quarantined": sum(one.quarantined for one in ingested),
+        "predicted": predicted,
+    }
 
 
 def nothing_predicted(model: Model, snapshot: Snapshot) -> tuple[str, ...]:
