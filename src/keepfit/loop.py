@@ -103,13 +103,14 @@ def _retrain(
     watch: Stopwatch,
 ) -> tuple[Decision, steps.Challenge | None]:
     """Train a challenger if there is enough to train on; a training that fails is a reason to keep the champion."""
-    with watch.stage("features") as stage:
-        found, reason = steps.build(project, model, snapshot)
-        decision = decide(replace(evidence, trainable=reason), model.policy)
-        stage.rows(steps.known(model, snapshot), len(found))
-    if decision.action != RETRAIN:
-        return decision, None
+    decision = decide(evidence, model.policy)
     try:
+        with watch.stage("features") as stage:
+            found, reason = steps.build(project, model, snapshot)
+            decision = decide(replace(evidence, trainable=reason), model.policy)
+            stage.rows(steps.known(model, snapshot), len(found))
+        if decision.action != RETRAIN:
+            return decision, None
         with watch.stage("train") as stage:
             challenge = steps.challenge(project, model, snapshot, found, champion)
             stage.rows(len(found), challenge.evaluation.rows["test"])

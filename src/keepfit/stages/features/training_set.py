@@ -16,6 +16,7 @@ from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.stages.features import observe
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.reuse import Stored, compute_new
+from keepfit.stages.features.room import require_room
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,14 @@ def training_set(
         `by=` are learned from events known before it; without it, none are learned.
     stored : Stored, optional
         An earlier training set, to take from it what cannot have changed.
+
+    Raises
+    ------
+    TrainingError
+        If it does not fit into memory.
     """
     observations = observe.mature(model, snapshot)
+    require_room(model.name, len(observations), len(model.features) + 1)
     if any(isinstance(one, ByCategory) for one in model.features):
         target = compute([model.target], snapshot, observations)[model.target.name].astype(np.float64)
         observations = observations.keep(~np.isnan(target))
