@@ -115,6 +115,11 @@ def test_a_definition_without_these_words_is_written_as_before():
         (churn(metric="cost"), "metric 'cost' is of models that declare costs", "Cost(false_positive=1"),
         (churn(training=Training(hold_out=0.9)), "hold_out=0.9 is no share", "0 to 0.5"),
         (churn(training=Training(hold_out="10%")), "hold_out='10%' is no share", "hold_out=0.1"),
+        (
+            churn(training=Training(split="random")),
+            "split='random' would judge the model on rows that lie between",
+            "hold_out=0.1",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_once_with_a_fix(model, what, fix):

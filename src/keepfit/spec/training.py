@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 BALANCED = "balanced"
+BY_TIME = "time"
 ISOTONIC, SIGMOID = "isotonic", "sigmoid"
 LABELS = {"0": 0, "1": 1}  # of classes, as JSON writes them
 
@@ -69,6 +70,8 @@ class Training:
         Earlier origins that the same training is repeated at, to show how the metrics vary over time (rolling-origin backtest).
     select : Select, optional
         Leave out features that do not help, before each training.
+    split : 'time'
+        How rows are split into train, validation and test. There is no other way: a random split is refused, and told why.
     """
 
     class_weight: str | Mapping[int, float] | None = None
@@ -79,6 +82,7 @@ class Training:
     hold_out: float = 0.0
     folds: int = field(default=0, metadata={"unwritten": 0})
     select: Select | None = field(default=None, metadata={"unwritten": None})
+    split: str = field(default=BY_TIME, metadata={"unwritten": BY_TIME})
 
     def __post_init__(self) -> None:
         if isinstance(self.class_weight, Mapping):

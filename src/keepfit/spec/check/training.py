@@ -13,7 +13,7 @@ from keepfit.spec.estimators import HIST, SKLEARN, TASKS, Estimator
 from keepfit.spec.features import ByCategory, Expression
 from keepfit.spec.features.meaning import type_of
 from keepfit.spec.model import CLASSIFICATION, Model
-from keepfit.spec.training import BALANCED, ISOTONIC, SIGMOID, Cost, Training
+from keepfit.spec.training import BALANCED, BY_TIME, ISOTONIC, SIGMOID, Cost, Training
 
 MODULE_AND_CLASS = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
 MOST_HELD_OUT = 0.5
@@ -117,6 +117,17 @@ def some_entities_are_left(model: Model) -> Iterator[Problem]:
         yield Problem(f"hold_out={share!r} is no share of the entities to set aside", of(model), fix)
 
 
+def rows_are_split_by_time(model: Model) -> Iterator[Problem]:
+    """A model is judged on what came after all that it learnt from."""
+    if model.training.split != BY_TIME:
+        yield Problem(
+            f"split={model.training.split!r} would judge the model on rows that lie between those it learnt from: rows of one entity"
+            " and of one day resemble each other, so it would look better than it will be on tomorrow's",
+            of(model),
+            "leave it out; hold_out=0.1 tests entities that were never seen, folds=4 repeats the training at earlier origins",
+        )
+
+
 def _positive(value: object) -> bool:
     """Whether it is a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -134,4 +145,5 @@ TRAINING_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     scores_can_be_calibrated,
     costs_are_costs,
     some_entities_are_left,
+    rows_are_split_by_time,
 )
