@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -14,7 +14,7 @@ from keepfit.engines.protocol import Column
 from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
 from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.stages.training.calibration import calibrate
-from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, find
+from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, Traced, find
 from keepfit.stages.training.split import Split, folds, held_out, split, without
 from keepfit.stages.training.weights import class_weights, weights
 
@@ -40,6 +40,8 @@ class Trained:
         scores for a regression; before the calibration.
     calibration : Knots or None
         What made the scores of what ONNX answers.
+    history : dict of str to list of float
+        What the estimator measured on the validation rows, round by round; empty if it does not grow in rounds.
     """
 
     split: Split
@@ -51,6 +53,7 @@ class Trained:
     scores: NDArray[np.float64]
     onnx_difference: float
     calibration: Knots | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
 
 
 def train(
@@ -103,6 +106,7 @@ def train(
         scores,
         difference,
         found.calibration,
+        found.history,
     )
 
 
@@ -124,6 +128,7 @@ class Grown:
     threshold: float
     categories: dict[str, tuple[str, ...]]
     matrix: Matrix
+    history: dict[str, list[float]]
 
     def scores(self, part: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the scores of some rows by the library's own predictor, calibrated."""
@@ -157,7 +162,8 @@ def grow(
         model, target[parts.validation], partial(first.predict, matrix[parts.validation]), choose_threshold
     )
     fitted = learn(replace(task, parameters=first.parameters), rows(parts.fitted), None)
-    return Grown(parts, fitted, calibration, threshold, categories, matrix)
+    history = first.history if isinstance(first, Traced) else {}
+    return Grown(parts, fitted, calibration, threshold, categories, matrix, history)
 
 
 @dataclass(frozen=True)
