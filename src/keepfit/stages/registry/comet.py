@@ -19,7 +19,6 @@ from keepfit.stages.registry.tracking import Tracked
 KEY = "COMET_API_KEY"
 # what it would do beside what it is told: patch libraries, watch the machine, report errors, announce
 QUIET = {
-    "COMET_AUTO_LOG_DISABLE": "1",
     "COMET_DISABLE_AUTO_LOGGING": "1",
     "COMET_ERROR_TRACKING_ENABLE": "0",
     "COMET_INTERNAL_SENTRY_DSN": "",
@@ -84,14 +83,10 @@ class CometRun:
     def end(self, status: str, seconds: float) -> None:
         """Write the archive, and upload it if there is a key; what cannot be uploaded is noted."""
         archive = self._written(status, seconds)
-        if self._key:
-            try:
-                done = _uploaded(archive, self._key)
-            except Exception as error:  # whatever Comet raises, the training is done
-                self._told.notes.append(f"Comet did not take {archive}: {type(error).__name__}: {error}")
-            else:
-                if not done:
-                    self._told.notes.append(f"Comet did not take {archive}; `comet upload` tries again")
+        if not archive.is_file():
+            self._told.notes.append(f"Comet wrote no archive into {self._folder}")
+        elif self._key and (why := _refused(archive, self._key)):
+            self._told.notes.append(f"Comet did not take {archive} ({why}); `comet upload` tries again")
 
     def _written(self, status: str, seconds: float) -> Path:
         told = self._told
@@ -119,7 +114,12 @@ class CometRun:
         return self._folder / f"{experiment.get_key()}.zip"
 
 
-def _uploaded(archive: Path, key: str) -> bool:
+def _refused(archive: Path, key: str) -> str:
+    """Upload an archive, and return why that failed; empty if it did not."""
     from comet_ml.offline import upload_single_offline_experiment
 
-    return bool(upload_single_offline_experiment(str(archive), key, force_upload=False, display_level="debug"))
+    try:
+        done = upload_single_offline_experiment(str(archive), key, force_upload=False, display_level="debug")
+    except Exception as error:  # whatever Comet raises, the training is done
+        return f"{type(error).__name__}: {error}"
+    return "" if done else "see comet.log"
