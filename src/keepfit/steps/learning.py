@@ -27,6 +27,7 @@ from keepfit.lake.past import AS_OF
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
+from keepfit.spec.estimators import HistGradientBoosting
 from keepfit.spec.features import Calendar, Constant, Expression, Holiday
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.evaluate import evaluate
@@ -52,6 +53,8 @@ from keepfit.steps.searching import backtested, searched
 from keepfit.steps.tracking import tell, tracked
 
 EXAMPLE_ROWS = 3
+DRAFT = HistGradientBoosting(max_iter=100, learning_rate=0.1)
+"""What stands for the declared estimator while somebody works on a definition; it takes nulls, labels and constraints alike."""
 # what is kept with a training set, so that the next one can take from it
 FEATURES, VERSIONS, SEMANTICS = "keepfit.features", "keepfit.versions", "keepfit.semantics"
 
@@ -123,6 +126,15 @@ def _learn(
     lineage |= {"parameters": tuned.estimator.parameters, "onnx_difference": trained.onnx_difference}
     evaluation = _evaluate(project, model, snapshot, found, trained, champion)
     return trained, replace(evaluation, folds=backtested(tuned, found, seed, choose))
+
+
+def draft(project: Project, snapshot: Snapshot, found: TrainingSet) -> tuple[Evaluation, tuple[Verdict, ...]]:
+    """Return what a small model of scikit-learn shows on a training set, and what its gates say; nothing is recorded."""
+    model = found.model
+    quick = replace(model, estimator=DRAFT, tune=None, training=replace(model.training, folds=0))
+    _, evaluation = _learn(project, snapshot, replace(found, model=quick), None, {})
+    # there is no champion beside it
+    return evaluation, judge([gate for gate in model.gates if gate.kind != "champion"], evaluation)
 
 
 def stored_set(project: Project, model: Model) -> Stored | None:

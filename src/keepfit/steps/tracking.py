@@ -104,9 +104,7 @@ def _metrics(evaluation: Evaluation) -> dict[str, float]:
         found |= {"champion_gain": gain.value, **_bounds("champion_gain", gain)}
     for name in evaluation.folds[0].metrics if evaluation.folds else ():
         values = [fold.metrics[name] for fold in evaluation.folds]
-        # over several folds the spread of a sample: n - 1
-        spread = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
-        found |= {f"fold_{name}_mean": float(np.mean(values)), f"fold_{name}_std": spread}
+        found |= {f"fold_{name}_mean": float(np.mean(values)), f"fold_{name}_std": float(np.std(values))}
     return found
 
 
