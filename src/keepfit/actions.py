@@ -17,6 +17,7 @@ from keepfit.spec import codec
 from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
 from keepfit.stages.features import leakage, versions
+from keepfit.stages.features.training_set import TrainingSet
 from keepfit.stages.ingest import state, unread
 from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
@@ -116,17 +117,7 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
         If nothing can be trained on what is mature.
     """
     watch = Stopwatch(as_of, model.name, project.stages)
-    steps.require_expected(model, loop.ingest_all(project, as_of, watch=watch))
-    snapshot = _snapshot(project, model, as_of)
-    with watch.stage("features") as stage:
-        found, reason = steps.build(project, model, snapshot)
-        stage.rows(steps.known(model, snapshot), len(found))
-    if reason:
-        raise TrainingError(
-            f"{model.name} cannot be trained: {reason}",
-            where=f"as of {clock.show(as_of)}",
-            fix="wait for more history, or load an older past",
-        )
+    snapshot, found = _trainable(project, model, as_of, watch)
     champion = steps.champion_at(project, model, as_of)
     with watch.stage("train") as stage:
         made = steps.challenge(project, model, snapshot, found, champion)
@@ -139,6 +130,34 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
         "verdicts": made.verdicts,
         "conclusion": made.conclusion,
     }
+
+
+def draft(project: Project, model: Model, as_of: int) -> dict[str, Any]:
+    """Train as `train` does, with a small estimator in the place of the declared one, and record nothing of it.
+
+    For whoever works on a definition: no search, no folds, no registry. What a feature is worth shows in seconds.
+    """
+    watch = Stopwatch(as_of, model.name, project.stages)
+    snapshot, found = _trainable(project, model, as_of, watch)
+    with watch.stage("train") as stage:
+        evaluation, verdicts = steps.draft(project, snapshot, found)
+        stage.rows(len(found), evaluation.rows["test"])
+    return {"model": model.name, "as_of": as_of, "version": None, "evaluation": evaluation, "verdicts": verdicts}
+
+
+def _trainable(project: Project, model: Model, as_of: int, watch: Stopwatch) -> tuple[Snapshot, TrainingSet]:
+    steps.require_expected(model, loop.ingest_all(project, as_of, watch=watch))
+    snapshot = _snapshot(project, model, as_of)
+    with watch.stage("features") as stage:
+        found, reason = steps.build(project, model, snapshot)
+        stage.rows(steps.known(model, snapshot), len(found))
+    if reason:
+        raise TrainingError(
+            f"{model.name} cannot be trained: {reason}",
+            where=f"as of {clock.show(as_of)}",
+            fix="wait for more history, or load an older past",
+        )
+    return snapshot, found
 
 
 def watch(project: Project, model: Model, as_of: int) -> Evidence:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from keepfit.engines.protocol import Engine
     from keepfit.lake import Lake
     from keepfit.stages.registry.mlflow import Registry
+    from keepfit.stages.registry.tracking import Run, Tracked
 
 DEFINITIONS = "definitions.py"
 SINGLE_ENGINE = "keepfit.engines"
@@ -146,6 +147,15 @@ class Project:
 
         uri = self.settings.tracking.uri.replace("{state}", str(self.outcomes.resolve()))
         return Registry(uri, self.outcomes / "artifacts", self.pointers)
+
+    def trackers(self, told: Tracked) -> list[Run]:
+        """Return a run of this training in every tracker that the settings name beside MLflow; none in a replay."""
+        comet = self.settings.tracking.comet
+        if comet is None or self.is_replay:
+            return []
+        from keepfit.stages.registry.comet import CometRun
+
+        return [CometRun(told, comet, self.outcomes / "comet", self.environment)]
 
     def model(self, name: str | None = None) -> Model:
         """Return a model by name; without a name, the only one.

@@ -108,7 +108,12 @@ def evidence(found: Evidence) -> None:
 def challenge(found: dict[str, Any]) -> None:
     """Print what a training showed."""
     evaluation = found["evaluation"]
-    console.say(f"{found['model']} version {found['version']}: {found['conclusion'].action}")
+    if found["version"] is None:
+        console.say(
+            f"{found['model']}, a small model of scikit-learn in the place of its estimator; nothing is recorded"
+        )
+    else:
+        console.say(f"{found['model']} version {found['version']}: {found['conclusion'].action}")
     metrics = [(name, value, evaluation.baseline[name]) for name, value in evaluation.metrics.items()]
     console.table(["metric", f"on {evaluation.rows['test']:,} test rows", "trivial baseline"], metrics)
     if evaluation.folds:

@@ -32,10 +32,19 @@ class Storage(Section):
     state: str = ".keepfit/{profile}"
 
 
+class Comet(Section):
+    """Where Comet shows trainings too: online if the environment has COMET_API_KEY, else as archives in the state folder."""
+
+    project: str = "keepfit"
+    workspace: str | None = None
+    offline: bool = False
+
+
 class Tracking(Section):
-    """The MLflow tracking and registry URI; `{state}` is the state folder."""
+    """The MLflow tracking and registry URI; `{state}` is the state folder. Comet is told as well if it has a section."""
 
     uri: str = "sqlite:///{state}/mlflow.db"
+    comet: Comet | None = None
 
 
 class Engine(Section):

@@ -2,7 +2,7 @@
 
 from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
-from keepfit.steps.learning import Challenge, build, challenge
+from keepfit.steps.learning import Challenge, build, challenge, draft
 from keepfit.steps.recording import (
     before,
     collect_requests,
@@ -30,6 +30,7 @@ __all__ = [
     "champion_at",
     "collect_requests",
     "complete_ledger",
+    "draft",
     "expected",
     "facts",
     "judged",

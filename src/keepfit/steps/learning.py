@@ -27,6 +27,7 @@ from keepfit.lake.past import AS_OF
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
+from keepfit.spec.estimators import HistGradientBoosting
 from keepfit.spec.features import Calendar, Constant, Expression, Holiday
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.evaluate import evaluate
@@ -37,16 +38,24 @@ from keepfit.stages.features.compute import compute
 from keepfit.stages.features.reuse import Stored, fingerprints, semantics
 from keepfit.stages.features.training_set import TrainingSet, shortage, training_set
 from keepfit.stages.monitoring.profile import profile
+from keepfit.stages.registry.flavor import write_flavor
 from keepfit.stages.registry.gates import judge
-from keepfit.stages.registry.mlflow import LINEAGE, Version
+from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.registry.runs import MlflowRun
+from keepfit.stages.registry.tracking import Tracked
+from keepfit.stages.reports.figures import figures
 from keepfit.stages.retraining import conclude
 from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable
-from keepfit.steps.explaining import explained
+from keepfit.steps.explaining import PAGE, explained
 from keepfit.steps.searching import backtested, rows_of, searched
 from keepfit.steps.selecting import reviewed, selected
+from keepfit.steps.tracking import tell, tracked
 
+EXAMPLE_ROWS = 3
+DRAFT = HistGradientBoosting(max_iter=100, learning_rate=0.1)
+"""What stands for the declared estimator while somebody works on a definition; it takes nulls, labels and constraints alike."""
 # what is kept with a training set, so that the next one can take from it
 FEATURES, VERSIONS, SEMANTICS = "keepfit.features", "keepfit.versions", "keepfit.semantics"
 
@@ -76,33 +85,59 @@ def build(project: Project, model: Model, snapshot: Snapshot) -> tuple[TrainingS
 def challenge(
     project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, champion: Loaded | None
 ) -> Challenge:
-    """Train on a training set, evaluate beside the champion, judge by the gates, record the version."""
-    seed, model = project.settings.training.seed, found.model
+    """Train on a training set, evaluate beside the champion, judge by the gates, record the version.
+
+    All of it is one run of the trackers: begun before, and ended as finished, failed or killed.
+    """
     columns, types = found.columns()
     name, notes = tables.training_set(model.name), _notes(found, snapshot)
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
+    with tracked(project, snapshot, found, version) as (told, run):
+        lineage = _lineage(project, snapshot, found, version)
+        found, trained, evaluation = _learn(project, snapshot, found, champion, lineage)
+        verdicts = judge(model.gates, evaluation)
+        versions.enter(project.engine, project.records, model, snapshot.as_of)
+        tell(told, snapshot.as_of, trained, evaluation, lineage)
+        recorded = _record(project, snapshot.as_of, found, trained, evaluation, verdicts, lineage, told, run)
+    conclusion = conclude(verdicts, evaluation)
+    conclusion = replace(conclusion, reasons=(*conclusion.reasons, *told.notes))
+    return Challenge(recorded, evaluation, verdicts, conclusion)
+
+
+def _lineage(project: Project, snapshot: Snapshot, found: TrainingSet, version: int) -> dict[str, Any]:
+    return {
+        "as_of": clock.from_micros(snapshot.as_of).isoformat(),
+        "definition": codec.fingerprint(codec.encode(found.model)),
+        "tables": snapshot.versions,
+        "training_set": {"table": tables.training_set(found.model.name), "version": version, "rows": len(found)},
+        "seed": project.settings.training.seed,
+    }
+
+
+def _learn(
+    project: Project, snapshot: Snapshot, found: TrainingSet, champion: Loaded | None, lineage: dict[str, Any]
+) -> tuple[TrainingSet, Trained, Evaluation]:
+    """Return what was learnt from, a challenger, and what it shows; what it was grown with is added to the lineage."""
+    seed, model = project.settings.training.seed, found.model
     choose = partial(choose_threshold, cost=model.training.cost)
     every = found
     found, chosen = selected(project, every, choose)
     tuned = searched(project, found.model, found, snapshot.as_of, choose)
     trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose)
+    lineage |= {"parameters": tuned.estimator.parameters, "onnx_difference": trained.onnx_difference}
     evaluation = _evaluate(project, found.model, snapshot, found, trained, champion)
     said = reviewed(project, every, trained, chosen)
     evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose), features=said)
-    verdicts = judge(model.gates, evaluation)
-    definition = codec.encode(model)
-    versions.enter(project.engine, project.records, model, snapshot.as_of)
-    lineage = {
-        "as_of": clock.from_micros(snapshot.as_of).isoformat(),
-        "definition": codec.fingerprint(definition),
-        "tables": snapshot.versions,
-        "training_set": {"table": tables.training_set(model.name), "version": version, "rows": len(found)},
-        "seed": seed,
-        "parameters": tuned.estimator.parameters,
-        "onnx_difference": trained.onnx_difference,
-    }
-    recorded = _record(project, found.model, snapshot.as_of, found, trained, evaluation, verdicts, lineage)
-    return Challenge(recorded, evaluation, verdicts, conclude(verdicts, evaluation))
+    return found, trained, evaluation
+
+
+def draft(project: Project, snapshot: Snapshot, found: TrainingSet) -> tuple[Evaluation, tuple[Verdict, ...]]:
+    """Return what a small model of scikit-learn shows on a training set, and what its gates say; nothing is recorded."""
+    model = found.model
+    quick = replace(model, estimator=DRAFT, tune=None, training=replace(model.training, folds=0, select=None))
+    *_, evaluation = _learn(project, snapshot, replace(found, model=quick), None, {})
+    # there is no champion beside it
+    return evaluation, judge([gate for gate in model.gates if gate.kind != "champion"], evaluation)
 
 
 def stored_set(project: Project, model: Model) -> Stored | None:
@@ -158,23 +193,48 @@ def _evaluate(
 
 def _record(
     project: Project,
-    model: Model,
     as_of: int,
     found: TrainingSet,
     trained: Trained,
     evaluation: Evaluation,
     verdicts: Sequence[Verdict],
     lineage: dict[str, Any],
+    told: Tracked,
+    run: MlflowRun,
 ) -> Version:
+    model = found.model
+    artifact = _artifact(found, trained, lineage)
+    judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
+    native = trained.fitted.native()
+    files = {native[0]: native[1]} if native else {}
+    files |= {"model.onnx": trained.onnx, "evaluation.json": json.dumps(judged, indent=1).encode()}
+    pages = explained(project, model, clock.show(as_of), found, trained, evaluation)
+    files |= pages
+    if PAGE in pages:
+        told.files |= {f"figures/{name}.svg": svg for name, svg in figures(pages[PAGE].decode()).items()}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "model"
+        digest = artifacts.write(artifact, files, folder)
+        write_flavor(artifact, digest, as_of, _example(found, trained), folder)
+        return project.registry.record(run, told, folder, digest)
+
+
+def _example(found: TrainingSet, trained: Trained) -> dict[str, list[Any]]:
+    """Return the features of the first rows of the test, to show what the model takes."""
+    rows = np.flatnonzero(trained.split.test)[:EXAMPLE_ROWS]
+    return {name: found.features[name][rows].tolist() for name in trained.features}
+
+
+def _artifact(found: TrainingSet, trained: Trained, lineage: dict[str, Any]) -> Artifact:
     fitted = trained.split.fitted
     # the newest rows, those it was validated and tested on: has the world changed since this version was approved?
     # of the scores only those of the test: the others it has learnt from, and they are too sure
     newest = trained.split.validation | trained.split.test
     # the calendar moves by itself: that is no drift
-    moving = {feature.name for feature in model.inputs() if not _of_the_moment(feature)}
+    moving = {feature.name for feature in found.model.inputs() if not _of_the_moment(feature)}
     reference = {name: values[newest] for name, values in found.features.items() if name in moving}
-    artifact = Artifact(
-        model,
+    return Artifact(
+        found.model,
         trained.features,
         trained.categories,
         trained.threshold,
@@ -183,28 +243,6 @@ def _record(
         profile({**reference, SCORE: trained.scores[trained.split.test]}).as_data(),
         trained.calibration,
     )
-    judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
-    native = trained.fitted.native()
-    files = {native[0]: native[1]} if native else {}
-    files |= {"model.onnx": trained.onnx, "evaluation.json": json.dumps(judged, indent=1).encode()}
-    files |= explained(project, model, clock.show(as_of), found, trained, evaluation)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "model"
-        digest = artifacts.write(artifact, files, folder)
-        return project.registry.record(
-            model.name,
-            folder,
-            digest,
-            as_of=as_of,
-            metrics={
-                **{f"test_{name}": value for name, value in evaluation.metrics.items()},
-                **{f"baseline_{name}": value for name, value in evaluation.baseline.items()},
-                **{f"held_out_{name}": value for name, value in evaluation.held_out.items()},
-                **{f"rows_{part}": float(rows) for part, rows in evaluation.rows.items()},
-            },
-            parameters={**trained.fitted.parameters, "threshold": trained.threshold, "features": len(trained.features)},
-            tags={"keepfit.definition": lineage["definition"], LINEAGE: json.dumps(lineage)},
-        )
 
 
 def _of_the_moment(feature: Expression) -> bool:

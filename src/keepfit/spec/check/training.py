@@ -121,8 +121,8 @@ def rows_are_split_by_time(model: Model) -> Iterator[Problem]:
     """A model is judged on what came after all that it learnt from."""
     if model.training.split != BY_TIME:
         yield Problem(
-            f"split={model.training.split!r} would judge the model on rows that lie between those it learnt from: rows of one entity"
-            " and of one day resemble each other, so it would look better than it will be on tomorrow's",
+            f"split={model.training.split!r} would judge the model on rows that lie between those it learnt from: rows of one"
+            " entity and of one day resemble each other, so it would look better than it will be on tomorrow's",
             of(model),
             "leave it out; hold_out=0.1 tests entities that were never seen, folds=4 repeats the training at earlier origins",
         )

@@ -14,7 +14,7 @@ from keepfit.engines.protocol import Column
 from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
 from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.stages.training.calibration import calibrate
-from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, find
+from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, Traced, find
 from keepfit.stages.training.split import Split, held_out, without
 from keepfit.stages.training.weights import class_weights, weights
 
@@ -61,6 +61,7 @@ class Grown:
     threshold: float
     categories: dict[str, tuple[str, ...]]
     matrix: Matrix
+    history: dict[str, list[float]]
 
     def scores(self, part: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the scores of some rows by the library's own predictor, calibrated."""
@@ -88,7 +89,8 @@ def grow(model: Model, rows: TrainingRows, parts: Split, *, seed: int, choose_th
         model, rows.target[parts.validation], partial(first.predict, matrix[parts.validation]), choose_threshold
     )
     fitted = learn(replace(task, parameters=first.parameters), of(parts.fitted), None)
-    return Grown(parts, fitted, calibration, threshold, categories, matrix)
+    history = first.history if isinstance(first, Traced) else {}
+    return Grown(parts, fitted, calibration, threshold, categories, matrix, history)
 
 
 def _known(entity: NDArray[np.object_] | None, model: Model) -> NDArray[np.object_]:

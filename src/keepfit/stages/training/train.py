@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,8 @@ class Trained:
         scores for a regression; before the calibration.
     calibration : Knots or None
         What made the scores of what ONNX answers.
+    history : dict of str to list of float
+        What the estimator measured on the validation rows, round by round; empty if it does not grow in rounds.
     """
 
     split: Split
@@ -47,6 +49,7 @@ class Trained:
     scores: NDArray[np.float64]
     onnx_difference: float
     calibration: Knots | None = None
+    history: dict[str, list[float]] = field(default_factory=dict)
 
 
 def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: ChooseThreshold) -> Trained:
@@ -83,6 +86,7 @@ def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: Choo
         scores,
         difference,
         found.calibration,
+        found.history,
     )
 
 

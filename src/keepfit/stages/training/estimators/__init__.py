@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,15 @@ class Fitted(Protocol):
 
     def onnx(self) -> bytes:
         """Return the model as ONNX; its last output's last column is the score."""
+
+
+@runtime_checkable
+class Traced(Protocol):
+    """A fitted model that knows how it got better while it grew."""
+
+    @property
+    def history(self) -> dict[str, list[float]]:
+        """What was measured on the validation rows, round by round: metric -> values; empty without validation rows."""
 
 
 class Fit(Protocol):

@@ -7,7 +7,7 @@ skl2onnx does not convert them. A tree is a list of nodes, and one operator of O
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,7 @@ class Histograms:
     parameters: dict[str, Any]
     task: Task
     columns: list[Column]
+    history: dict[str, list[float]] = field(default_factory=dict)
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by scikit-learn itself."""
@@ -97,9 +98,12 @@ def fit(made: Any, parameters: dict[str, Any], task: Task, rows: Rows, validatio
         if isinstance(error, TypeError) or type(error).__name__ == "InvalidParameterError":
             raise refused(task, str(error)) from error
         raise
+    history: dict[str, list[float]] = {}
     if validation is not None and "early_stopping" not in parameters:
-        _stop(estimator, task, unfolded(validation.matrix, columns), validation, parameters.get("n_iter_no_change", 30))
-    return Histograms(estimator, {**parameters, "max_iter": len(estimator._predictors)}, task, columns)
+        patience = parameters.get("n_iter_no_change", 30)
+        name = "logloss" if task.task == CLASSIFICATION else "mse"
+        history[name] = _stop(estimator, task, unfolded(validation.matrix, columns), validation, patience)
+    return Histograms(estimator, {**parameters, "max_iter": len(estimator._predictors)}, task, columns, history)
 
 
 def columns_of(task: Task, matrix: Matrix) -> list[Column]:
@@ -125,21 +129,23 @@ def unfolded(matrix: Matrix, columns: list[Column]) -> Matrix:
     return found
 
 
-def _stop(estimator: Any, task: Task, matrix: Matrix, rows: Rows, patience: int) -> None:
-    """Cut the trees after the best ones for later rows."""
+def _stop(estimator: Any, task: Task, matrix: Matrix, rows: Rows, patience: int) -> list[float]:
+    """Cut the trees after the best ones for later rows, and return the loss on these by the number of trees."""
     if task.task == CLASSIFICATION:
         stages = (scores[:, 1] for scores in estimator.staged_predict_proba(matrix))
     else:
         stages = estimator.staged_predict(matrix)
-    best, at = np.inf, 0
+    best, at, losses = np.inf, 0, list[float]()
     with limited(matrix.size):
         for place, score in enumerate(stages):
             loss = float(np.average(_loss(task, rows.target, score), weights=rows.weights))
+            losses.append(loss)
             if loss < best:
                 best, at = loss, place
             elif place - at >= patience:
                 break
     del estimator._predictors[at + 1 :]
+    return losses
 
 
 def _loss(task: Task, target: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -65,6 +65,7 @@ class Leaves:
     booster: lightgbm.Booster
     parameters: dict[str, Any]
     text: str
+    history: dict[str, list[float]] = field(default_factory=dict)
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by LightGBM's own predictor."""
@@ -113,12 +114,13 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     }
     if task.monotone:
         settings["monotone_constraints"] = task.directions
-    heard = _Heard()
+    heard, history = _Heard(), dict[str, dict[str, list[float]]]()
     lightgbm.register_logger(heard)
     try:
         data = _data(task, rows, settings)
         judged = [_data(task, validation, settings, data)] if validation else []
         stop: list[Any] = [lightgbm.early_stopping(patience, verbose=False)] if validation else []
+        stop += [lightgbm.record_evaluation(history)] if validation else []
         booster = lightgbm.train(settings, data, num_boost_round=rounds, valid_sets=judged, callbacks=stop)
     except (lightgbm.basic.LightGBMError, TypeError, ValueError) as error:
         raise _refused(str(error).strip().splitlines()[0]) from error
@@ -127,7 +129,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     grown = booster.best_iteration if validation else rounds
     text = exact(booster.model_to_string(num_iteration=grown))
     used = {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}
-    return Leaves(lightgbm.Booster(model_str=text), used, text)
+    return Leaves(lightgbm.Booster(model_str=text), used, text, next(iter(history.values()), {}))
 
 
 def exact(text: str) -> str:

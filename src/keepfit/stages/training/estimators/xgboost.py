@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -38,6 +38,7 @@ class Trees:
     booster: xgboost.Booster
     parameters: dict[str, Any]
     types: list[str]
+    history: dict[str, list[float]] = field(default_factory=dict)
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by XGBoost's own predictor."""
@@ -91,6 +92,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     }
     if task.monotone:
         settings["monotone_constraints"] = tuple(task.directions)
+    history: dict[str, dict[str, list[float]]] = {}
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
@@ -99,6 +101,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
                 _data(rows, types),
                 num_boost_round=rounds,
                 evals=[(_data(validation, types), "validation")] if validation else [],
+                evals_result=history,
                 early_stopping_rounds=patience if validation else None,
                 verbose_eval=False,
             )
@@ -116,7 +119,8 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     if unused := re.findall(r"Parameters: \{ (.*) \} are not used", said):
         raise _refused(f"it does not know {unused[0]}")
     grown = booster.best_iteration + 1 if validation else rounds
-    return Trees(booster[:grown], {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}, types)
+    used = {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}
+    return Trees(booster[:grown], used, types, history.get("validation", {}))
 
 
 def _whole(name: str, value: Any) -> int:
