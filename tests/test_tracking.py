@@ -266,6 +266,38 @@ def test_a_run_that_a_kill_left_open_is_closed_by_the_next_training(opened):
     assert client.get_run(left.id).info.status == "KILLED"
 
 
+# while somebody works on a definition
+
+DRAFTS = """
+import json, sys
+from pathlib import Path
+from keepfit import actions
+from keepfit.project import open_project
+project = open_project(Path(sys.argv[1]), None, {})
+found = actions.draft(project, project.model("takings"), int(sys.argv[2]))
+print(json.dumps([found["version"], found["evaluation"].metrics["rmse"], found["evaluation"].baseline["rmse"]]))
+print("mlflow" in sys.modules, "xgboost" in sys.modules)
+"""
+
+
+def test_a_draft_is_judged_and_leaves_nothing(opened):
+    def left():
+        state = {path for path in opened.state.rglob("*") if path.is_file() and path != opened.stages}
+        return {path for path in state if "duckdb" not in path.name and "__pycache__" not in path.parts}
+
+    before = left()
+    done = subprocess.run(
+        [sys.executable, "-c", DRAFTS, str(opened.folder), str(APRIL)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found, loaded = done.stdout.splitlines()
+    version, rmse, constant = json.loads(found)
+    assert version is None
+    assert rmse < 0.8 * constant
+    assert loaded.split()[0] == "False"
+    assert left() == before
+
+
 # Comet
 
 

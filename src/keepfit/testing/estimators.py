@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from keepfit.artifact import Predictor
 from keepfit.errors import DefinitionError, KeepfitError
 from keepfit.spec.estimators import Estimator
-from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, find
+from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, Traced, find
 
 FEATURES = ("strong", "weak", "noise", "empty", "segment")
 CATEGORIES: dict[str, tuple[str, ...]] = {"segment": ("a", "b", "c", "d")}
@@ -181,6 +181,16 @@ class EstimatorContract:
         again = self.fit(replace(task, parameters=stopped.parameters), rows, None)
         assert again.parameters[self.size] == stopped.parameters[self.size]
         assert np.array_equal(again.predict(later.matrix), stopped.predict(later.matrix))
+
+    def test_it_tells_how_it_got_better(self, task: Task) -> None:
+        """The loss on validation rows, round by round, is least where it stopped; without such rows there is none."""
+        if not self.stops:
+            pytest.skip("it does not stop early")
+        stopped, grown = self.fit(task, rows_of(task), rows_of(task, seed=2)), self.fit(task, rows_of(task), None)
+        assert isinstance(stopped, Traced) and isinstance(grown, Traced)
+        ((_, losses),) = stopped.history.items()
+        assert int(np.argmin(losses)) + 1 == stopped.parameters[self.size] <= len(losses)
+        assert grown.history == {}
 
     def test_a_parameter_that_does_not_exist_is_refused(self, task: Task) -> None:
         """With its name, where it is and what to do."""
