@@ -140,6 +140,8 @@ PREDICTIONS = Declared(
         "threshold": "DOUBLE",
         "origin": "VARCHAR",  # batch or request
         "features": "VARCHAR",  # JSON, name -> value as the model saw it
+        "low": "DOUBLE",  # bounds of the predicted value; null where the model declares no interval
+        "high": "DOUBLE",
     },
 )
 

@@ -61,7 +61,7 @@ class Model:
         object.__setattr__(self, "features", tuple(_flatten(self.features)))
         object.__setattr__(self, "gates", tuple(self.gates))
         if not self.metric:
-            object.__setattr__(self, "metric", "auc" if self.task == CLASSIFICATION else "rmse")
+            object.__setattr__(self, "metric", _usual_metric(self.task, self.training))
 
     @property
     def task(self) -> str:
@@ -129,6 +129,12 @@ class Model:
     def records(self) -> list[Records]:
         """Return the records tables the model reads."""
         return [table for table in self.tables() if isinstance(table, Records)]
+
+
+def _usual_metric(task: str, training: object) -> str:
+    if task == REGRESSION and getattr(training, "quantile", None) is not None:
+        return "pinball"
+    return {CLASSIFICATION: "auc", REGRESSION: "rmse"}[task]
 
 
 def _flatten(features: Iterable[Any]) -> Iterable[Any]:

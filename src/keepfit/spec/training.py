@@ -45,6 +45,10 @@ class Training:
         Choose the decision threshold so that mistakes cost least on validation rows; the metric `cost` exists.
     hold_out : float
         Share of the entities that nothing is learnt from, for what the model says of entities that it never saw.
+    interval : float, optional
+        The share of rows that an interval around a predicted value is to hold: 0.9. Every answer then has `low` and `high`.
+    quantile : float, optional
+        Predict the value that this share of rows stays below, instead of the mean: 0.9.
     folds : int
         Earlier origins that the same training is repeated at, to show how the metrics vary over time (rolling-origin backtest).
     """
@@ -56,6 +60,14 @@ class Training:
     cost: Cost | None = None
     hold_out: float = 0.0
     folds: int = field(default=0, metadata={"unwritten": 0})
+    interval: float | None = field(default=None, metadata={"unwritten": None})
+    quantile: float | None = field(default=None, metadata={"unwritten": None})
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """The quantiles that bound the interval: 0.05 and 0.95 for a share of 0.9."""
+        share = self.interval or 0.0
+        return (1 - share) / 2, (1 + share) / 2
 
     def __post_init__(self) -> None:
         if isinstance(self.class_weight, Mapping):

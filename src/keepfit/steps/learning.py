@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
 from keepfit import clock, tables
+from keepfit.answers import score_of
 from keepfit.artifact import Artifact
 from keepfit.engines.protocol import Observations
 from keepfit.errors import TrainingError
@@ -24,6 +26,7 @@ from keepfit.evidence import (
     as_data,
 )
 from keepfit.lake.past import AS_OF
+from keepfit.measure.baseline import constant
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
@@ -42,7 +45,7 @@ from keepfit.stages.registry.mlflow import LINEAGE, Version
 from keepfit.stages.retraining import conclude
 from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
-from keepfit.steps.answering import SCORE, Loaded, comparable
+from keepfit.steps.answering import SCORE, Loaded, comparable, measurable
 from keepfit.steps.explaining import explained
 from keepfit.steps.searching import backtested, rows_of, searched
 
@@ -80,7 +83,7 @@ def challenge(
     columns, types = found.columns()
     name, notes = tables.training_set(model.name), _notes(found, snapshot)
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
-    choose = partial(choose_threshold, cost=model.training.cost)
+    choose = partial(choose_threshold, said=model.training)
     tuned = searched(project, model, found, snapshot.as_of, choose)
     trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose)
     evaluation = _evaluate(project, model, snapshot, found, trained, champion)
@@ -122,7 +125,7 @@ def _evaluate(
 ) -> Evaluation:
     test, held = trained.split.test, trained.split.held_out
     rival = None
-    if champion is not None and comparable(champion.artifact.model, model):
+    if champion is not None and _same_question(champion.artifact.model, model):
         features = {name: values[test] for name, values in found.features.items()}
         if codec.encode(champion.artifact.model)["model"]["features"] != codec.encode(model)["model"]["features"]:
             # the champion was built from other features, be they of the same names: compute those at the same rows
@@ -131,13 +134,13 @@ def _evaluate(
             computed = compute(champion.artifact.model.inputs(), snapshot, rows)
             back = np.argsort(order)
             features = {name: values[back] for name, values in computed.items()}
-        rival = (champion.score(features), champion.artifact.threshold)
+        rival = (champion.answer(features), champion.artifact.threshold)
     return evaluate(
         model,
         parts={"train": found.target[trained.split.train], "validation": found.target[trained.split.validation]},
         test=found.target[test],
         t=found.t[test],
-        score=trained.scores[test],
+        answers=trained.scores[test],
         threshold=trained.threshold,
         clusters=np.unique(found.entity[test].astype(str), return_inverse=True)[1],
         groups={
@@ -162,7 +165,7 @@ def _record(
     verdicts: Sequence[Verdict],
     lineage: dict[str, Any],
 ) -> Version:
-    fitted = trained.split.fitted
+    grown, fitted = trained.grown, trained.split.fitted
     # the newest rows, those it was validated and tested on: has the world changed since this version was approved?
     # of the scores only those of the test: the others it has learnt from, and they are too sure
     newest = trained.split.validation | trained.split.test
@@ -172,17 +175,16 @@ def _record(
     artifact = Artifact(
         model,
         trained.features,
-        trained.categories,
+        grown.categories,
         trained.threshold,
-        float(found.target[fitted].mean()),
+        _plain(constant(model.task, found.target[fitted], model.training)),
         lineage,
-        profile({**reference, SCORE: trained.scores[trained.split.test]}).as_data(),
-        trained.calibration,
+        profile({**reference, SCORE: score_of(trained.scores[trained.split.test])}).as_data(),
+        grown.calibration,
+        grown.bounds.interval if grown.bounds else None,
     )
     judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
-    native = trained.fitted.native()
-    files = {native[0]: native[1]} if native else {}
-    files |= {"model.onnx": trained.onnx, "evaluation.json": json.dumps(judged, indent=1).encode()}
+    files = trained.files() | {"evaluation.json": json.dumps(judged, indent=1).encode()}
     files |= explained(project, model, clock.show(as_of), found, trained, evaluation)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
@@ -201,6 +203,14 @@ def _record(
             parameters={**trained.fitted.parameters, "threshold": trained.threshold, "features": len(trained.features)},
             tags={"keepfit.definition": lineage["definition"], LINEAGE: json.dumps(lineage)},
         )
+
+
+def _same_question(champion: Model, model: Model) -> bool:
+    return comparable(champion, model) and measurable(champion, model.metric, model.training)
+
+
+def _plain(found: NDArray[np.float64]) -> float | tuple[float, ...]:
+    return float(found) if not found.ndim else tuple(found.tolist())
 
 
 def _of_the_moment(feature: Expression) -> bool:

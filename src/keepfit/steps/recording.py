@@ -11,6 +11,7 @@ import numpy as np
 
 from keepfit import artifact as artifacts
 from keepfit import clock, tables
+from keepfit.answers import columns_of
 from keepfit.engines.protocol import Column
 from keepfit.evidence import (
     PROMOTE,
@@ -69,7 +70,7 @@ def log_predictions(project: Project, scored: Scored) -> int:
         "version": np.full(len(keys), version.number, object),
         "entity": keys,
         "t": observations.t,
-        "score": scored.score,
+        **columns_of(found.model, scored.answers),
         "positive": positive.astype(np.float64) if found.model.task == "classification" else np.full(len(keys), np.nan),
         "threshold": threshold,
         "origin": np.full(len(keys), "batch", object),

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from keepfit.artifact import Predictor
 from keepfit.errors import DefinitionError, KeepfitError
-from keepfit.spec.estimators import Estimator
-from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, find
+from keepfit.spec.estimators import QUANTILE, Estimator
+from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, can_learn, find
 
 FEATURES = ("strong", "weak", "noise", "empty", "segment")
 CATEGORIES: dict[str, tuple[str, ...]] = {"segment": ("a", "b", "c", "d")}
@@ -155,6 +155,18 @@ class EstimatorContract:
         later = rows_of(task, seed=2)
         scores = self.served(self.fit(task, both), later.matrix)
         assert np.mean((scores - later.target) ** 2) < np.var(later.target)
+
+    def test_a_quantile_has_its_share_of_rows_below(self, task: Task) -> None:
+        """Those that learn quantiles; served as any other score."""
+        if task.task != "regression" or not can_learn(self.estimator, QUANTILE):
+            pytest.skip("it learns no quantiles")
+        rows, later = rows_of(task), rows_of(task, seed=2)
+        low, high = (
+            self.served(self.fit(replace(task, task=QUANTILE, quantile=level), rows), later.matrix)
+            for level in (0.1, 0.9)
+        )
+        assert np.mean(later.target <= low) < 0.3 < 0.7 < np.mean(later.target <= high)
+        assert np.mean(low <= high) > 0.95
 
     def test_constraints_are_held_or_refused(self, task: Task) -> None:
         """Scores never rise with a feature that they may only fall with."""

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.problem import Problem, not_a_duration
 from keepfit.spec.check.reading import of
-from keepfit.spec.estimators import HIST, SKLEARN, TASKS, Estimator
+from keepfit.spec.estimators import HIST, QUANTILE, SKLEARN, TASKS, Estimator
 from keepfit.spec.features import ByCategory, Expression
 from keepfit.spec.features.meaning import type_of
-from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.spec.model import CLASSIFICATION, REGRESSION, Model
 from keepfit.spec.training import BALANCED, ISOTONIC, SIGMOID, Cost, Training
 
 MODULE_AND_CLASS = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
@@ -94,6 +94,28 @@ def scores_can_be_calibrated(model: Model) -> Iterator[Problem]:
         yield Problem("calibrate= is for probabilities, but the target is a number", of(model), "leave it out")
 
 
+def bounds_are_shares(model: Model) -> Iterator[Problem]:
+    """An interval holds a share of a number's rows, above half of them; a quantile lies above a share of them."""
+    training = model.training
+    for word, least in (("interval", 0.5), ("quantile", 0.0)):
+        share = getattr(training, word)
+        if share is None:
+            continue
+        if model.task != REGRESSION:
+            what = f"{word}= is of a predicted number, but the target is not one"
+            yield Problem(what, of(model), "leave it out, or predict the number itself")
+        if isinstance(share, bool) or not isinstance(share, int | float) or not least < share < 1:
+            yield Problem(f"{word}={share!r} is no share of the rows", of(model), f"use one between {least} and 1: 0.9")
+    if training.interval is not None and training.quantile is not None:
+        yield Problem(
+            "interval= and quantile= are both declared", of(model), "leave one out: an interval has both bounds"
+        )
+    one = model.estimator
+    if training.quantile is not None and one.kind == SKLEARN and QUANTILE not in TASKS.get(one.of, ()):
+        fix = "use XGBoost(), LightGBM() or HistGradientBoosting()"
+        yield Problem(f"{one.of} cannot learn a quantile", of(model), fix)
+
+
 def costs_are_costs(model: Model) -> Iterator[Problem]:
     """Mistakes cost something, in a classification."""
     cost = model.training.cost
@@ -132,6 +154,7 @@ TRAINING_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     weights_are_weights,
     constraints_name_features,
     scores_can_be_calibrated,
+    bounds_are_shares,
     costs_are_costs,
     some_entities_are_left,
 )

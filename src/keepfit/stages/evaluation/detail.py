@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.answers import Answers, score_of
 from keepfit.evidence import Evaluation, as_data
-from keepfit.measure.metrics import Floats
+from keepfit.measure.metrics import PLAIN
+from keepfit.measure.sums import Floats
 from keepfit.spec.model import CLASSIFICATION
-from keepfit.spec.training import Cost
+from keepfit.spec.training import Training
 from keepfit.stages.evaluation.curves import curves
 from keepfit.stages.evaluation.explain import (
     ESTIMATED,
@@ -40,11 +42,11 @@ def detail(
     evaluation: Evaluation,
     judged: Judged,
     fitted: object,
-    predict: Callable[[Matrix], Floats],
+    predict: Callable[[Matrix], Answers],
     groups: Mapping[str, NDArray[Any]],
     *,
     seed: int,
-    cost: Cost | None = None,
+    said: Training = PLAIN,
 ) -> dict[str, Any]:
     """Return everything that is shown of a version, as plain JSON data.
 
@@ -53,7 +55,7 @@ def detail(
     fitted : object
         The fitted model; asked for its contributions if it has any.
     predict : callable
-        Matrix -> score as it is served, for permutation importance.
+        Matrix -> answers as they are served, for permutation importance.
     groups : mapping of str to object array, shape (rows,)
         The columns to judge fairness across.
 
@@ -67,7 +69,7 @@ def detail(
     raw = _raw(predict, judged.task)
     told = contributions(fitted, sample.matrix, raw, seed=seed)
     permuted = judged.sample(PERMUTED, seed)
-    mean, spread = permutation_importance(evaluation.metric, permuted, predict, seed=seed, cost=cost)
+    mean, spread = permutation_importance(evaluation.metric, permuted, predict, seed=seed, said=said)
     importance = told.importance if told else np.full(len(names), np.nan)
     order = np.lexsort((-mean, -importance)) if told else np.argsort(-mean, kind="stable")
     ranked = [names[place] for place in order]
@@ -134,10 +136,10 @@ def _dependence(sample: Judged, told: Contributions | None, ranked: Sequence[str
     }
 
 
-def _raw(predict: Callable[[Matrix], Floats], task: str) -> Callable[[Matrix], Floats]:
+def _raw(predict: Callable[[Matrix], Answers], task: str) -> Callable[[Matrix], Floats]:
     """Return predictions in the unit that contributions have: log-odds for a classification."""
     if task != CLASSIFICATION:
-        return predict
+        return lambda matrix: score_of(predict(matrix))
 
     def log_odds(matrix: Matrix) -> Floats:
         sure = np.clip(predict(matrix), SURE, 1 - SURE)

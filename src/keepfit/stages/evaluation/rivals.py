@@ -7,14 +7,16 @@ rule here is one feature of the model and, for a classification, one threshold c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import clock
-from keepfit.measure.metrics import Floats, measure_all
+from keepfit.measure.metrics import measure_all
 from keepfit.measure.ranking import Ranking
+from keepfit.measure.sums import Floats
 from keepfit.spec.features import Aggregate, Expression
 from keepfit.spec.features.expression import Named
 from keepfit.spec.model import CLASSIFICATION, Model
@@ -118,7 +120,8 @@ def _predicted(
     model: Model, values: Floats, target: Floats, train: NDArray[np.bool_], test: NDArray[np.bool_]
 ) -> dict[str, float]:
     filled = np.where(np.isfinite(values[test]), values[test], target[train].mean())
-    return measure_all(model.task, target[test], filled)
+    # a rule predicts a value, and no bounds of it
+    return measure_all(model.task, target[test], filled, said=replace(model.training, interval=None))
 
 
 def _classified(
@@ -131,9 +134,9 @@ def _classified(
     score = 0.5 + np.arctan(filled) / np.pi
     if Ranking(target[train], score[train]).auc() < 0.5:
         score = 1 - score
-    cost = model.training.cost
-    threshold = choose_threshold(model.metric, target[train], score[train], cost)
-    ranked = measure_all(model.task, target[test], score[test], threshold, cost)
+    said = model.training
+    threshold = choose_threshold(model.metric, target[train], score[train], said)
+    ranked = measure_all(model.task, target[test], score[test], threshold, said)
     rates = measure_all(model.task, target[test], _rates(score, threshold, target, train)[test])
     return ranked | {name: rates[name] for name in ("log_loss", "brier", "ece")}
 

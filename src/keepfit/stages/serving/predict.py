@@ -61,6 +61,7 @@ def predict(service: Service, scorer: Scorer, body: Body) -> dict[str, Any]:
         key: body[key],
         "at": clock.from_micros(t).isoformat().replace("+00:00", "Z"),
         "score": made.score,
+        **made.bounds,
         "positive": made.positive,
         "threshold": scorer.artifact.threshold if scorer.classifies else None,
         "features": made.features,
@@ -130,4 +131,5 @@ def _logged(scorer: Scorer, request_id: str, entity: str, t: int, made: Predicti
         "threshold": scorer.artifact.threshold,
         "origin": "request",
         "features": encode(made.features).decode(),
+        **made.bounds,
     }

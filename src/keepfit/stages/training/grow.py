@@ -9,12 +9,15 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.answers import Answers
 from keepfit.artifact import Knots, encode, learn_categories
 from keepfit.engines.protocol import Column
 from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
+from keepfit.spec.estimators import QUANTILE
 from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.stages.training.calibration import calibrate
-from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, find
+from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, can_learn, find
+from keepfit.stages.training.interval import Bounds, learnt, of_errors
 from keepfit.stages.training.split import Split, held_out, without
 from keepfit.stages.training.weights import class_weights, weights
 
@@ -58,14 +61,17 @@ class Grown:
     split: Split
     fitted: Fitted
     calibration: Knots | None
+    bounds: Bounds | None
     threshold: float
     categories: dict[str, tuple[str, ...]]
     matrix: Matrix
 
-    def scores(self, part: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return the scores of some rows by the library's own predictor, calibrated."""
-        raw = self.fitted.predict(self.matrix[part])
-        return raw if self.calibration is None else self.calibration(raw)
+    def answers(self, matrix: Matrix) -> Answers:
+        """Return what is answered, calibrated and with bounds if these are declared, by the library's own predictors."""
+        found = self.fitted.predict(matrix)
+        if self.calibration is not None:
+            found = self.calibration(found)
+        return found if self.bounds is None else self.bounds.around(found, matrix)
 
 
 def grow(model: Model, rows: TrainingRows, parts: Split, *, seed: int, choose_threshold: ChooseThreshold) -> Grown:
@@ -83,8 +89,12 @@ def grow(model: Model, rows: TrainingRows, parts: Split, *, seed: int, choose_th
     calibration, threshold = _decision(
         model, rows.target[parts.validation], partial(first.predict, matrix[parts.validation]), choose_threshold
     )
+    bounds = None
+    if model.training.interval is not None:
+        judged = matrix[parts.validation], rows.target[parts.validation]
+        bounds = _bounds(model, lambda asked: learn(asked, of(parts.train), of(parts.validation)), task, first, *judged)
     fitted = learn(replace(task, parameters=first.parameters), of(parts.fitted), None)
-    return Grown(parts, fitted, calibration, threshold, categories, matrix)
+    return Grown(parts, fitted, calibration, bounds, threshold, categories, matrix)
 
 
 def _known(entity: NDArray[np.object_] | None, model: Model) -> NDArray[np.object_]:
@@ -107,6 +117,25 @@ def _decision(
     return calibration, choose_threshold(model.metric, actual, score if calibration is None else calibration(score))
 
 
+def _bounds(
+    model: Model,
+    learn: Callable[[Task], Fitted],
+    task: Task,
+    first: Fitted,
+    matrix: Matrix,
+    actual: NDArray[np.float64],
+) -> Bounds:
+    """Return what puts bounds around the scores, calibrated on validation rows.
+
+    A constraint is of the score, not of its bounds: not every library holds one on a quantile.
+    """
+    share = model.training.interval or 0.0
+    if not can_learn(model.estimator, QUANTILE):
+        return of_errors(first.predict(matrix), actual, share)
+    asked = replace(task, task=QUANTILE, monotone={})
+    return learnt(lambda level: learn(replace(asked, quantile=level)), share, model.training.levels, matrix, actual)
+
+
 def _task(model: Model, features: tuple[str, ...], categories: dict[str, tuple[str, ...]], seed: int) -> Task:
     monotone = dict(model.training.monotone)
     for name in monotone:
@@ -114,8 +143,13 @@ def _task(model: Model, features: tuple[str, ...], categories: dict[str, tuple[s
             what = "labels have no order" if name in categories else "no such feature was learned"
             fix = did_you_mean(name, set(features) - set(categories), of=f"model {model.name}")
             raise DefinitionError(f"monotone={{{name!r}: ...}}: {what}", where="definitions.py, Training(...)", fix=fix)
-    one = model.estimator
-    return Task(model.task, features, categories, one.parameters, seed, one.of, monotone)
+    one, quantile = model.estimator, model.training.quantile
+    if quantile is None:
+        return Task(model.task, features, categories, one.parameters, seed, one.of, monotone)
+    if not can_learn(one, QUANTILE):
+        fix = "use XGBoost(), LightGBM() or HistGradientBoosting()"
+        raise DefinitionError(f"{one.of or one.kind} cannot learn a quantile", where=f"model {model.name}", fix=fix)
+    return Task(QUANTILE, features, categories, one.parameters, seed, one.of, monotone, quantile)
 
 
 def _rows(

@@ -1,18 +1,22 @@
-"""Estimators. Each is one file with a function `fit`, named in the entry point group `keepfit.estimators`."""
+"""Estimators. Each is one file with a function `fit`, marked with what it learns, in the entry point group `keepfit.estimators`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, did_you_mean
+from keepfit.spec.estimators import TASKS, Estimator
 
 Matrix = NDArray[np.float32]
 GROUP = "keepfit.estimators"
+USUAL = ("classification", "regression")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Task:
     Attributes
     ----------
     task : str
-        'classification' (target 1 or 0) or 'regression'.
+        'classification' (target 1 or 0), 'regression', or 'quantile' (of a number).
     features : tuple of str
         The matrix's columns.
     categories : dict
@@ -35,6 +39,8 @@ class Task:
         Which estimator, of a plug-in that has several.
     monotone : dict
         Feature -> 1 (the score never falls when it rises) or -1; a plug-in that cannot hold it raises.
+    quantile : float
+        Which one, of a quantile: 0.9 is the value that nine in ten rows stay below.
     """
 
     task: str
@@ -44,6 +50,7 @@ class Task:
     seed: int
     of: str = ""
     monotone: dict[str, int] = field(default_factory=dict)
+    quantile: float = 0.5
 
     @property
     def directions(self) -> list[int]:
@@ -85,6 +92,22 @@ class Fit(Protocol):
 
         The parameters of what is returned, given again without validation, grow a model of the same size.
         """
+
+
+def learns(*tasks: str) -> Callable[[F], F]:
+    """Mark a plug-in's `fit` with the tasks that it learns; one without a mark learns 'classification' and 'regression'."""
+
+    def mark(fit: F) -> F:
+        fit.tasks = tasks  # type: ignore[attr-defined]
+        return fit
+
+    return mark
+
+
+def can_learn(estimator: Estimator, task: str) -> bool:
+    """Return whether an estimator learns a task."""
+    declared: tuple[str, ...] = getattr(find(estimator.kind), "tasks", USUAL)
+    return task in TASKS.get(estimator.of, declared)
 
 
 def find(kind: str) -> Fit:

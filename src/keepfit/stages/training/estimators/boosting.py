@@ -15,6 +15,8 @@ import onnx
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError
+from keepfit.measure.intervals import pinball_loss
+from keepfit.spec.estimators import QUANTILE
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.training.estimators import Matrix, Rows, Task, skops
 from keepfit.stages.training.estimators.refusals import refused
@@ -88,6 +90,8 @@ def fit(made: Any, parameters: dict[str, Any], task: Task, rows: Rows, validatio
         if place in places:
             directions[places[place]] = direction
     own = {"random_state": task.seed, **parameters, "early_stopping": False}
+    if task.task == QUANTILE:
+        own |= {"loss": "quantile", "quantile": task.quantile}
     try:
         estimator = made(**own, monotonic_cst=directions if task.monotone else None)
         with warnings.catch_warnings(), limited(rows.matrix.size):
@@ -143,6 +147,8 @@ def _stop(estimator: Any, task: Task, matrix: Matrix, rows: Rows, patience: int)
 
 
 def _loss(task: Task, target: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:
+    if task.task == QUANTILE:
+        return pinball_loss(target, score, task.quantile)
     if task.task != CLASSIFICATION:
         return np.asarray((target - score) ** 2)
     sure = np.finfo(np.float64).eps

@@ -29,7 +29,7 @@ from sklearn.utils.validation import has_fit_parameter
 
 from keepfit.artifact.predictor import ALONE
 from keepfit.errors import DefinitionError, TrainingError, did_you_mean
-from keepfit.spec.estimators import HIST, LINEAR, LOGISTIC, RANDOM_FOREST
+from keepfit.spec.estimators import HIST, LINEAR, LOGISTIC, QUANTILE, RANDOM_FOREST
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, boosting, skops
 from keepfit.stages.training.estimators.refusals import refused, where
@@ -42,6 +42,7 @@ CLASSES = {
     (RANDOM_FOREST, "regression"): RandomForestRegressor,
     (HIST, "classification"): HistGradientBoostingClassifier,
     (HIST, "regression"): HistGradientBoostingRegressor,
+    (HIST, QUANTILE): HistGradientBoostingRegressor,
 }
 DEFAULTS: dict[str, dict[str, Any]] = {
     LOGISTIC: {"max_iter": 1000},

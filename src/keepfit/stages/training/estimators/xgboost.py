@@ -12,7 +12,8 @@ import xgboost
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, TrainingError
-from keepfit.stages.training.estimators import Matrix, Rows, Task
+from keepfit.spec.estimators import QUANTILE
+from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
 from keepfit.stages.training.estimators.threads import threads
 
 # for a few thousand to a few million rows; any of them can be overridden in the definition
@@ -27,6 +28,7 @@ DEFAULTS: dict[str, Any] = {
 ALIASES = {"eta": "learning_rate"}  # of what has a default: XGBoost would prefer the default
 ROUNDS = {"n_estimators": 600, "early_stopping_rounds": 30}
 OBJECTIVES = {"classification": "binary:logistic", "regression": "reg:squarederror"}
+OF_QUANTILES = {"objective": "reg:quantileerror", "eval_metric": "quantile"}
 OPSET = 15
 NO_GPU = "Device is changed from GPU to CPU"  # what XGBoost warns of, and goes on
 
@@ -73,6 +75,7 @@ class Trees:
         return content
 
 
+@learns("classification", "regression", QUANTILE)
 def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     """Fit trees; with `validation`, stop when it has not improved for `early_stopping_rounds` trees.
 
@@ -84,7 +87,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     types = ["c" if name in task.categories else "q" for name in task.features]
     settings = {
         **parameters,
-        "objective": parameters.get("objective", OBJECTIVES[task.task]),
+        **_objective(task, parameters),
         "seed": task.seed,
         "nthread": parameters.get("nthread", threads(rows.matrix.size)),
         "verbosity": 1,  # warnings say which parameters are not used
@@ -117,6 +120,13 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
         raise _refused(f"it does not know {unused[0]}")
     grown = booster.best_iteration + 1 if validation else rounds
     return Trees(booster[:grown], {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}, types)
+
+
+def _objective(task: Task, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what is learnt: the definition's own objective, but not of a quantile, which has one only."""
+    if task.task == QUANTILE:
+        return {**OF_QUANTILES, "quantile_alpha": task.quantile}
+    return {"objective": parameters.get("objective", OBJECTIVES[task.task])}
 
 
 def _whole(name: str, value: Any) -> int:
