@@ -36,7 +36,7 @@ class Artifact:
         The score from which an observation is called positive; 0.5 and unused for a regression.
     training_base : float, or tuple of float
         What one would answer to every row, knowing only the training labels: the base rate, or the mean value; with an
-        interval, mean and quantiles.
+        interval, mean and quantiles; of several labels the rate of each.
     lineage : dict
         as_of, table versions, definition fingerprint, seed, rows: all that is needed to build it again.
     calibration : Knots or None
@@ -81,6 +81,8 @@ def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
         manifest["calibration"] = artifact.calibration.as_data()
     if artifact.interval is not None:
         manifest["interval"] = artifact.interval.as_data()
+    if artifact.model.labels:
+        manifest["labels"] = artifact.model.labels
     content = _json(manifest)
     (folder / MANIFEST).write_bytes(content)
     return hashlib.sha256(content).hexdigest()

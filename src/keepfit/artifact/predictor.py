@@ -32,9 +32,12 @@ class Session:
     ----------
     onnx : bytes
         The model; its last output's last column is the score: the positive class's probability, or the value.
+    labels : int
+        How many the target may be, of several: then the columns are the probability of each.
     """
 
-    def __init__(self, onnx: bytes) -> None:
+    def __init__(self, onnx: bytes, labels: int = 0) -> None:
+        self._labels = labels
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -45,7 +48,7 @@ class Session:
         self._alone = ALONE in self._session.get_modelmeta().custom_metadata_map
 
     def __call__(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return what the model file answers to each row of a matrix [rows, features], shape (rows,)."""
+        """Return what the model file answers to each row of a matrix [rows, features], shape (rows,) or (rows, labels)."""
         if len(matrix) < PARALLEL_ROWS:
             return self._score(matrix)
         with ThreadPoolExecutor() as pool:
@@ -53,14 +56,15 @@ class Session:
 
     def _score(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         if not len(matrix):
-            return np.empty(0)
+            return np.empty((0, self._labels) if self._labels else 0)
         if self._alone:
             return np.concatenate([self._run(matrix[place : place + 1]) for place in range(len(matrix))])
         return self._run(matrix)
 
     def _run(self, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
         found = self._session.run(self._output, {self._input: matrix})[0]
-        return np.asarray(found, np.float64).reshape(len(matrix), -1)[:, -1]
+        columns = np.asarray(found, np.float64).reshape(len(matrix), -1)
+        return columns if self._labels else columns[:, -1]
 
 
 class Predictor:
@@ -76,6 +80,8 @@ class Predictor:
         What puts bounds around the score.
     quantiles : sequence of bytes
         The models of the lower and the upper quantile, if the interval has learnt them.
+    labels : int
+        As in `Session`.
     """
 
     def __init__(
@@ -84,9 +90,10 @@ class Predictor:
         calibration: Knots | None = None,
         interval: Interval | None = None,
         quantiles: Sequence[bytes] = (),
+        labels: int = 0,
     ) -> None:
         self._calibration, self._interval = calibration, interval
-        self.raw = Session(onnx)
+        self.raw = Session(onnx, labels)
         self._quantiles = [Session(one) for one in quantiles]
 
     @classmethod
@@ -96,7 +103,8 @@ class Predictor:
         interval = interval_from(manifest.get("interval"))
         files = QUANTILES if interval is not None and interval.learnt else ()
         quantiles = [(folder / name).read_bytes() for name in files]
-        return cls((folder / ONNX).read_bytes(), knots_from(manifest.get("calibration")), interval, quantiles)
+        labels = len(manifest.get("labels", ()))
+        return cls((folder / ONNX).read_bytes(), knots_from(manifest.get("calibration")), interval, quantiles, labels)
 
     def score(self, matrix: NDArray[np.float32]) -> Answers:
         """Return an answer for each row of a matrix [rows, features]; a row's answer does not depend on the others."""

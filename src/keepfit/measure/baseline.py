@@ -8,11 +8,11 @@ from keepfit.answers import Answers
 from keepfit.measure.metrics import PLAIN, measure, measure_all
 from keepfit.measure.sums import Floats
 from keepfit.spec.metric import COST
-from keepfit.spec.model import CLASSIFICATION
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS
 from keepfit.spec.training import Training
 
 
-def constant(task: str, trained_on: Floats, said: Training = PLAIN) -> Floats:
+def constant(task: str, trained_on: Floats, said: Training = PLAIN, labels: int = 0) -> Floats:
     """Return what one would answer to every row, knowing only the training labels: one row of answers without its first axis.
 
     Parameters
@@ -23,13 +23,17 @@ def constant(task: str, trained_on: Floats, said: Training = PLAIN) -> Floats:
         What happened in the training rows.
     said : Training
         What is predicted.
+    labels : int
+        How many labels the target may be, of several.
 
     Returns
     -------
-    float64 array, shape () or (3,)
+    float64 array, shape (), (3,) or (labels,)
         The mean, which is the base rate of a classification; of a quantile the training quantile; with an interval the mean
-        and the training quantiles that bound it.
+        and the training quantiles that bound it; of several labels the rate of each.
     """
+    if task == MULTICLASS:
+        return np.bincount(trained_on.astype(np.intp), minlength=labels) / len(trained_on)
     if said.quantile is not None:
         return np.asarray(np.quantile(trained_on, said.quantile))
     mean = np.mean(trained_on)
@@ -51,7 +55,8 @@ def baseline(task: str, said_of_all: Floats | float, actual: Floats, said: Train
     Returns
     -------
     dict of str to float
-        For regression each metric is that of the training mean, or of the training quantiles where these are asked for. For
+        Of several labels, the training rate of each is its probability, and the most frequent one is called. For
+        regression each metric is that of the training mean, or of the training quantiles where these are asked for. For
         classification each metric gets the constant that suits it:
 
         - log_loss, brier: the training base rate as the score of every row;

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from keepfit.answers import Answers
 from keepfit.evidence import Estimate
 from keepfit.measure.metrics import PLAIN, measure, sums_of
-from keepfit.measure.ranking import RANKED, Ranking
+from keepfit.measure.ranking import RANKED, ranking_of
 from keepfit.measure.sums import Floats
 from keepfit.spec.metric import METRICS
 from keepfit.spec.training import Training
@@ -132,11 +132,11 @@ def _replicates(
     # One entity drawn with replacement is always the same sample: an interval of width zero would feign certainty.
     codes = codes if codes.max() > 0 else np.arange(len(actual))
     # metrics of the same sums, such as all of the confusion matrix, share them
-    sums_by = {metric: sums_of(metric, said) for metric in metrics if metric not in RANKED}
+    sums_by = {metric: sums_of(metric, said, several=predicted.ndim > 1) for metric in metrics if metric not in RANKED}
     added = {one.per_row for one in sums_by.values()}
     terms = {per_row: _by_cluster(per_row(actual, predicted, threshold), codes) for per_row in added}
     ranked: dict[str, list[float]] = {metric: [] for metric in metrics if metric in RANKED}
-    ranking = Ranking(actual, predicted) if ranked else None
+    ranking = ranking_of(actual, predicted) if ranked else None
     ordered = ranking.order(codes) if ranking else codes
     sums: dict[PerRow, list[Floats]] = {per_row: [] for per_row in added}
     for weights in draws(int(codes.max()) + 1, seed, rounds):

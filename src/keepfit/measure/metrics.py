@@ -13,7 +13,8 @@ import numpy as np
 from keepfit.answers import Answers, score_of
 from keepfit.errors import DefinitionError, did_you_mean
 from keepfit.measure.intervals import OF_BOUNDS
-from keepfit.measure.ranking import RANKED, Ranking
+from keepfit.measure.labels import OF_LABELS
+from keepfit.measure.ranking import RANKED, ranking_of
 from keepfit.measure.sums import Floats, Sums, mean, ratio, with_count
 from keepfit.spec.metric import COST, METRICS
 from keepfit.spec.training import Cost, Training
@@ -29,7 +30,7 @@ def measure(metric: str, actual: Floats, predicted: Answers, threshold: float = 
     metric : str
         A name in `keepfit.spec.metric.METRICS`.
     actual : float64 array, shape (rows,)
-        What happened; 0 or 1 for classification.
+        What happened; 0 or 1 for classification, of several labels the place.
     predicted : float64 array, shape (rows,) or (rows, columns)
         What was answered, as in `keepfit.answers`; finite.
     threshold : float
@@ -53,8 +54,8 @@ def measure(metric: str, actual: Floats, predicted: Answers, threshold: float = 
     if len(actual) == 0:
         return float("nan")
     if metric in RANKED:
-        return RANKED[metric](Ranking(actual, predicted).weigh())
-    sums = sums_of(metric, said)
+        return RANKED[metric](ranking_of(actual, predicted).weigh())
+    sums = sums_of(metric, said, several=predicted.ndim > 1)
     return float(sums.finish(sums.per_row(actual, predicted, threshold).sum(axis=0)))
 
 
@@ -70,8 +71,13 @@ def names_of(task: str, said: Training = PLAIN) -> list[str]:
     return [one.name for one in METRICS.values() if one.measures(task, said)]
 
 
-def sums_of(metric: str, said: Training = PLAIN) -> Sums:
-    """Return a metric as sums; that of `cost` with what each mistake costs: the mean over all rows, 0 is best."""
+def sums_of(metric: str, said: Training = PLAIN, *, several: bool = False) -> Sums:
+    """Return a metric as sums; that of `cost` with what each mistake costs: the mean over all rows, 0 is best.
+
+    `several`: whether answers have a column for each label; some metrics are of both kinds of classification.
+    """
+    if several and metric in OF_LABELS:
+        return OF_LABELS[metric]
     if metric in OF_BOUNDS:
         return OF_BOUNDS[metric](said)
     if metric != COST:

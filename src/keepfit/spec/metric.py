@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from keepfit.spec.training import Training
 
-BINARY, NUMBER = ("classification",), ("regression",)
+BINARY, LABELS, NUMBER = ("classification",), ("multiclass",), ("regression",)
+CLASSES = BINARY + LABELS
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,16 @@ METRICS = {
         Metric("pr_auc", BINARY, True),
         Metric("precision", BINARY, True),
         Metric("recall", BINARY, True),
-        Metric("accuracy", BINARY, True),
-        Metric("log_loss", BINARY, False),
-        Metric("brier", BINARY, False),
+        Metric("accuracy", CLASSES, True),
+        Metric("log_loss", CLASSES, False),
+        Metric("brier", CLASSES, False),
         Metric("ece", BINARY, False),
         Metric("lift_10", BINARY, True),
         Metric("gain_10", BINARY, True),
         Metric(COST, BINARY, False, ("cost",)),
+        Metric("f1_macro", LABELS, True),
+        Metric("balanced_accuracy", LABELS, True),
+        Metric("auc_ovr", LABELS, True),
         Metric("rmse", NUMBER, False),
         Metric("mae", NUMBER, False),
         Metric("r2", NUMBER, True),

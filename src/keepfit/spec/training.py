@@ -34,7 +34,7 @@ class Training:
     Parameters
     ----------
     class_weight : 'balanced' or dict, optional
-        The weight of a row by its class: {0: 1, 1: 5}; 'balanced' weighs both classes the same in sum.
+        The weight of a row by its class: {0: 1, 1: 5}, or {"bad": 5, ...} by label; 'balanced' weighs all the same in sum.
     half_life : str, optional
         A row's weight halves with each such age before the last row that is learnt from: '180d'.
     monotone : dict
@@ -53,7 +53,7 @@ class Training:
         Earlier origins that the same training is repeated at, to show how the metrics vary over time (rolling-origin backtest).
     """
 
-    class_weight: str | Mapping[int, float] | None = None
+    class_weight: str | Mapping[Any, float] | None = None
     half_life: str | None = None
     monotone: Mapping[str, int] = field(default_factory=dict)
     calibrate: str | None = None

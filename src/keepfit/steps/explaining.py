@@ -38,6 +38,7 @@ def explained(
         threshold=trained.threshold,
         clusters=np.unique(found.entity[test].astype(str), return_inverse=True)[1].ravel(),
         said=model.training,
+        labels=model.labels,
     )
     groups = {column: features[name] for column, name in model.group_columns().items() if name in features}
     seed = project.settings.training.seed

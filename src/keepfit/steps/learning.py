@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
 from keepfit import clock, tables
-from keepfit.answers import score_of
+from keepfit.answers import watched
 from keepfit.artifact import Artifact
 from keepfit.engines.protocol import Observations
 from keepfit.errors import TrainingError
@@ -177,9 +177,9 @@ def _record(
         trained.features,
         grown.categories,
         trained.threshold,
-        _plain(constant(model.task, found.target[fitted], model.training)),
+        _plain(constant(model.task, found.target[fitted], model.training, len(model.labels))),
         lineage,
-        profile({**reference, SCORE: score_of(trained.scores[trained.split.test])}).as_data(),
+        profile({**reference, SCORE: watched(model, trained.scores[trained.split.test])}).as_data(),
         grown.calibration,
         grown.bounds.interval if grown.bounds else None,
     )

@@ -89,7 +89,7 @@ def backtested(model: Model, found: TrainingSet, seed: int, choose: Choose) -> t
             metrics=measure_all(model.task, found.target[fold.split.test], fold.scores, fold.threshold, model.training),
             baseline=baseline(
                 model.task,
-                constant(model.task, found.target[fold.split.train], model.training),
+                constant(model.task, found.target[fold.split.train], model.training, len(model.labels)),
                 found.target[fold.split.test],
                 model.training,
             ),

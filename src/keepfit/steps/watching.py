@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import clock, tables
-from keepfit.answers import Answers, answers_from
+from keepfit.answers import Answers, answers_from, watched
 from keepfit.engines.protocol import Observations
 from keepfit.evidence import (
     Champion,
@@ -54,7 +54,7 @@ def _drift(scored: Scored) -> tuple[Drift, ...]:
     if not len(scored.observations):
         return ()
     reference = Profile.from_data(scored.by.artifact.profile)
-    return drift(reference, {**scored.features, SCORE: scored.score})
+    return drift(reference, {**scored.features, SCORE: watched(scored.by.artifact.model, scored.answers)})
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from keepfit import clock
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.features import FEATURE_RULES
+from keepfit.spec.check.labels import labels_can_be_told_apart
 from keepfit.spec.check.problem import AS_A_NAME, NAME, Problem, not_a_duration
 from keepfit.spec.check.reading import leaves, of
 from keepfit.spec.check.shapes import malformed_values
@@ -17,7 +18,7 @@ from keepfit.spec.check.tuning import TUNING_RULES, malformed_tune
 from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression
 from keepfit.spec.gates import Gate
 from keepfit.spec.metric import METRICS, ONE_SIDED
-from keepfit.spec.model import CLASSIFICATION, REGRESSION, Model
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION, Model
 from keepfit.spec.observe import EachRow, Every
 from keepfit.spec.policy import Condition, MetricBelow, OlderThan, Policy
 from keepfit.spec.tables import Events, Records
@@ -25,7 +26,12 @@ from keepfit.spec.tables import Events, Records
 # columns that stand beside the features in training sets, answers and profiles
 RESERVED = ("entity", "t", "target", "score")
 BOUNDS = ("low", "high")  # of models that declare an interval
-KINDS = {CLASSIFICATION: "a comparison, so a classification", REGRESSION: "a number, so a regression"}
+ANSWERED = ("label", "scores")  # of models whose target is one of several labels
+KINDS = {
+    CLASSIFICATION: "a comparison, so a classification",
+    MULTICLASS: "one of several labels",
+    REGRESSION: "a number, so a regression",
+}
 # of each word of `Training` that makes metrics exist, what it is and how to say it
 DECLARED = {
     "cost": ("costs", "say what mistakes cost: training=Training(cost=Cost(false_positive=1, false_negative=5))"),
@@ -92,7 +98,7 @@ def names_are_unique(model: Model) -> Iterator[Problem]:
     if not re.fullmatch(NAME, model.name):
         yield Problem(f"{model.name!r} cannot be the name of a model", of(model), AS_A_NAME)
     rename = "rename it with .named('...')"
-    reserved = RESERVED + (BOUNDS if model.training.interval is not None else ())
+    reserved = RESERVED + (BOUNDS if model.training.interval is not None else ()) + (ANSWERED if model.labels else ())
     features = [feature.name for feature in model.features if isinstance(feature, Expression | ByCategory)]
     # the values of by= that are declared; those that are learned have names below its own
     grouped = [one for one in model.features if isinstance(one, ByCategory) and isinstance(one.values, tuple)]
@@ -136,7 +142,10 @@ def gates_and_policy_fit(model: Model) -> Iterator[Problem]:
     """Fairness needs an attribute among the features; delays must be durations."""
     attributes = {feature.column for feature in model.features if isinstance(feature, Attribute)}
     for gate in model.gates:
-        if gate.kind == "fairness" and gate.column not in attributes:
+        if gate.kind == "fairness" and model.task == MULTICLASS:
+            what = "Gate.fair_across compares how often groups are called positive, but the target is one of several labels"
+            yield Problem(what, of(model), "leave it out, or compare the target: ... > 35.5")
+        elif gate.kind == "fairness" and gate.column not in attributes:
             fix = did_you_mean(str(gate.column), attributes, of="the model")
             yield Problem(f"Gate.fair_across({gate.column!r}): no such attribute among the features", of(model), fix)
     delays = [("cooldown", model.policy.cooldown), ("probation", model.policy.probation)]
@@ -148,6 +157,7 @@ def gates_and_policy_fit(model: Model) -> Iterator[Problem]:
 MODEL_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     parts_are_specs,
     *FEATURE_RULES,
+    labels_can_be_told_apart,
     grid_exists,
     tables_share_the_entity,
     names_are_unique,

@@ -12,6 +12,7 @@ from keepfit.measure.intervals import covered
 from keepfit.measure.ranking import Ranking
 from keepfit.measure.sums import Floats
 from keepfit.spec.model import CLASSIFICATION
+from keepfit.stages.evaluation.confusion import by_label, confusion
 from keepfit.stages.evaluation.judged import Judged, design_effect
 
 POINTS, BINS, LABELS = 200, 10, 12
@@ -25,13 +26,16 @@ def curves(judged: Judged, seed: int) -> dict[str, Points]:
 
     Classification: roc (x false, y true positive rate), pr (x recall, y precision), gain (x share of rows called, y
     share of positives caught; lift is y / x), calibration (mean score, rate of positives, its 90% Wilson interval, rows).
+    Several labels: confusion (rows by what they were and were called), labels (precision, recall, f1, auc of each).
     Regression: fit (predicted, actual), residuals (bins), spread (by tenth of the prediction: quantiles of the error).
     With an interval: band (by tenth of the prediction: mean bounds), and how often the interval holds by the same parts as errors.
     Both: error by hour, weekday, month (UTC) and each category.
     """
-    own = _classified(judged) if judged.task == CLASSIFICATION else _regressed(judged, seed)
-    if judged.answers.ndim > 1:
-        own |= _bounded(judged)
+    if judged.labels:
+        own = {"confusion": confusion(judged), "labels": by_label(judged)}
+    else:
+        own = _classified(judged) if judged.task == CLASSIFICATION else _regressed(judged, seed)
+        own |= _bounded(judged) if judged.answers.ndim > 1 else {}
     return own | {f"error_by_{name}": points for name, points in _by_part(judged).items() if len(points) > 1}
 
 

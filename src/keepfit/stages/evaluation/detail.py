@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.answers import Answers, score_of
+from keepfit.answers import Answers, chosen, score_of
 from keepfit.evidence import Evaluation, as_data
 from keepfit.measure.metrics import PLAIN
 from keepfit.measure.sums import Floats
@@ -66,7 +66,8 @@ def detail(
     """
     names = list(judged.features)
     sample = judged.sample(CONTRIBUTED if isinstance(fitted, Contributing) else ESTIMATED, seed)
-    raw = _raw(predict, judged.task)
+    # what a feature adds to one of several labels is told by the library's own contributions, or not at all
+    raw = None if judged.labels else _raw(predict, judged.task)
     told = contributions(fitted, sample.matrix, raw, seed=seed)
     permuted = judged.sample(PERMUTED, seed)
     mean, spread = permutation_importance(evaluation.metric, permuted, predict, seed=seed, said=said)
@@ -85,7 +86,8 @@ def detail(
             }
             for place in order
         ],
-        "dependence": _dependence(sample, told, ranked),
+        # contributions to different labels make no curve
+        "dependence": {} if judged.labels else _dependence(sample, told, ranked),
         "slices": weak_slices(judged.sample(SLICED, seed), ranked),
         "worst": _worst(judged, lambda matrix: contributions(fitted, matrix, raw, seed=seed)),
         "fairness": fairness(judged, groups, seed) if judged.task == CLASSIFICATION else {},
@@ -99,7 +101,7 @@ def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, An
     """Return every number by its evidence id.
 
     test.METRIC, baseline.METRIC, rival.RULE.METRIC, champion.gain, importance.FEATURE, permutation.FEATURE,
-    slice.N, group.COLUMN.GROUP.RATE, gap.COLUMN.RATE. Those with an interval have value, low, high and rows.
+    label.LABEL.RATE, slice.N, group.COLUMN.GROUP.RATE, gap.COLUMN.RATE. Those with an interval have value, low, high and rows.
     """
     numbers: dict[str, Any] = {f"test.{name}": one for name, one in evaluation.intervals.items()}
     numbers |= {f"baseline.{name}": {"value": value} for name, value in evaluation.baseline.items()}
@@ -110,6 +112,9 @@ def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, An
     for one in found["importance"]:
         numbers[f"importance.{one['feature']}"] = {"value": one["contribution"]}
         numbers[f"permutation.{one['feature']}"] = {"value": one["permutation"]}
+    for one in found["curves"].get("labels", ()):
+        rates = ("precision", "recall", "f1", "auc")
+        numbers |= {f"label.{one['label']}.{rate}": {"value": one[rate], "rows": one["rows"]} for rate in rates}
     for place, slice_ in enumerate(found["slices"].found, 1):
         numbers[f"slice.{place}"] = {"value": slice_.effect, "rows": slice_.rows}
     for column, parts in found["fairness"].items():
@@ -159,14 +164,22 @@ def _worst(judged: Judged, explain: Callable[[Matrix], Contributions | None]) ->
         {
             "entity": str(some.entity[row]),
             "t_at": int(some.t[row]),
-            "actual": float(some.actual[row]),
-            "predicted": float(some.score[row]),
+            **_said(some, row),
             "loss": float(loss[rows[row]]),
             "features": {name: _plain(some.features[name][row]) for name in names},
             "contributions": dict(zip(names, told.values[row].tolist(), strict=True)) if told else {},
         }
         for row in range(len(some))
     ]
+
+
+def _said(some: Judged, row: int) -> dict[str, Any]:
+    if not some.labels:
+        return {"actual": float(some.actual[row]), "predicted": float(some.score[row])}
+    return {
+        "actual": some.labels[int(some.actual[row])],
+        "predicted": some.labels[int(chosen(some.answers[row : row + 1])[0])],
+    }
 
 
 def _plain(value: Any) -> float | str | None:

@@ -82,7 +82,7 @@ def evaluate(
         test_from_at=int(t.min()),
         test_to_at=int(t.max()),
         metrics={name: found.value for name, found in intervals.items()},
-        baseline=baseline(task, constant(task, parts["train"], said), test, said),
+        baseline=baseline(task, constant(task, parts["train"], said, len(model.labels)), test, said),
         estimate=intervals[model.metric],
         against_champion=_gain(model, test, (answers, threshold), champion, clusters, seed),
         groups={column: group_rates(task, test, score, threshold, labels) for column, labels in groups.items()},

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from keepfit.answers import Answers, score_of
 from keepfit.measure.intervals import pinball_loss
+from keepfit.measure.labels import log_loss
 from keepfit.measure.metrics import PLAIN
 from keepfit.measure.sums import Floats
-from keepfit.spec.model import CLASSIFICATION
+from keepfit.spec.model import CLASSIFICATION, REGRESSION
 from keepfit.spec.training import Training
 
 SURE = 1e-15
@@ -27,7 +28,7 @@ class Judged:
     Attributes
     ----------
     task : str
-        'classification' or 'regression'.
+        'classification', 'multiclass' or 'regression'.
     entity : object array, shape (rows,)
         Keys as text.
     t : int64 array, shape (rows,)
@@ -37,7 +38,7 @@ class Judged:
     matrix : float32 array, shape (rows, features)
         The same as the model sees them.
     actual : float64 array, shape (rows,)
-        What happened; 0 or 1 for a classification.
+        What happened; 0 or 1 for a classification, of several labels the place.
     answers : float64 array, shape (rows,) or (rows, columns)
         What the version says; see `keepfit.answers`.
     threshold : float
@@ -46,6 +47,8 @@ class Judged:
         A code for each row's entity.
     said : Training
         What the model declares of costs and bounds.
+    labels : tuple of str
+        What the target may be, of several labels.
     """
 
     task: str
@@ -58,13 +61,16 @@ class Judged:
     threshold: float
     clusters: NDArray[np.integer]
     said: Training = PLAIN
+    labels: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.actual)
 
     @property
     def score(self) -> Floats:
-        """The score of class 1, or the predicted value, shape (rows,)."""
+        """The score of class 1, the probability of the likeliest label, or the predicted value, shape (rows,)."""
+        if self.labels:
+            return np.asarray(self.answers.max(axis=1))
         return score_of(self.answers)
 
     @property
@@ -72,6 +78,8 @@ class Judged:
         """How wrong each prediction is: log loss in nats, or the absolute error or pinball loss in the target's unit."""
         if self.said.quantile is not None:
             return pinball_loss(self.actual, self.score, self.said.quantile)
+        if self.labels:
+            return log_loss(self.actual, self.answers)
         if self.task != CLASSIFICATION:
             return np.asarray(np.abs(self.actual - self.score))
         sure = np.clip(self.score, SURE, 1 - SURE)
@@ -82,7 +90,7 @@ class Judged:
         """The name of `loss`."""
         if self.said.quantile is not None:
             return "pinball loss"
-        return "log loss" if self.task == CLASSIFICATION else "absolute error"
+        return "absolute error" if self.task == REGRESSION else "log loss"
 
     @property
     def design_effect(self) -> float:

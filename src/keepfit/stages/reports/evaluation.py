@@ -12,7 +12,7 @@ from typing import Any
 from keepfit import clock
 from keepfit.evidence import Evaluation
 from keepfit.spec.metric import METRICS
-from keepfit.spec.model import CLASSIFICATION
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION
 from keepfit.stages.reports import curves, page
 from keepfit.stages.reports import evaluation_tables as tables
 from keepfit.stages.reports.canvas import pictures_of
@@ -23,9 +23,15 @@ from keepfit.stages.reports.sentences import interval
 from keepfit.stages.reports.summary import number, plural, signed
 
 MOST_BARS = 15
+# of contributions
+UNITS = {
+    CLASSIFICATION: "log-odds",
+    MULTICLASS: "the score of the label called, before it is made a probability",
+    REGRESSION: "the target's unit",
+}
 MEANINGS = (
     ("90% interval", "From drawing whole entities anew 300 times: rows of one entity resemble each other."),
-    ("Constant", "What one would say knowing only the training labels: their mean, or the rate of positives."),
+    ("Constant", "What one would say knowing only the training labels: their mean, their rates, or their quantiles."),
     ("Contribution", "What a feature adds to a prediction (Shapley values of the trees, exact); they add up to it."),
     ("Shuffled", "How much worse the metric gets if a feature's values are dealt out among the rows at random."),
     ("Coverage", "The share of rows whose value lies within its interval; the definition says what share it is to be."),
@@ -108,7 +114,7 @@ def _importance(evaluation: Evaluation, found: Mapping[str, Any]) -> Html:
     told = bool(rows) and rows[0]["contribution"] is not None
     by = "contribution" if told else "permutation"
     shown = [(one["feature"], one[by] or 0.0) for one in rows[:MOST_BARS]]
-    unit = "log-odds" if evaluation.task == CLASSIFICATION else "the target's unit"
+    unit = UNITS[evaluation.task]
     read = f"Mean |contribution| in {unit}" if told else f"{evaluation.metric} lost if the feature is shuffled"
     read += f", over {plural(found['sampled'][by + ('s' if told else '')], 'test row')}."
     says = f"{shown[0][0]} matters most, then {shown[1][0]}" if len(shown) > 1 else shown[0][0]
@@ -118,7 +124,7 @@ def _importance(evaluation: Evaluation, found: Mapping[str, Any]) -> Html:
 
 
 def _dependence(evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
-    unit = "log-odds" if evaluation.task == CLASSIFICATION else "the target's unit"
+    unit = UNITS[evaluation.task]
     drawn: list[Html] = []
     for place, (name, points) in enumerate(found["dependence"].items()):
         if len(points) > 1:

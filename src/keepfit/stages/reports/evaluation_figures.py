@@ -6,9 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from keepfit.evidence import Evaluation
-from keepfit.spec.model import CLASSIFICATION
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS
 from keepfit.stages.reports import curves, page
+from keepfit.stages.reports import evaluation_tables as tables
 from keepfit.stages.reports.canvas import Canvas, Spec, pictures_of
+from keepfit.stages.reports.confusion import confusion_chart
 from keepfit.stages.reports.page import Html
 from keepfit.stages.reports.palette import BLUE, GREEN
 from keepfit.stages.reports.summary import number, plural
@@ -25,7 +27,24 @@ def figure(name: str, kind: str, says: str, read: str, draw: Callable[[Canvas], 
 def curve_figures(evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
     """Return the curves of the task as figures."""
     kinds = found["curves"]
+    if evaluation.task == MULTICLASS:
+        return _labelled(evaluation, kinds)
     return _classified(evaluation, kinds) if evaluation.task == CLASSIFICATION else _regressed(evaluation, kinds)
+
+
+def _labelled(evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
+    rows = kinds["labels"]
+    known = [one for one in rows if one["recall"] is not None]
+    worst = min(known, key=lambda one: one["recall"])
+    says = f"Of the rows that were {worst['label']}, {number(worst['recall'])} are called so; it is the least of all labels"
+    return [
+        figure(
+            "confusion", "Confusion", f"accuracy {number(evaluation.metrics.get('accuracy'))}",
+            "Down: what rows were. Across: what they were called, with the share of the row.",
+            lambda canvas: confusion_chart(kinds["confusion"], canvas),
+        ),
+        page.section("Labels", says, tables.labels_table(rows)),
+    ]  # fmt: skip
 
 
 def _classified(evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:

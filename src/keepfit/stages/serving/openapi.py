@@ -49,7 +49,8 @@ def _predict(model: Model | None) -> Schema:
     for name, sent in (model.request_inputs() if model else {}).items():
         asked[name] = {**_type(sent.column), "description": "known only to the request; default: what the past says"}
     answered = {
-        "model": TEXT, "version": TEXT, "request_id": TEXT, entity: key, "at": MOMENT, "score": NUMBER, **_bounds(model),
+        "model": TEXT, "version": TEXT, "request_id": TEXT, entity: key, "at": MOMENT, "score": NUMBER,
+        **_bounds(model), **_labels(model),
         "positive": {"type": ["boolean", "null"]}, "threshold": NUMBER,
         "features": {"type": "object", "additionalProperties": {"type": ["number", "string", "null"]}},
     }  # fmt: skip
@@ -67,6 +68,13 @@ def _bounds(model: Model | None) -> Schema:
         return {}
     told = f"bound of an interval that holds {share:.0%} of the rows"
     return {"low": {**NUMBER, "description": f"lower {told}"}, "high": {**NUMBER, "description": f"upper {told}"}}
+
+
+def _labels(model: Model | None) -> Schema:
+    if model is None or not model.labels:
+        return {}
+    scores = {"type": "object", "properties": dict.fromkeys(model.labels, NUMBER), "description": "probabilities"}
+    return {"label": {"type": "string", "enum": list(model.labels)}, "scores": scores}
 
 
 def _events(model: Model | None) -> Schema:

@@ -62,6 +62,7 @@ def predict(service: Service, scorer: Scorer, body: Body) -> dict[str, Any]:
         "at": clock.from_micros(t).isoformat().replace("+00:00", "Z"),
         "score": made.score,
         **made.bounds,
+        **({"label": made.label, "scores": made.scores} if made.label is not None else {}),
         "positive": made.positive,
         "threshold": scorer.artifact.threshold if scorer.classifies else None,
         "features": made.features,
@@ -132,4 +133,6 @@ def _logged(scorer: Scorer, request_id: str, entity: str, t: int, made: Predicti
         "origin": "request",
         "features": encode(made.features).decode(),
         **made.bounds,
+        "label": made.label,
+        "scores": encode(made.scores).decode() if made.label is not None else None,
     }

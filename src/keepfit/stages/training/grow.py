@@ -14,7 +14,7 @@ from keepfit.artifact import Knots, encode, learn_categories
 from keepfit.engines.protocol import Column
 from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
 from keepfit.spec.estimators import QUANTILE
-from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION, Model
 from keepfit.stages.training.calibration import calibrate
 from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, can_learn, find
 from keepfit.stages.training.interval import Bounds, learnt, of_errors
@@ -22,6 +22,9 @@ from keepfit.stages.training.split import Split, held_out, without
 from keepfit.stages.training.weights import class_weights, weights
 
 ChooseThreshold = Callable[[str, NDArray[np.float64], NDArray[np.float64]], float]
+
+# tasks that not every plug-in learns
+RARE = {QUANTILE: "a quantile", MULTICLASS: "one of several labels"}
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class TrainingRows:
     features : dict of str to array [rows]
         In the definition's order: float64 with NaN for null, or labels and None.
     target : float64 array [rows]
-        1 and 0 for a classification.
+        1 and 0 for a classification; of several labels the place.
     entity : object array [rows], optional
         Keys; needed if the model holds entities out.
     """
@@ -144,12 +147,11 @@ def _task(model: Model, features: tuple[str, ...], categories: dict[str, tuple[s
             fix = did_you_mean(name, set(features) - set(categories), of=f"model {model.name}")
             raise DefinitionError(f"monotone={{{name!r}: ...}}: {what}", where="definitions.py, Training(...)", fix=fix)
     one, quantile = model.estimator, model.training.quantile
-    if quantile is None:
-        return Task(model.task, features, categories, one.parameters, seed, one.of, monotone)
-    if not can_learn(one, QUANTILE):
+    asked = model.task if quantile is None else QUANTILE
+    if asked in RARE and not can_learn(one, asked):
         fix = "use XGBoost(), LightGBM() or HistGradientBoosting()"
-        raise DefinitionError(f"{one.of or one.kind} cannot learn a quantile", where=f"model {model.name}", fix=fix)
-    return Task(QUANTILE, features, categories, one.parameters, seed, one.of, monotone, quantile)
+        raise DefinitionError(f"{one.of or one.kind} cannot learn {RARE[asked]}", where=f"model {model.name}", fix=fix)
+    return Task(asked, features, categories, one.parameters, seed, one.of, monotone, quantile or 0.5, len(model.labels))
 
 
 def _rows(
@@ -161,7 +163,7 @@ def _rows(
 ) -> Rows:
     """Return the rows of a part, weighed as those of `like` are, or as its own are; what is judged on has no age."""
     target = rows.target[part]
-    by_class = class_weights(model.training, target if like is None else rows.target[like])
+    by_class = class_weights(model.training, target if like is None else rows.target[like], model.labels)
     training = model.training if like is None else replace(model.training, half_life=None)
     return Rows(matrix[part], target, weights(training, rows.t[part], target, by_class=by_class))
 
@@ -186,7 +188,7 @@ def _require_two_values(model: Model, target: NDArray[np.float64], parts: Split)
         if not part.any():
             fix = "hold fewer entities out, or wait for more"
             raise TrainingError(f"no {name} rows of {model.name} are left", where="Training(hold_out=...)", fix=fix)
-    if model.task != CLASSIFICATION:
+    if model.task == REGRESSION:
         if np.ptp(target[parts.train]) == 0:
             raise TrainingError(
                 f"the target is {target[parts.train][0]:g} in all {int(parts.train.sum()):,} train rows of {model.name}",
@@ -194,6 +196,13 @@ def _require_two_values(model: Model, target: NDArray[np.float64], parts: Split)
                 fix="wait for more history, or choose a target that varies",
             )
         return
+    never = set(range(len(model.labels))) - set(target[parts.train].astype(int).tolist())
+    if never:
+        raise TrainingError(
+            f"no train row of {model.name} is {model.labels[min(never)]!r}",
+            where=f"target {model.target.name}",
+            fix="wait for more history, or join labels that hardly ever come",
+        )
     for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
         if len(np.unique(target[part])) < 2:
             raise TrainingError(

@@ -13,7 +13,7 @@ from keepfit.artifact import Predictor
 from keepfit.artifact.folder import ONNX, QUANTILES
 from keepfit.artifact.predictor import Session
 from keepfit.errors import TrainingError
-from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.spec.model import REGRESSION, Model
 from keepfit.stages.training.estimators import Fitted
 from keepfit.stages.training.grow import ChooseThreshold, Grown, TrainingRows, grow
 from keepfit.stages.training.split import Split, folds, split
@@ -91,9 +91,14 @@ def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: Choo
     models = {ONNX: found.fitted, **(dict(zip(QUANTILES, bounds.quantiles, strict=False)) if bounds else {})}
     onnx = {name: fitted.onnx() for name, fitted in models.items()}
     judged = found.matrix[found.split.judged]
-    difference = max(_difference(model, Session(onnx[name])(judged), models[name].predict(judged)) for name in models)
+    several = len(model.labels)
+    difference = max(
+        _difference(model, Session(onnx[name], several)(judged), models[name].predict(judged)) for name in models
+    )
     quantiles = [onnx[name] for name in QUANTILES if name in onnx]
-    served = Predictor(onnx[ONNX], found.calibration, bounds.interval if bounds else None, quantiles).score(judged)
+    served = Predictor(onnx[ONNX], found.calibration, bounds.interval if bounds else None, quantiles, several).score(
+        judged
+    )
     scores = np.full((len(found.matrix), *served.shape[1:]), np.nan)
     scores[found.split.judged] = served
     return Trained(found, tuple(rows.features), onnx, scores, difference)
@@ -125,7 +130,7 @@ def backtest(
 
 def _difference(model: Model, served: NDArray[np.float64], native: NDArray[np.float64]) -> float:
     difference = float(np.max(np.abs(served - native), initial=0.0))
-    if model.task != CLASSIFICATION:
+    if model.task == REGRESSION:
         difference /= float(np.ptp(native)) or 1.0
     if difference > PARITY:
         raise TrainingError(

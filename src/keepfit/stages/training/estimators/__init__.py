@@ -26,7 +26,7 @@ class Task:
     Attributes
     ----------
     task : str
-        'classification' (target 1 or 0), 'regression', or 'quantile' (of a number).
+        'classification' (target 1 or 0), 'multiclass' (target the place of a label), 'regression', or 'quantile' (of a number).
     features : tuple of str
         The matrix's columns.
     categories : dict
@@ -41,6 +41,8 @@ class Task:
         Feature -> 1 (the score never falls when it rises) or -1; a plug-in that cannot hold it raises.
     quantile : float
         Which one, of a quantile: 0.9 is the value that nine in ten rows stay below.
+    labels : int
+        How many, of several; each of them is the target of some row that is learnt from.
     """
 
     task: str
@@ -51,6 +53,7 @@ class Task:
     of: str = ""
     monotone: dict[str, int] = field(default_factory=dict)
     quantile: float = 0.5
+    labels: int = 0
 
     @property
     def directions(self) -> list[int]:
@@ -75,13 +78,16 @@ class Fitted(Protocol):
         """Those it was fitted with, the plug-in's defaults among them."""
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
-        """Return scores by the library's own predictor: the positive class's probability, or the value."""
+        """Return scores by the library's own predictor: the positive class's probability, or the value.
+
+        Of several labels the probability of each, shape (rows, labels).
+        """
 
     def native(self) -> tuple[str, bytes] | None:
         """Return the file name and content of the model in the library's own format, None if it has none; no pickle."""
 
     def onnx(self) -> bytes:
-        """Return the model as ONNX; its last output's last column is the score."""
+        """Return the model as ONNX; its last output's last column is the score, of several labels its columns are."""
 
 
 class Fit(Protocol):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, MissingExtra, TrainingError
 from keepfit.spec.estimators import QUANTILE
+from keepfit.spec.model import MULTICLASS
 from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
 from keepfit.stages.training.estimators.threads import threads
 from keepfit.stages.training.estimators.thresholds import below
@@ -95,7 +96,7 @@ class Leaves:
         return content
 
 
-@learns("classification", "regression", QUANTILE)
+@learns("classification", "multiclass", "regression", QUANTILE)
 def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     """Fit trees; with `validation`, stop when it has not improved for `early_stopping_rounds` trees.
 
@@ -152,9 +153,11 @@ def _data(task: Task, rows: Rows, settings: dict[str, Any], like: lightgbm.Datas
 
 
 def _objective(task: Task, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return what is learnt: the definition's own objective, but not of a quantile, which has one only."""
+    """Return what is learnt: the definition's own objective, but not of a quantile or of labels, which have one only."""
     if task.task == QUANTILE:
         return {"objective": "quantile", "metric": "quantile", "alpha": task.quantile}
+    if task.task == MULTICLASS:
+        return {"objective": "multiclass", "num_class": task.labels}
     return {"objective": parameters.get("objective", OBJECTIVES[task.task])}
 
 

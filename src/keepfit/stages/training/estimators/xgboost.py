@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, TrainingError
 from keepfit.spec.estimators import QUANTILE
+from keepfit.spec.model import MULTICLASS
 from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
 from keepfit.stages.training.estimators.threads import threads
 
@@ -48,9 +49,13 @@ class Trees:
     def contributions(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return what each feature adds to the raw value (log-odds, or the value), and the base value in the last column.
 
-        Shape (rows, features + 1); exact (tree SHAP), by XGBoost itself.
+        Shape (rows, features + 1); exact (tree SHAP), by XGBoost itself. Of several labels, to that of the likeliest.
         """
-        return np.asarray(self.booster.predict(_matrix(matrix, self.types), pred_contribs=True), np.float64)
+        data = _matrix(matrix, self.types)
+        found = np.asarray(self.booster.predict(data, pred_contribs=True), np.float64)
+        if found.ndim == 2:
+            return found
+        return np.asarray(found[np.arange(len(found)), self.booster.predict(data).argmax(axis=1)])
 
     def native(self) -> tuple[str, bytes]:
         """Return the model as UBJSON."""
@@ -75,7 +80,7 @@ class Trees:
         return content
 
 
-@learns("classification", "regression", QUANTILE)
+@learns("classification", "multiclass", "regression", QUANTILE)
 def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     """Fit trees; with `validation`, stop when it has not improved for `early_stopping_rounds` trees.
 
@@ -123,9 +128,11 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
 
 
 def _objective(task: Task, parameters: dict[str, Any]) -> dict[str, Any]:
-    """Return what is learnt: the definition's own objective, but not of a quantile, which has one only."""
+    """Return what is learnt: the definition's own objective, but not of a quantile or of labels, which have one only."""
     if task.task == QUANTILE:
         return {**OF_QUANTILES, "quantile_alpha": task.quantile}
+    if task.task == MULTICLASS:
+        return {"objective": "multi:softprob", "num_class": task.labels}
     return {"objective": parameters.get("objective", OBJECTIVES[task.task])}
 
 
