@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from keepfit import clock, loop, steps
+from keepfit.answers import columns_of
 from keepfit.errors import ProjectError, RegistryError, TrainingError
 from keepfit.evidence import KEEP, PROMOTE, ROLL_BACK, Evidence, Turn, as_data
 from keepfit.inspecting import described, ingested
@@ -184,7 +185,7 @@ def predict(project: Project, model: Model, as_of: int, target: Path | None) -> 
         columns = {
             "entity": scored.observations.keys(),
             "t": scored.observations.t,
-            "score": scored.score,
+            **columns_of(champion.artifact.model, scored.answers),
             **scored.features,
         }
         project.engine.write_file(columns, _types(columns), target)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from keepfit.spec.estimators import Estimator, XGBoost
-from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression, Input
+from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression, Input, Labelled, Named
 from keepfit.spec.gates import Gate
 from keepfit.spec.observe import EachRow, Every
 from keepfit.spec.policy import OlderThan, Policy
@@ -15,7 +15,7 @@ from keepfit.spec.tables import Events, Records, Table
 from keepfit.spec.training import Training
 from keepfit.spec.tuning import Tune
 
-CLASSIFICATION, REGRESSION = "classification", "regression"
+CLASSIFICATION, REGRESSION, MULTICLASS = "classification", "regression", "multiclass"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +31,8 @@ class Model:
     features : sequence of Expression
         Values at t from the past; lists inside the list are flattened.
     target : Expression
-        A value from the future. A comparison makes a classification, anything else a regression.
+        A value from the future. A comparison makes a classification, one of several labels a multiclass
+        classification, anything else a regression.
     estimator : Estimator
         What learns.
     metric : str
@@ -66,12 +67,22 @@ class Model:
         if self.kept is not None:
             object.__setattr__(self, "kept", tuple(self.kept))
         if not self.metric:
-            object.__setattr__(self, "metric", "auc" if self.task == CLASSIFICATION else "rmse")
+            object.__setattr__(self, "metric", _usual_metric(self.task, self.training))
 
     @property
     def task(self) -> str:
-        """'classification' if the target is a comparison, else 'regression'."""
+        """'classification' if the target is a comparison, 'multiclass' if it is one of several labels, else 'regression'."""
+        if self.labels:
+            return MULTICLASS
         return CLASSIFICATION if getattr(self.target, "is_condition", False) else REGRESSION
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the target is one of, in their declared order; none if it is a number or a comparison."""
+        target = self.target
+        while isinstance(target, Named):
+            target = target.value
+        return target.labels if isinstance(target, Labelled) else ()
 
     @property
     def horizon(self) -> int:
@@ -138,6 +149,12 @@ class Model:
     def records(self) -> list[Records]:
         """Return the records tables the model reads."""
         return [table for table in self.tables() if isinstance(table, Records)]
+
+
+def _usual_metric(task: str, training: object) -> str:
+    if task == REGRESSION and getattr(training, "quantile", None) is not None:
+        return "pinball"
+    return {CLASSIFICATION: "auc", MULTICLASS: "log_loss", REGRESSION: "rmse"}[task]
 
 
 def _flatten(features: Iterable[Any]) -> Iterable[Any]:

@@ -55,7 +55,7 @@ class Training:
     Parameters
     ----------
     class_weight : 'balanced' or dict, optional
-        The weight of a row by its class: {0: 1, 1: 5}; 'balanced' weighs both classes the same in sum.
+        The weight of a row by its class: {0: 1, 1: 5}, or {"bad": 5, ...} by label; 'balanced' weighs all the same in sum.
     half_life : str, optional
         A row's weight halves with each such age before the last row that is learnt from: '180d'.
     monotone : dict
@@ -66,6 +66,10 @@ class Training:
         Choose the decision threshold so that mistakes cost least on validation rows; the metric `cost` exists.
     hold_out : float
         Share of the entities that nothing is learnt from, for what the model says of entities that it never saw.
+    interval : float, optional
+        The share of rows that an interval around a predicted value is to hold: 0.9. Every answer then has `low` and `high`.
+    quantile : float, optional
+        Predict the value that this share of rows stays below, instead of the mean: 0.9.
     folds : int
         Earlier origins that the same training is repeated at, to show how the metrics vary over time (rolling-origin backtest).
     select : Select, optional
@@ -74,15 +78,23 @@ class Training:
         How rows are split into train, validation and test. There is no other way: a random split is refused, and told why.
     """
 
-    class_weight: str | Mapping[int, float] | None = None
+    class_weight: str | Mapping[Any, float] | None = None
     half_life: str | None = None
     monotone: Mapping[str, int] = field(default_factory=dict)
     calibrate: str | None = None
     cost: Cost | None = None
     hold_out: float = 0.0
     folds: int = field(default=0, metadata={"unwritten": 0})
+    interval: float | None = field(default=None, metadata={"unwritten": None})
+    quantile: float | None = field(default=None, metadata={"unwritten": None})
     select: Select | None = field(default=None, metadata={"unwritten": None})
     split: str = field(default=BY_TIME, metadata={"unwritten": BY_TIME})
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """The quantiles that bound the interval: 0.05 and 0.95 for a share of 0.9."""
+        share = self.interval or 0.0
+        return (1 - share) / 2, (1 + share) / 2
 
     def __post_init__(self) -> None:
         if isinstance(self.class_weight, Mapping):

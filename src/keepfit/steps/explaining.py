@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from keepfit.artifact import encode
 from keepfit.evidence import Evaluation
@@ -34,22 +32,16 @@ def explained(
         entity=found.entity[test],
         t=found.t[test],
         features=features,
-        matrix=encode(features, trained.features, trained.categories),
+        matrix=encode(features, trained.features, trained.grown.categories),
         actual=found.target[test],
-        score=trained.scores[test],
+        answers=trained.scores[test],
         threshold=trained.threshold,
         clusters=np.unique(found.entity[test].astype(str), return_inverse=True)[1].ravel(),
+        said=model.training,
+        labels=model.labels,
     )
     groups = {column: features[name] for column, name in model.group_columns().items() if name in features}
     seed = project.settings.training.seed
-    told = detail(
-        evaluation, judged, trained.fitted, partial(_served, trained), groups, seed=seed, cost=model.training.cost
-    )
+    told = detail(evaluation, judged, trained.fitted, trained.grown.answers, groups, seed=seed, said=model.training)
     page = evaluation_page(f"{model.name}, trained {as_of}", evaluation, told)
     return {REPORT: json.dumps(told, indent=1).encode(), WORST: worst_csv(told), PAGE: page.encode()}
-
-
-def _served(trained: Trained, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return scores as they are served: calibrated, if the model is."""
-    raw = trained.fitted.predict(matrix)
-    return raw if trained.calibration is None else trained.calibration(raw)

@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
 from keepfit import clock, tables
+from keepfit.answers import watched
 from keepfit.artifact import Artifact
 from keepfit.engines.protocol import Observations
 from keepfit.errors import TrainingError
@@ -24,6 +26,7 @@ from keepfit.evidence import (
     as_data,
 )
 from keepfit.lake.past import AS_OF
+from keepfit.measure.baseline import constant
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
@@ -47,7 +50,7 @@ from keepfit.stages.reports.figures import figures
 from keepfit.stages.retraining import conclude
 from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
-from keepfit.steps.answering import SCORE, Loaded, comparable
+from keepfit.steps.answering import SCORE, Loaded, comparable, measurable
 from keepfit.steps.explaining import PAGE, explained
 from keepfit.steps.searching import backtested, rows_of, searched
 from keepfit.steps.selecting import reviewed, selected
@@ -119,7 +122,7 @@ def _learn(
 ) -> tuple[TrainingSet, Trained, Evaluation]:
     """Return what was learnt from, a challenger, and what it shows; what it was grown with is added to the lineage."""
     seed, model = project.settings.training.seed, found.model
-    choose = partial(choose_threshold, cost=model.training.cost)
+    choose = partial(choose_threshold, said=model.training)
     every = found
     found, chosen = selected(project, every, choose)
     tuned = searched(project, found.model, found, snapshot.as_of, choose)
@@ -161,7 +164,7 @@ def _evaluate(
 ) -> Evaluation:
     test, held = trained.split.test, trained.split.held_out
     rival = None
-    if champion is not None and comparable(champion.artifact.model, model):
+    if champion is not None and _same_question(champion.artifact.model, model):
         features = {name: values[test] for name, values in found.features.items()}
         if fingerprints(champion.artifact.model.inputs()) != fingerprints(model.inputs()):
             # the champion was built from other features, be they of the same names: compute those at the same rows
@@ -170,13 +173,13 @@ def _evaluate(
             computed = compute(champion.artifact.model.inputs(), snapshot, rows)
             back = np.argsort(order)
             features = {name: values[back] for name, values in computed.items()}
-        rival = (champion.score(features), champion.artifact.threshold)
+        rival = (champion.answer(features), champion.artifact.threshold)
     return evaluate(
         model,
         parts={"train": found.target[trained.split.train], "validation": found.target[trained.split.validation]},
         test=found.target[test],
         t=found.t[test],
-        score=trained.scores[test],
+        answers=trained.scores[test],
         threshold=trained.threshold,
         clusters=np.unique(found.entity[test].astype(str), return_inverse=True)[1],
         groups={
@@ -205,9 +208,7 @@ def _record(
     model = found.model
     artifact = _artifact(found, trained, lineage)
     judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
-    native = trained.fitted.native()
-    files = {native[0]: native[1]} if native else {}
-    files |= {"model.onnx": trained.onnx, "evaluation.json": json.dumps(judged, indent=1).encode()}
+    files = trained.files() | {"evaluation.json": json.dumps(judged, indent=1).encode()}
     pages = explained(project, model, clock.show(as_of), found, trained, evaluation)
     files |= pages
     if PAGE in pages:
@@ -226,7 +227,7 @@ def _example(found: TrainingSet, trained: Trained) -> dict[str, list[Any]]:
 
 
 def _artifact(found: TrainingSet, trained: Trained, lineage: dict[str, Any]) -> Artifact:
-    fitted = trained.split.fitted
+    model, grown, fitted = found.model, trained.grown, trained.split.fitted
     # the newest rows, those it was validated and tested on: has the world changed since this version was approved?
     # of the scores only those of the test: the others it has learnt from, and they are too sure
     newest = trained.split.validation | trained.split.test
@@ -236,13 +237,22 @@ def _artifact(found: TrainingSet, trained: Trained, lineage: dict[str, Any]) -> 
     return Artifact(
         found.model,
         trained.features,
-        trained.categories,
+        grown.categories,
         trained.threshold,
-        float(found.target[fitted].mean()),
+        _plain(constant(model.task, found.target[fitted], model.training, len(model.labels))),
         lineage,
-        profile({**reference, SCORE: trained.scores[trained.split.test]}).as_data(),
-        trained.calibration,
+        profile({**reference, SCORE: watched(model, trained.scores[trained.split.test])}).as_data(),
+        grown.calibration,
+        grown.bounds.interval if grown.bounds else None,
     )
+
+
+def _same_question(champion: Model, model: Model) -> bool:
+    return comparable(champion, model) and measurable(champion, model.metric, model.training)
+
+
+def _plain(found: NDArray[np.float64]) -> float | tuple[float, ...]:
+    return float(found) if not found.ndim else tuple(found.tolist())
 
 
 def _of_the_moment(feature: Expression) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from keepfit import artifact as artifacts
 from keepfit import clock, tables
+from keepfit.answers import columns_of
 from keepfit.engines.protocol import Column
 from keepfit.evidence import (
     PROMOTE,
@@ -78,15 +79,17 @@ def log_predictions(project: Project, scored: Scored) -> int:
         return 0
     keys, threshold = observations.keys(), np.full(len(observations), found.threshold)
     mark = f"{version.model}/{version.number}/"
-    positive: Column = scored.score >= threshold
+    positive = np.full(len(keys), np.nan)
+    if found.model.task == "classification":
+        positive = (scored.answers >= threshold).astype(np.float64)
     columns = {
         "request_id": np.array([f"{mark}{key}/{t}" for key, t in zip(keys, observations.t, strict=True)], object),
         "model": np.full(len(keys), version.model, object),
         "version": np.full(len(keys), version.number, object),
         "entity": keys,
         "t": observations.t,
-        "score": scored.score,
-        "positive": positive.astype(np.float64) if found.model.task == "classification" else np.full(len(keys), np.nan),
+        **columns_of(found.model, scored.answers),
+        "positive": positive,
         "threshold": threshold,
         "origin": np.full(len(keys), "batch", object),
         # of a batch they can be built again from the lake

@@ -11,8 +11,9 @@ import numpy as np
 
 from keepfit import tables
 from keepfit.evidence import Fold
-from keepfit.measure.baseline import baseline
-from keepfit.measure.metrics import Floats, measure, measure_all
+from keepfit.measure.baseline import baseline, constant
+from keepfit.measure.metrics import measure, measure_all
+from keepfit.measure.sums import Floats
 from keepfit.project import Project
 from keepfit.spec import codec
 from keepfit.spec.metric import METRICS
@@ -36,7 +37,7 @@ def searched(project: Project, model: Model, found: TrainingSet, as_of: int, cho
     def score(parameters: Mapping[str, Any]) -> Iterator[float]:
         tried = with_parameters(model, parameters)
         for fold in backtest(tried, rows_of(found), said.folds, seed=seed, choose_threshold=choose):
-            yield measure(model.metric, found.target[fold.split.test], fold.scores, fold.threshold, model.training.cost)
+            yield measure(model.metric, found.target[fold.split.test], fold.scores, fold.threshold, model.training)
 
     greater = METRICS[model.metric].greater_is_better
     tuned = tune(said, score, greater_is_better=greater, name=name, kept=project.state / "tuning", seed=seed)
@@ -85,11 +86,12 @@ def backtested(model: Model, found: TrainingSet, seed: int, choose: Choose) -> t
             from_at=int(found.t[fold.split.test].min()),
             to_at=int(found.t[fold.split.test].max()),
             rows=int(fold.split.test.sum()),
-            metrics=measure_all(
-                model.task, found.target[fold.split.test], fold.scores, fold.threshold, model.training.cost
-            ),
+            metrics=measure_all(model.task, found.target[fold.split.test], fold.scores, fold.threshold, model.training),
             baseline=baseline(
-                model.task, found.target[fold.split.train], found.target[fold.split.test], model.training.cost
+                model.task,
+                constant(model.task, found.target[fold.split.train], model.training, len(model.labels)),
+                found.target[fold.split.test],
+                model.training,
             ),
         )
         for fold in backtest(model, rows_of(found), model.training.folds, seed=seed, choose_threshold=choose)

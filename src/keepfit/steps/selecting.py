@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.evidence import FeatureNote
-from keepfit.measure.metrics import Floats
 from keepfit.project import Project
 from keepfit.stages.evaluation.explain import permutation_importance
 from keepfit.stages.evaluation.judged import Judged
@@ -20,6 +19,7 @@ from keepfit.stages.training.selecting import select
 from keepfit.stages.training.train import Trained
 from keepfit.steps.searching import rows_of
 
+Floats = NDArray[np.float64]
 LOOKED_AT = 5000  # rows of a fold that are shuffled
 
 
@@ -40,11 +40,13 @@ def selected(
             features={},
             matrix=grown.matrix[rows],
             actual=found.target[rows],
-            score=np.full(len(rows), np.nan),
+            answers=np.full(len(rows), np.nan),
             threshold=grown.threshold,
             clusters=np.zeros(len(rows), np.int64),
+            said=model.training,
+            labels=model.labels,
         ).sample(LOOKED_AT, seed)
-        return permutation_importance(model.metric, judged, grown.predict, seed=seed, cost=model.training.cost)
+        return permutation_importance(model.metric, judged, grown.answers, seed=seed, said=model.training)
 
     notes = select(
         model,

@@ -84,7 +84,7 @@ def tell(told: Tracked, as_of: int, trained: Trained, evaluation: Evaluation, li
     told.metrics |= _metrics(evaluation) | {"onnx_difference": trained.onnx_difference}
     told.series |= _folds(evaluation) | {
         f"validation_{name}": [Point(value, place, as_of) for place, value in enumerate(values)]
-        for name, values in trained.history.items()
+        for name, values in trained.grown.history.items()
     }
 
 

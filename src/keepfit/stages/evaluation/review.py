@@ -10,14 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.evidence import REDUNDANT, SUSPICIOUS, UNUSED, FeatureNote
-from keepfit.measure.metrics import Floats
 from keepfit.measure.strength import folds_of, one_value, strength, twins
-from keepfit.spec.model import CLASSIFICATION
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS
+
+Floats = NDArray[np.float64]
 
 REVIEWED = 20_000
 """At most so many rows are looked at, drawn evenly."""
 SAME = 0.99
-TOO_GOOD = {CLASSIFICATION: ("AUC", 0.995)}
+TOO_GOOD = {CLASSIFICATION: ("AUC", 0.995), MULTICLASS: ("AUC of a label", 0.995)}
 TOO_GOOD_NUMBER = ("rank correlation", 0.999)
 """As in `keepfit check leakage`, which goes into it and proves what can be proven."""
 
@@ -38,7 +39,7 @@ def review(
     features : mapping of str to array, shape (rows,)
         Of the rows that are learnt from; float64 with NaN for null, or labels and None.
     target : float64 array, shape (rows,)
-        0 or 1 for a classification.
+        0 or 1 for a classification, of several labels the place.
     entity : object array, shape (rows,)
         Keys; rows of one entity share a fold.
     notes : sequence of FeatureNote, optional
@@ -52,10 +53,18 @@ def review(
     same = twins({name: values for name, values in some.items() if name not in empty}, SAME)
     found = []
     for name, values in some.items():
-        alone = strength(task, values, target, folds)
+        alone = _alone(task, values, target, folds)
         note = replace(known.get(name, FeatureNote(name)), alone=alone)
         found.append(note if note.about else _noted(note, task, empty.get(name), same.get(name), len(rows)))
     return tuple(found)
+
+
+def _alone(task: str, values: NDArray[Any], target: Floats, folds: NDArray[np.int64]) -> float:
+    """Return how well a feature alone orders the target; of several labels, the one that it tells best from the others."""
+    if task != MULTICLASS:
+        return strength(task, values, target, folds)
+    found = [strength(CLASSIFICATION, values, (target == label).astype(float), folds) for label in np.unique(target)]
+    return float(np.nanmax(found)) if not np.isnan(found).all() else float("nan")
 
 
 def _noted(note: FeatureNote, task: str, empty: str | None, twin: str | None, rows: int) -> FeatureNote:

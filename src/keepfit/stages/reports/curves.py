@@ -22,7 +22,7 @@ from keepfit.stages.reports.canvas import (
     value_axis,
 )
 from keepfit.stages.reports.marks import margin_text
-from keepfit.stages.reports.palette import BLUE, INK, MUTED, VERMILLION
+from keepfit.stages.reports.palette import BLUE, GREEN, INK, MUTED, VERMILLION
 from keepfit.stages.reports.summary import number
 
 Points = Sequence[Mapping[str, Any]]
@@ -112,20 +112,33 @@ def _with_intervals(rows: list[Spec], place: Spec, bounds: tuple[float, float], 
     ]
 
 
-def fit_chart(points: Points, canvas: Canvas) -> Spec:
-    """Return what happened over what was predicted, one dot a row, beside the diagonal."""
+def fit_chart(points: Points, canvas: Canvas, band: Points = ()) -> Spec:
+    """Return what happened over what was predicted, one dot a row, beside the diagonal; a band of mean bounds behind them."""
     height, rows = _height(canvas) + 60, _rows(points)
-    bounds = bounds_of([row[name] for row in rows for name in ("x", "y")])
+    edges = [one[name] for one in band for name in ("low", "high")]
+    bounds = bounds_of([row[name] for row in rows for name in ("x", "y")] + edges)
     place = {"x": across(bounds, "predicted", canvas), "y": value_axis(bounds, "y")}
     ends: list[Spec] = [{"x": bounds[0], "y": bounds[0]}, {"x": bounds[1], "y": bounds[1]}]
     dot = {"type": "point", "filled": True, "size": 26, "opacity": 0.45, "color": BLUE}
     labels: list[Spec] = [{"y": 0, "label": "exact", "colour": MUTED}]
     layers = [
+        *_band(band, place, bounds),
         {"data": data(rows), "mark": dot, "encoding": place},
         _line(ends, place, MUTED, 1.5, strokeDash=[4, 4]),
         margin_text(labels, canvas, weight=600),
     ]
     return layered(canvas, height, layers, bottom=BOTTOM)
+
+
+def _band(points: Points, place: Spec, bounds: tuple[float, float]) -> list[Spec]:
+    """Return an area between bounds over x with a line at each of them; nothing without points."""
+    if not points:
+        return []
+    rows = [dict(one) for one in points]
+    across_ = {"x": place["x"], "y": value_axis(bounds, "low"), "y2": {"field": "high"}}
+    area: Spec = {"data": data(rows), "mark": {"type": "area", "color": GREEN, "opacity": 0.15}, "encoding": across_}
+    edges = [_line([{"x": one["x"], "y": one[name]} for one in rows], place, GREEN, 1.5) for name in ("low", "high")]
+    return [area, *edges]
 
 
 def residuals_chart(bars: Points, canvas: Canvas) -> Spec:

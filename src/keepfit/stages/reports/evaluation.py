@@ -6,30 +6,36 @@ any version, years later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keepfit import clock
 from keepfit.evidence import Evaluation
 from keepfit.spec.metric import METRICS
-from keepfit.spec.model import CLASSIFICATION
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION
 from keepfit.stages.reports import curves, page
 from keepfit.stages.reports import evaluation_tables as tables
-from keepfit.stages.reports.canvas import Canvas, Spec, pictures_of
+from keepfit.stages.reports.canvas import pictures_of
+from keepfit.stages.reports.evaluation_figures import curve_figures, errors, figure
 from keepfit.stages.reports.features import features_to_ask_about
 from keepfit.stages.reports.page import Html, element
-from keepfit.stages.reports.palette import BLUE, GREEN
+from keepfit.stages.reports.palette import GREEN
 from keepfit.stages.reports.sentences import interval
 from keepfit.stages.reports.summary import number, plural, signed
 
 MOST_BARS = 15
-PARTS = {"hour": "Hour (UTC)", "weekday": "Weekday", "month": "Month"}
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+# of contributions
+UNITS = {
+    CLASSIFICATION: "log-odds",
+    MULTICLASS: "the score of the label called, before it is made a probability",
+    REGRESSION: "the target's unit",
+}
 MEANINGS = (
     ("90% interval", "From drawing whole entities anew 300 times: rows of one entity resemble each other."),
-    ("Constant", "What one would say knowing only the training labels: their mean, or the rate of positives."),
+    ("Constant", "What one would say knowing only the training labels: their mean, their rates, or their quantiles."),
     ("Contribution", "What a feature adds to a prediction (Shapley values of the trees, exact); they add up to it."),
     ("Shuffled", "How much worse the metric gets if a feature's values are dealt out among the rows at random."),
+    ("Coverage", "The share of rows whose value lies within its interval; the definition says what share it is to be."),
     ("Corrected", "Holm's method: the more slices are tried, the surer one must be to count."),
     ("Evidence", "The id of a number in report.json, which lies beside this page."),
 )
@@ -48,11 +54,11 @@ def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]
     parts = [
         _headline(title, evaluation),
         page.section("Metrics", _metrics_say(evaluation), tables.main_table(evaluation), _rivals_note(evaluation)),
-        *_curves(evaluation, found),
+        *curve_figures(evaluation, found),
         _importance(evaluation, found),
         features_to_ask_about(found),
         *_dependence(evaluation, found),
-        *_errors(found),
+        *errors(found),
         _slices(found),
         _worst(found),
         *_fairness(found),
@@ -105,91 +111,22 @@ def _rivals_note(evaluation: Evaluation) -> Html:
     )
 
 
-def _figure(name: str, kind: str, says: str, read: str, draw: Callable[[Canvas], Spec], alt: str | None = None) -> Html:
-    return page.figure(kind, says, read, pictures_of(name, alt or f"{kind}: {says}.", draw))
-
-
-def _curves(evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
-    kinds = found["curves"]
-    return _classified(evaluation, kinds) if evaluation.task == CLASSIFICATION else _regressed(evaluation, kinds)
-
-
-def _classified(evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
-    metrics = evaluation.metrics
-    base = evaluation.baseline.get("pr_auc", 0.0)
-    blind = [(0.0, 0.0), (1.0, 1.0)]
-    called, precision = "share of all rows, highest scores first", "recall: share of the positives that are found"
-    return [
-        _figure(
-            "roc", "ROC", f"auc {number(metrics.get('auc'))}",
-            "Up: share of the positives that are found. Dashed: a blind guess.",
-            lambda canvas: curves.curve_chart(
-                kinds["roc"], blind, "share of the negatives called positive", ("model", "blind"), canvas
-            ),
-        ),
-        _figure(
-            "pr", "Precision and recall", f"pr_auc {number(metrics.get('pr_auc'))}",
-            "Up: precision, the share of the rows called positive that are. Dashed: the rate of positives.",
-            lambda canvas: curves.curve_chart(
-                kinds["pr"], [(0.0, base), (1.0, base)], precision, ("model", "all called"), canvas
-            ),
-        ),
-        _figure(
-            "gain", "Gain and lift", _lift_says(metrics),
-            "Up: share of the positives found among the rows that score highest. Lift is up over across.",
-            lambda canvas: curves.curve_chart(kinds["gain"], blind, called, ("model", "blind"), canvas),
-        ),
-        _figure(
-            "calibration", "Calibration", f"ece {number(metrics.get('ece'))}: mean gap between score and rate",
-            "Up: share of positives in each tenth of the rows by score, with its 90% interval (Wilson).",
-            lambda canvas: curves.calibration_chart(kinds["calibration"], canvas),
-        ),
-    ]  # fmt: skip
-
-
-def _lift_says(metrics: Mapping[str, float]) -> str:
-    gain, lift = number(metrics.get("gain_10")), number(metrics.get("lift_10"))
-    return f"The highest tenth holds {gain} of the positives, {lift} times as many as by chance"
-
-
-def _regressed(evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
-    metrics = evaluation.metrics
-    low, high = kinds["residuals"][0]["from"], kinds["residuals"][-1]["to"]
-    return [
-        _figure(
-            "fit", "Predicted and actual", f"r2 {number(metrics.get('r2'))}, rmse {number(metrics.get('rmse'))}",
-            f"Up: what happened. {plural(len(kinds['fit']), 'row')} drawn evenly. Dashed: an exact prediction.",
-            lambda canvas: curves.fit_chart(kinds["fit"], canvas),
-        ),
-        _figure(
-            "residuals", "Errors", f"99 of 100 errors lie between {number(low)} and {number(high)}",
-            "Rows by predicted less actual; the outermost bars hold what lies beyond.",
-            lambda canvas: curves.residuals_chart(kinds["residuals"], canvas),
-        ),
-        _figure(
-            "spread", "Errors over predictions", "Median error and nine in ten, by tenth of the prediction",
-            "Up: predicted less actual. A dot off the dashed line is a bias at predictions of that size.",
-            lambda canvas: curves.spread_chart(kinds["spread"], canvas),
-        ),
-    ]  # fmt: skip
-
-
 def _importance(evaluation: Evaluation, found: Mapping[str, Any]) -> Html:
     rows: Sequence[Mapping[str, Any]] = found["importance"]
     told = bool(rows) and rows[0]["contribution"] is not None
     by = "contribution" if told else "permutation"
     shown = [(one["feature"], one[by] or 0.0) for one in rows[:MOST_BARS]]
-    unit = "log-odds" if evaluation.task == CLASSIFICATION else "the target's unit"
+    unit = UNITS[evaluation.task]
     read = f"Mean |contribution| in {unit}" if told else f"{evaluation.metric} lost if the feature is shuffled"
     read += f", over {plural(found['sampled'][by + ('s' if told else '')], 'test row')}."
     says = f"{shown[0][0]} matters most, then {shown[1][0]}" if len(shown) > 1 else shown[0][0]
-    drawn = _figure("importance", "Importance", says, read, lambda canvas: curves.importance_chart(shown, canvas))
+    drawn = figure("importance", "Importance", says, read, lambda canvas: curves.importance_chart(shown, canvas))
     table = tables.importance_table(rows, evaluation.metric)
     return element("div", drawn, element("details", element("summary", "The numbers"), table))
 
 
 def _dependence(evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
-    unit = "log-odds" if evaluation.task == CLASSIFICATION else "the target's unit"
+    unit = UNITS[evaluation.task]
     drawn: list[Html] = []
     for place, (name, points) in enumerate(found["dependence"].items()):
         if len(points) > 1:
@@ -200,26 +137,6 @@ def _dependence(evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
             )
             read = f"What {name} added to {plural(len(points), 'prediction')} ({unit}), over its value."
             drawn.append(page.figure("Dependence" if not drawn else "", name, read, pictures))
-    return drawn
-
-
-def _errors(found: Mapping[str, Any]) -> list[Html]:
-    drawn: list[Html] = []
-    for key, points in found["curves"].items():
-        if not key.startswith("error_by_"):
-            continue
-        part = key.removeprefix("error_by_")
-        named = [{**one, "label": DAYS[int(one["label"])]} for one in points] if part == "weekday" else points
-        overall = sum(one["y"] * one["rows"] for one in points) / sum(one["rows"] for one in points)
-        worst = max(named, key=lambda one: one["y"])
-        says = f"Worst at {worst['label']}: mean {found['loss']} {number(worst['y'])}, overall {number(overall)}"
-        read = f"Mean {found['loss']} with its 90% interval; lower is better."
-        drawn.append(
-            _figure(
-                key, f"Error by {PARTS.get(part, part)}", says, read,
-                lambda canvas, named=named, overall=overall: curves.parts_chart(named, overall, BLUE, canvas),  # type: ignore[misc]
-            )
-        )  # fmt: skip
     return drawn
 
 
@@ -255,7 +172,7 @@ def _fairness(found: Mapping[str, Any]) -> list[Html]:
             ]
             mean = parts["all"][rate] or 0.0
             pictures.append(
-                _figure(
+                figure(
                     f"fair-{len(drawn)}-{rate}", f"{tables.RATE_WORDS[rate]} by {column}", _widest(points), "With 90% intervals.",
                     lambda canvas, points=points, mean=mean: curves.parts_chart(points, mean, GREEN, canvas),  # type: ignore[misc]
                 )

@@ -108,4 +108,4 @@ def _worse(model: Model, before: Sequence[Grown], after: Sequence[Grown], target
 
 def _metric(model: Model, grown: Grown, target: Floats) -> float:
     part = grown.split.test
-    return measure(model.metric, target[part], grown.scores(part), grown.threshold, model.training.cost)
+    return measure(model.metric, target[part], grown.answers(grown.matrix[part]), grown.threshold, model.training)

@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, MissingExtra, TrainingError
-from keepfit.stages.training.estimators import Matrix, Rows, Task
+from keepfit.spec.estimators import QUANTILE
+from keepfit.spec.model import MULTICLASS
+from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
 from keepfit.stages.training.estimators.threads import threads
 from keepfit.stages.training.estimators.thresholds import below
 
@@ -95,6 +97,7 @@ class Leaves:
         return content
 
 
+@learns("classification", "multiclass", "regression", QUANTILE)
 def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     """Fit trees; with `validation`, stop when it has not improved for `early_stopping_rounds` trees.
 
@@ -105,7 +108,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     rounds, patience = (_whole(name, parameters.pop(name)) for name in ROUNDS)
     settings = {
         **parameters,
-        "objective": parameters.get("objective", OBJECTIVES[task.task]),
+        **_objective(task, parameters),
         "seed": task.seed,
         "num_threads": parameters.get("num_threads", threads(rows.matrix.size)),
         "deterministic": True,
@@ -149,6 +152,15 @@ def _data(task: Task, rows: Rows, settings: dict[str, Any], like: lightgbm.Datas
     return lightgbm.Dataset(
         rows.matrix, rows.target, weight=rows.weights, reference=like, categorical_feature=codes, params=settings
     )
+
+
+def _objective(task: Task, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what is learnt: the definition's own objective, but not of a quantile or of labels, which have one only."""
+    if task.task == QUANTILE:
+        return {"objective": "quantile", "metric": "quantile", "alpha": task.quantile}
+    if task.task == MULTICLASS:
+        return {"objective": "multiclass", "num_class": task.labels}
+    return {"objective": parameters.get("objective", OBJECTIVES[task.task])}
 
 
 def _whole(name: str, value: Any) -> int:
