@@ -39,6 +39,13 @@ def texts_of(labels: Sequence[str], places: NDArray[Any]) -> NDArray[np.object_]
     return np.array(labels, object)[places.astype(np.intp)]
 
 
+def names_of(model: Model) -> tuple[str, ...]:
+    """Return the names of the columns of `columns_of`."""
+    if model.labels:
+        return SCORE, LABEL, SCORES
+    return BOUNDED if model.training.interval is not None else (SCORE,)
+
+
 def columns_of(model: Model, answers: Answers) -> dict[str, NDArray[Any]]:
     """Return answers as columns by name: what files, the prediction log and requests hold.
 

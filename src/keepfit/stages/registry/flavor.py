@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from keepfit import clock
+from keepfit.answers import LABEL, SCORES, names_of
 from keepfit.artifact import Artifact
 from keepfit.spec.model import CLASSIFICATION
-from keepfit.stages.registry.pyfunc import POSITIVE, SCORE
+from keepfit.stages.registry.pyfunc import POSITIVE
 
 LOADER = "keepfit.stages.registry.pyfunc"
 EXAMPLE, SERVED = "input_example.json", "serving_input_example.json"
@@ -53,7 +54,11 @@ def _model(artifact: Artifact, digest: str, as_of: int) -> dict[str, Any]:
         {"type": "string" if name in artifact.categories else "double", "name": name, "required": True}
         for name in artifact.features
     ]
-    outputs: list[dict[str, Any]] = [{"type": "double", "name": SCORE, "required": True}]
+    texts = (LABEL, SCORES)
+    outputs: list[dict[str, Any]] = [
+        {"type": "string" if name in texts else "double", "name": name, "required": True}
+        for name in names_of(artifact.model)
+    ]
     if artifact.model.task == CLASSIFICATION:
         outputs.append({"type": "boolean", "name": POSITIVE, "required": True})
     return {

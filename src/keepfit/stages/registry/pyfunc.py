@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
+from keepfit.answers import columns_of
 from keepfit.artifact import Artifact, Predictor
 from keepfit.errors import RegistryError, did_you_mean
 from keepfit.spec.model import CLASSIFICATION
 
-SCORE, POSITIVE = "score", "positive"
+POSITIVE = "positive"
 
 
 class Scorer:
@@ -27,7 +28,7 @@ class Scorer:
         self._artifact, self._predictor = artifact, predictor
 
     def predict(self, frame: Any, params: dict[str, Any] | None = None) -> Any:
-        """Return a frame with the index of the one given: the score, and for a classification whether it is positive.
+        """Return a frame with the index of the one given and the columns of a batch; a classification's says what is `positive`.
 
         Parameters
         ----------
@@ -47,11 +48,11 @@ class Scorer:
                 fix=did_you_mean(missing[0], map(str, frame.columns), of="the frame"),
             )
         columns = {name: self._column(frame, name) for name in found.features}
-        score = self._predictor.score(artifacts.encode(columns, found.features, found.categories))
-        answers: dict[str, NDArray[Any]] = {SCORE: score}
+        answers = self._predictor.score(artifacts.encode(columns, found.features, found.categories))
+        told = columns_of(found.model, answers)
         if found.model.task == CLASSIFICATION:
-            answers[POSITIVE] = score >= found.threshold
-        return type(frame)(answers, index=frame.index)
+            told[POSITIVE] = answers >= found.threshold
+        return type(frame)(told, index=frame.index)
 
     def _column(self, frame: Any, name: str) -> NDArray[Any]:
         if name not in self._artifact.categories:
