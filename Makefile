@@ -30,7 +30,7 @@ mlflow: $(UV)
 	[ -n "$$db" ] || { echo "nothing has been trained in $(PROJECT) yet: make demo, or keepfit train --project $(PROJECT)" >&2; exit 1; }; \
 	echo "$$db on http://127.0.0.1:$(PORT) (ctrl-c ends it)"; \
 	UV_PROJECT_ENVIRONMENT=.venv-ui MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
-	$(UV) run --frozen --quiet --no-dev --extra ui mlflow ui --backend-store-uri "sqlite:///$$(realpath "$$db")" --host 127.0.0.1 --port $(PORT)
+	$(UV) run --frozen --quiet --no-dev --extra ui mlflow ui --backend-store-uri "sqlite:///$$(realpath "$$db")" --host 127.0.0.1 --port $(PORT) --workers 1
 
 lint: install
 	$(RUN) ruff check .

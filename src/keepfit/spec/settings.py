@@ -164,11 +164,8 @@ def _explained(error: ValidationError, path: Path) -> SettingsError:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     unknown = first["type"] == "extra_forbidden"
-    fix = (
-        did_you_mean(str(first["loc"][-1]), _known(first["loc"][:-1]))
-        if unknown
-        else f"{first['msg']}; found {first.get('input')!r}"
-    )
+    near = did_you_mean(str(first["loc"][-1]), _known(first["loc"][:-1])) if unknown else ""
+    fix = near or f"{first['msg']}; found {first.get('input')!r}"
     what = f"unknown setting {key!r}" if unknown else f"setting {key!r} does not fit"
     return SettingsError(what, where=f"{path} or a {PREFIX} variable", fix=fix)
 
