@@ -69,6 +69,9 @@ class Training:
         Earlier origins that the same training is repeated at, to show how the metrics vary over time (rolling-origin backtest).
     select : Select, optional
         Leave out features that do not help, before each training.
+    test : str, optional
+        How much of the newest time nothing is learnt from, so that the model is judged on it: '365d' covers every season. Without
+        it, the newest tenth of the moments.
     """
 
     class_weight: str | Mapping[int, float] | None = None
@@ -79,6 +82,7 @@ class Training:
     hold_out: float = 0.0
     folds: int = field(default=0, metadata={"unwritten": 0})
     select: Select | None = field(default=None, metadata={"unwritten": None})
+    test: str | None = field(default=None, metadata={"unwritten": None})
 
     def __post_init__(self) -> None:
         if isinstance(self.class_weight, Mapping):
