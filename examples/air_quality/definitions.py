@@ -21,7 +21,6 @@ from keepfit import (
 
 ZONE = "Asia/Shanghai"
 NORTH = ["N", "NNE", "NNW", "NE", "NW"]
-SOUTH = ["S", "SSE", "SSW", "SE", "SW"]
 
 air = Events(
     "air",
@@ -47,8 +46,6 @@ air = Events(
         "direction": Category(source="wd"),
     },
     derive={
-        # the wind from the north, which is clean, less the wind from the south, which is not
-        "north": col("wind") * (col("direction").is_in(NORTH) * 1 - col("direction").is_in(SOUTH) * 1),
         # how far the air is from being saturated: dust grows in damp air
         "dryness": col("temp") - col("dew"),
     },
@@ -57,6 +54,8 @@ air = Events(
 )
 
 pm25 = air.pm25
+# the wind from the mountains is clean
+northerly = air.direction.is_in(NORTH)
 
 
 def later(name: str, horizon: str, seasonal: str) -> Model:
@@ -92,7 +91,7 @@ def later(name: str, horizon: str, seasonal: str) -> Model:
             air.dryness.mean(last=["3h", "24h"]),
             air.rain.sum(last="24h").log1p(),
             air.wind.mean(last=["3h", "24h"]),
-            air.north.mean(last=["3h", "24h"]),
+            [air.wind.mean(last=hours, where=northerly).fill(0) for hours in ("6h", "24h")],
             air.count(last="24h", by="direction", top=4),
             air.direction.entropy(last="24h"),
             Input("wind_forecast", Float(min=0), past=air.wind.mean(last="6h")),
