@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,8 @@ def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
 def check_leakage(project: Project, model: Model, as_of: int, sample: int) -> dict[str, Any]:
     """Return what each test for leaks compared and found on the rows ingested so far; changes nothing."""
     seed = project.settings.training.seed
-    material = leakage.gathered(model, _snapshot(project, model, as_of), split, trains_until, sample, seed)
+    parts, until = partial(split, test=model.tested), partial(trains_until, test=model.tested)
+    material = leakage.gathered(model, _snapshot(project, model, as_of), parts, until, sample, seed)
     tests = leakage.prove(material)
     return {"model": model.name, "as_of": as_of, "alarms": sum(test.alarms for test in tests), "tests": tests}
 

@@ -155,7 +155,7 @@ def reproduce(project: Project, model: Model, number: str) -> dict[str, Any]:
     lineage, definition = one.artifact.lineage, one.artifact.model
     as_of = clock.to_micros(clock.parse_moment(lineage["as_of"]))
     snapshot = Snapshot(project.engine, project.lake, dict(lineage["tables"]), as_of)
-    found = training_set(definition.learned({}), snapshot, trains_until)
+    found = training_set(definition.learned({}), snapshot, partial(trains_until, test=definition.tested))
     rows = _rows_differ(project, found, lineage["training_set"])
     found = keeping(found, definition.kept)
     tuned = with_parameters(found.model, lineage.get("parameters", {}))

@@ -67,7 +67,7 @@ def test_every_estimator_of_a_classification_is_accepted_and_survives_being_writ
     [
         Training(class_weight="balanced", half_life="180d"),
         Training(class_weight={0: 1, 1: 5}, monotone={"sales_count_30d": -1, "people_age": 1}),
-        Training(calibrate="isotonic", cost=Cost(1, 5), hold_out=0.1),
+        Training(calibrate="isotonic", cost=Cost(1, 5), hold_out=0.1, test="365d"),
         Training(monotone={"sales_count_7d_channel_web": 1}),
     ],
 )
@@ -100,6 +100,7 @@ def test_a_definition_without_these_words_is_written_as_before():
         (churn(training=Training(class_weight={0: 1, 1: 0})), "does not weigh the classes", "above 0"),
         (revenue(training=Training(class_weight="balanced")), "the target is a number", "leave it out"),
         (churn(training=Training(half_life="soon")), "half_life", "d, h"),
+        (churn(training=Training(test="a year")), "Training(test=...)", "d, h"),
         (churn(training=Training(half_life=180)), "half_life: 180 is no duration", "'180d'"),
         (churn(training=Training(monotone=["people_age"])), "names no features", "monotone={"),
         (churn(training=Training(monotone={"people_aeg": 1})), "no such feature", "did you mean 'people_age'"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from keepfit import clock
 from keepfit.spec.estimators import Estimator, XGBoost
 from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression, Input, Labelled, Named
 from keepfit.spec.gates import Gate
@@ -90,6 +91,11 @@ class Model:
         return max(
             (leaf.window.offsets()[1] for leaf in self.target.leaves() if isinstance(leaf, Aggregate)), default=0
         )
+
+    @property
+    def tested(self) -> int | None:
+        """How much of the newest time is the test, in microseconds; None is a tenth of the moments."""
+        return None if self.training.test is None else clock.duration(self.training.test)
 
     def inputs(self) -> list[Expression]:
         """Return what the model learns from, one column each: `by=` gives one for each value, once they are learned."""

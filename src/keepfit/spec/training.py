@@ -74,6 +74,9 @@ class Training:
         Earlier origins that the same training is repeated at, to show how the metrics vary over time (rolling-origin backtest).
     select : Select, optional
         Leave out features that do not help, before each training.
+    test : str, optional
+        How much of the newest time nothing is learnt from, so that the model is judged on it: '365d' covers every season. Without
+        it, the newest tenth of the moments.
     split : 'time'
         How rows are split into train, validation and test. There is no other way: a random split is refused, and told why.
     """
@@ -88,6 +91,7 @@ class Training:
     interval: float | None = field(default=None, metadata={"unwritten": None})
     quantile: float | None = field(default=None, metadata={"unwritten": None})
     select: Select | None = field(default=None, metadata={"unwritten": None})
+    test: str | None = field(default=None, metadata={"unwritten": None})
     split: str = field(default=BY_TIME, metadata={"unwritten": BY_TIME})
 
     @property

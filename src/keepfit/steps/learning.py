@@ -75,11 +75,11 @@ class Challenge:
 
 def build(project: Project, model: Model, snapshot: Snapshot) -> tuple[TrainingSet, str]:
     """Return the training set at as_of, and the reason why nothing can be trained on it, if there is one."""
-    found = training_set(model, snapshot, trains_until, stored_set(project, model))
+    found = training_set(model, snapshot, partial(trains_until, test=model.tested), stored_set(project, model))
     reason = shortage(model, found, project.settings.training.min_rows)
     if not reason:
         try:
-            split(found.t, model.horizon)
+            split(found.t, model.horizon, model.tested)
         except TrainingError as error:
             reason = error.what
     return found, reason

@@ -55,7 +55,7 @@ def select(
     TrainingError
         If there are not moments enough for so many folds.
     """
-    parts = folds(rows.t, model.horizon, said.folds)
+    parts = folds(rows.t, model.horizon, said.folds, model.tested)
     features, known = rows.features, np.flatnonzero(parts[-1].fitted)
     learn = partial(grow, model, seed=seed, choose_threshold=choose_threshold)
     notes = _silent({name: features[name][known] for name in features}, said.redundant, always)

@@ -85,7 +85,7 @@ def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: Choo
     TrainingError
         If time cannot be split, a part has one class only, or ONNX does not predict what the library predicts.
     """
-    parts = split(rows.t, model.horizon)
+    parts = split(rows.t, model.horizon, model.tested)
     found = grow(model, rows, parts, seed=seed, choose_threshold=choose_threshold)
     bounds = found.bounds
     models = {ONNX: found.fitted, **(dict(zip(QUANTILES, bounds.quantiles, strict=False)) if bounds else {})}
@@ -123,7 +123,7 @@ def backtest(
     model: Model, rows: TrainingRows, count: int, *, seed: int, choose_threshold: ChooseThreshold
 ) -> Iterator[Fold]:
     """Yield what came out on each of `count` earlier folds, the oldest first; each is grown when it is asked for."""
-    for parts in folds(rows.t, model.horizon, count):
+    for parts in folds(rows.t, model.horizon, count, model.tested):
         found = grow(model, rows, parts, seed=seed, choose_threshold=choose_threshold)
         yield Fold(found.split, found.threshold, found.answers(found.matrix[found.split.test]))
 
