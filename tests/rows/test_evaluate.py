@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from keepfit import Boolean, Files, Float, Integer, Length, Records, Sentiment, Text, col
+from keepfit.engines import sql
 from keepfit.rows.evaluate import evaluate
 
 COLUMNS = {"a": Float(), "b": Float(), "n": Integer(), "yes": Boolean(), "s": Text()}
@@ -87,3 +88,13 @@ def test_sentiment_tells_praise_from_complaint():
     said = {"good": "I love this, great service!", "bad": "Terrible, broken and late."}
     assert evaluate(Sentiment("good"), said) > 0.5
     assert evaluate(Sentiment("bad"), said) < -0.5
+
+
+def test_arithmetic_of_arithmetic_is_not_written_again_and_again():
+    """DuckDB computes what is written twice twice: of sums and products inside each other, powers of two."""
+    value, columns = col("a"), {"a": Float(), "b": Float()}
+    for factor in range(12):
+        value = value * 1.5 + col("b") * factor
+    found = str(sql.derived(value, columns).sql("duckdb"))
+    assert found.count('"a"') == 2  # looked at, and taken
+    assert found.count('"b"') == 2 * 12

@@ -46,6 +46,27 @@ def derived(expression: RowExpression, columns: Mapping[str, Column] = NO_COLUMN
     columns : mapping of str to Column
         The types of the columns that it reads. Of a type that is missing, `Coded` takes the value for a text.
     """
+    return _checked(expression, columns)
+
+
+def _checked(expression: RowExpression, columns: Mapping[str, Column]) -> Sql:
+    """Return a value that is null where it would not be finite.
+
+    To look at a value is to write it twice, and DuckDB computes it twice. So it is looked at where what is not finite could
+    become a number or a truth again, and at the end: sums, differences, products and numerators stay what they are until then.
+    """
+    value = _value(expression, columns)
+    return _finite(value) if _may_overflow(expression) else value
+
+
+def _may_overflow(expression: RowExpression) -> bool:
+    if isinstance(expression, RowFunction | Coded):
+        logarithm = isinstance(expression, RowFunction) and expression.function == "log1p"
+        return logarithm or any(map(_may_overflow, expression.parts()))
+    return isinstance(expression, RowArithmetic)
+
+
+def _value(expression: RowExpression, columns: Mapping[str, Column]) -> Sql:
     if isinstance(expression, RowColumn):
         return _column(expression.name, columns)
     if isinstance(expression, Literal):
@@ -55,15 +76,16 @@ def derived(expression: RowExpression, columns: Mapping[str, Column] = NO_COLUMN
     if isinstance(expression, Present):
         return when(is_there(_column(expression.column, columns)), number(1.0))
     numeric = [kind(part, columns) in ("number", "boolean") for part in expression.parts()]
-    parts = [exp.paren(derived(part, columns)) for part in expression.parts()]
+    bare = isinstance(expression, RowArithmetic | RowFunction | Coded)
+    parts = [exp.paren((_value if bare else _checked)(part, columns)) for part in expression.parts()]
     if isinstance(expression, RowComparison):
         sides = [_as_number(part) for part in parts] if any(numeric) else parts
         return COMPARISON[expression.op](this=sides[0], expression=sides[1])
     if isinstance(expression, RowArithmetic):
         left, right = map(_as_number, parts)
         if expression.op == "/":
-            return _finite(exp.Div(this=left, expression=call("nullif", right, number(0.0))))
-        return _finite(ARITHMETIC[expression.op](this=left, expression=right))
+            return exp.Div(this=left, expression=exp.paren(_divisor(right)))
+        return ARITHMETIC[expression.op](this=left, expression=right)
     if isinstance(expression, RowLogic):
         return LOGIC[expression.op](this=parts[0], expression=parts[1])
     if isinstance(expression, RowNot):
@@ -112,9 +134,8 @@ def _clipped(value: Sql, low: float | None, high: float | None) -> Sql:
 
 
 def _log1p(value: Sql) -> Sql:
-    # the value stands here once: an expression inside an expression would grow by powers
     above = exp.Add(this=number(1.0), expression=_as_number(value))
-    return _finite(call("ln", call("nullif", call("greatest", above, number(0.0)), number(0.0))))
+    return call("ln", call("nullif", call("greatest", above, number(0.0)), number(0.0)))
 
 
 def _as_number(value: Sql) -> Sql:
@@ -135,6 +156,9 @@ ONE: dict[str, Callable[[Sql], Sql]] = {
 
 
 def _finite(number: Sql) -> Sql:
-    for what in ("inf", "-inf", "nan"):
-        number = call("nullif", number, exp.cast(text(what), "DOUBLE"))
-    return one_zero(number)
+    return one_zero(when(call("isfinite", number.copy()), number))
+
+
+def _divisor(number_: Sql) -> Sql:
+    there = exp.NEQ(this=number_.copy(), expression=number(0.0))
+    return when(exp.and_(call("isfinite", number_.copy()), there), number_)
