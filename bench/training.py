@@ -76,6 +76,7 @@ def train(matrix: np.ndarray, target: np.ndarray, t: np.ndarray) -> float:
     from keepfit import EachRow, Events, Files, Float, Model, XGBoost
     from keepfit.stages.evaluation.threshold import choose_threshold
     from keepfit.stages.training.estimators import find
+    from keepfit.stages.training.grow import TrainingRows
     from keepfit.stages.training.train import train as train_
 
     names = [f"f{place}" for place in range(matrix.shape[1])]
@@ -87,7 +88,7 @@ def train(matrix: np.ndarray, target: np.ndarray, t: np.ndarray) -> float:
     features = {name: matrix[:, place].astype(np.float64) for place, name in enumerate(names)}
     find("xgboost")
     begin = time.perf_counter()
-    train_(model, t, features, target, seed=7, choose_threshold=choose_threshold)
+    train_(model, TrainingRows(t, features, target), seed=7, choose_threshold=choose_threshold)
     return time.perf_counter() - begin
 
 

@@ -81,7 +81,7 @@ def test_a_training_that_fails_leaves_the_champion_and_says_why(shop, model, fir
     def fit(task, rows, validation):
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr("keepfit.stages.training.train.find", lambda kind: fit)
+    monkeypatch.setattr("keepfit.stages.training.grow.find", lambda kind: fit)
     before = shop.registry.champion("churn")
     other = replace(model, estimator=Logistic(), training=replace(WORDS, monotone={}))
     turn = loop.turn(shop, other, LATER)

@@ -30,7 +30,7 @@ from keepfit.stages.training.split import trains_until
 from keepfit.stages.training.train import train
 from keepfit.steps import Loaded, load
 from keepfit.steps.answering import comparable
-from keepfit.steps.searching import with_parameters
+from keepfit.steps.searching import rows_of, with_parameters
 
 
 @dataclass(frozen=True)
@@ -147,12 +147,9 @@ def reproduce(project: Project, model: Model, number: str) -> dict[str, Any]:
     tuned = with_parameters(found.model, lineage.get("parameters", {}))
     built = train(
         tuned,
-        found.t,
-        found.features,
-        found.target,
+        rows_of(found),
         seed=lineage["seed"],
         choose_threshold=partial(choose_threshold, cost=definition.training.cost),
-        entity=found.entity,
     )
     native = built.fitted.native()
     files = {ONNX: built.onnx} | ({native[0]: native[1]} if native else {})

@@ -44,7 +44,7 @@ from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable
 from keepfit.steps.explaining import explained
-from keepfit.steps.searching import backtested, searched
+from keepfit.steps.searching import backtested, rows_of, searched
 
 # what is kept with a training set, so that the next one can take from it
 FEATURES, VERSIONS, SEMANTICS = "keepfit.features", "keepfit.versions", "keepfit.semantics"
@@ -82,9 +82,7 @@ def challenge(
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
     choose = partial(choose_threshold, cost=model.training.cost)
     tuned = searched(project, model, found, snapshot.as_of, choose)
-    trained = train(
-        tuned, found.t, found.features, found.target, seed=seed, choose_threshold=choose, entity=found.entity
-    )
+    trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose)
     evaluation = _evaluate(project, model, snapshot, found, trained, champion)
     evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose))
     verdicts = judge(model.gates, evaluation)

@@ -18,6 +18,7 @@ from keepfit.spec import codec
 from keepfit.spec.metric import METRICS
 from keepfit.spec.model import Model
 from keepfit.stages.features.training_set import TrainingSet
+from keepfit.stages.training.grow import TrainingRows
 from keepfit.stages.training.train import backtest
 from keepfit.stages.training.tuning import Tuned, tune
 
@@ -34,22 +35,18 @@ def searched(project: Project, model: Model, found: TrainingSet, as_of: int, cho
 
     def score(parameters: Mapping[str, Any]) -> Iterator[float]:
         tried = with_parameters(model, parameters)
-        for fold in backtest(
-            tried,
-            found.t,
-            found.features,
-            found.target,
-            said.folds,
-            seed=seed,
-            choose_threshold=choose,
-            entity=found.entity,
-        ):
+        for fold in backtest(tried, rows_of(found), said.folds, seed=seed, choose_threshold=choose):
             yield measure(model.metric, found.target[fold.split.test], fold.scores, fold.threshold, model.training.cost)
 
     greater = METRICS[model.metric].greater_is_better
     tuned = tune(said, score, greater_is_better=greater, name=name, kept=project.state / "tuning", seed=seed)
     _keep(project, model, tuned, name, as_of)
     return with_parameters(model, tuned.best.parameters)
+
+
+def rows_of(found: TrainingSet) -> TrainingRows:
+    """Return a training set as training reads it."""
+    return TrainingRows(found.t, found.features, found.target, found.entity)
 
 
 def with_parameters(model: Model, parameters: Mapping[str, Any]) -> Model:
@@ -95,14 +92,5 @@ def backtested(model: Model, found: TrainingSet, seed: int, choose: Choose) -> t
                 model.task, found.target[fold.split.train], found.target[fold.split.test], model.training.cost
             ),
         )
-        for fold in backtest(
-            model,
-            found.t,
-            found.features,
-            found.target,
-            model.training.folds,
-            seed=seed,
-            choose_threshold=choose,
-            entity=found.entity,
-        )
+        for fold in backtest(model, rows_of(found), model.training.folds, seed=seed, choose_threshold=choose)
     )

@@ -15,6 +15,7 @@ from keepfit.errors import DefinitionError, TrainingError
 from keepfit.measure.metrics import measure
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.training import train as train_room
+from keepfit.stages.training.grow import TrainingRows
 from keepfit.stages.training.split import split
 from keepfit.stages.training.train import Trained, train
 
@@ -37,7 +38,7 @@ class Rows:
 
     def train(self, model: Model = churn, **options: Any) -> Trained:
         arguments = {"seed": 7, "choose_threshold": choose_threshold, **options}
-        return train(model, self.t, self.features, self.target, **arguments)
+        return train(model, TrainingRows(self.t, self.features, self.target), **arguments)
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from keepfit import (
 from keepfit.errors import DefinitionError, TrainingError
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.training import estimators
+from keepfit.stages.training.grow import TrainingRows
 from keepfit.stages.training.split import held_out
 from keepfit.stages.training.train import Trained, train
 
@@ -49,7 +50,7 @@ FEATURES = {"people_age": AGE, "sales_count_30d": COUNT, "people_segment": SEGME
 
 def trained(model: Model = churn, target: np.ndarray = TARGET, **words: Any) -> Trained:
     model = replace(model, training=Training(**words))
-    return train(model, T, FEATURES, target, seed=7, choose_threshold=choose_threshold)
+    return train(model, TrainingRows(T, FEATURES, target), seed=7, choose_threshold=choose_threshold)
 
 
 @pytest.mark.parametrize("estimator", [churn.estimator, LightGBM(n_estimators=40), HistGradientBoosting(), Logistic()])
@@ -92,7 +93,7 @@ def test_an_estimator_that_raises_midway_is_named_with_what_it_said(monkeypatch)
     def fit(task, rows, validation):
         raise RuntimeError("the disk of the solver\nis gone")
 
-    monkeypatch.setattr("keepfit.stages.training.train.find", lambda kind: fit)
+    monkeypatch.setattr("keepfit.stages.training.grow.find", lambda kind: fit)
     with pytest.raises(TrainingError) as raised:
         trained(replace(churn, estimator=Estimator("own")))
     assert raised.value.what.startswith("own failed on ")
@@ -142,7 +143,7 @@ def test_a_calibrated_score_is_a_probability(how):
 def test_the_threshold_is_one_of_calibrated_scores():
     asked = []
     model = replace(churn, training=Training(calibrate="sigmoid", class_weight={0: 1, 1: 20}))
-    train(model, T, FEATURES, TARGET, seed=7, choose_threshold=lambda *rows: asked.append(rows) or 0.5)
+    train(model, TrainingRows(T, FEATURES, TARGET), seed=7, choose_threshold=lambda *rows: asked.append(rows) or 0.5)
     ((_, actual, score),) = asked
     assert abs(score.mean() - actual.mean()) < 0.02
 
@@ -152,7 +153,7 @@ ENTITY = np.tile(np.array([f"P{number:02}" for number in range(40)], object), 24
 
 def held(share: float, target: np.ndarray = TARGET) -> Trained:
     model = replace(churn, training=Training(hold_out=share))
-    return train(model, T, FEATURES, target, seed=7, choose_threshold=choose_threshold, entity=ENTITY)
+    return train(model, TrainingRows(T, FEATURES, target, ENTITY), seed=7, choose_threshold=choose_threshold)
 
 
 def test_nothing_is_learnt_from_entities_that_are_held_out():
@@ -181,7 +182,7 @@ def test_a_share_that_leaves_no_rows_is_said():
     model = replace(churn, training=Training(hold_out=0.5))
     one = np.full(len(T), next(key for key in ENTITY if held_out(np.array([key], object), 0.5)[0]), object)
     with pytest.raises(TrainingError, match="no train rows of churn are left"):
-        train(model, T, FEATURES, TARGET, seed=7, choose_threshold=choose_threshold, entity=one)
+        train(model, TrainingRows(T, FEATURES, TARGET, one), seed=7, choose_threshold=choose_threshold)
 
 
 def test_a_target_of_one_value_teaches_nothing():

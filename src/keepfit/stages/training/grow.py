@@ -1,0 +1,169 @@
+"""Grow a model on a split: first on train rows, stopped and decided on validation rows, then on both together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from keepfit.artifact import Knots, encode, learn_categories
+from keepfit.engines.protocol import Column
+from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
+from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.stages.training.calibration import calibrate
+from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, find
+from keepfit.stages.training.split import Split, held_out, without
+from keepfit.stages.training.weights import class_weights, weights
+
+ChooseThreshold = Callable[[str, NDArray[np.float64], NDArray[np.float64]], float]
+
+
+@dataclass(frozen=True)
+class TrainingRows:
+    """What is learnt from and judged on.
+
+    Attributes
+    ----------
+    t : int64 array [rows]
+        Microseconds UTC, ascending.
+    features : dict of str to array [rows]
+        In the definition's order: float64 with NaN for null, or labels and None.
+    target : float64 array [rows]
+        1 and 0 for a classification.
+    entity : object array [rows], optional
+        Keys; needed if the model holds entities out.
+    """
+
+    t: NDArray[np.int64]
+    features: dict[str, Column]
+    target: NDArray[np.float64]
+    entity: NDArray[np.object_] | None = None
+
+
+@dataclass(frozen=True)
+class Grown:
+    """A model grown on one split.
+
+    Attributes
+    ----------
+    split : Split
+        Without the entities that are held out.
+    matrix : float32 array [rows, features]
+        All rows, as the model reads them.
+    """
+
+    split: Split
+    fitted: Fitted
+    calibration: Knots | None
+    threshold: float
+    categories: dict[str, tuple[str, ...]]
+    matrix: Matrix
+
+    def scores(self, part: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Return the scores of some rows by the library's own predictor, calibrated."""
+        raw = self.fitted.predict(self.matrix[part])
+        return raw if self.calibration is None else self.calibration(raw)
+
+
+def grow(model: Model, rows: TrainingRows, parts: Split, *, seed: int, choose_threshold: ChooseThreshold) -> Grown:
+    """Return a model grown as `train` grows it, on any split."""
+    if model.training.hold_out:
+        parts = without(parts, held_out(_known(rows.entity, model), model.training.hold_out))
+    _require_two_values(model, rows.target, parts)
+    names = tuple(rows.features)
+    categories = learn_categories({name: values[parts.train] for name, values in rows.features.items()})
+    matrix = encode(rows.features, names, categories)
+    task = _task(model, names, categories, seed)
+    learn = partial(_fit, find(model.estimator.kind), model)
+    of = partial(_rows, model, rows, matrix)
+    first = learn(task, of(parts.train), of(parts.validation, like=parts.train))
+    calibration, threshold = _decision(
+        model, rows.target[parts.validation], partial(first.predict, matrix[parts.validation]), choose_threshold
+    )
+    fitted = learn(replace(task, parameters=first.parameters), of(parts.fitted), None)
+    return Grown(parts, fitted, calibration, threshold, categories, matrix)
+
+
+def _known(entity: NDArray[np.object_] | None, model: Model) -> NDArray[np.object_]:
+    if entity is None:
+        raise TrainingError("hold_out= needs the entities of the rows", where=f"model {model.name}", fix="pass entity=")
+    return entity
+
+
+def _decision(
+    model: Model,
+    actual: NDArray[np.float64],
+    predict: Callable[[], NDArray[np.float64]],
+    choose_threshold: ChooseThreshold,
+) -> tuple[Knots | None, float]:
+    """Return the calibration and the threshold that validation rows choose."""
+    if model.task != CLASSIFICATION:
+        return None, 0.5
+    score, how = predict(), model.training.calibrate
+    calibration = None if how is None else calibrate(how, actual, score)
+    return calibration, choose_threshold(model.metric, actual, score if calibration is None else calibration(score))
+
+
+def _task(model: Model, features: tuple[str, ...], categories: dict[str, tuple[str, ...]], seed: int) -> Task:
+    monotone = dict(model.training.monotone)
+    for name in monotone:
+        if name not in features or name in categories:
+            what = "labels have no order" if name in categories else "no such feature was learned"
+            fix = did_you_mean(name, set(features) - set(categories), of=f"model {model.name}")
+            raise DefinitionError(f"monotone={{{name!r}: ...}}: {what}", where="definitions.py, Training(...)", fix=fix)
+    one = model.estimator
+    return Task(model.task, features, categories, one.parameters, seed, one.of, monotone)
+
+
+def _rows(
+    model: Model,
+    rows: TrainingRows,
+    matrix: Matrix,
+    part: NDArray[np.bool_],
+    like: NDArray[np.bool_] | None = None,
+) -> Rows:
+    """Return the rows of a part, weighed as those of `like` are, or as its own are; what is judged on has no age."""
+    target = rows.target[part]
+    by_class = class_weights(model.training, target if like is None else rows.target[like])
+    training = model.training if like is None else replace(model.training, half_life=None)
+    return Rows(matrix[part], target, weights(training, rows.t[part], target, by_class=by_class))
+
+
+def _fit(fit: Fit, model: Model, task: Task, rows: Rows, validation: Rows | None) -> Fitted:
+    try:
+        return fit(task, rows, validation)
+    except KeepfitError:
+        raise
+    except Exception as error:  # an estimator may raise anything, and the champion must stay
+        said = (str(error).strip().splitlines() or ["no message"])[0]
+        raise TrainingError(
+            f"{task.of or model.estimator.kind} failed on {len(rows.target):,} rows: {type(error).__name__}: {said}",
+            where=f"model {model.name}",
+            fix="choose other parameters or another estimator; the version was not recorded",
+        ) from error
+
+
+def _require_two_values(model: Model, target: NDArray[np.float64], parts: Split) -> None:
+    """A part without rows, one class, or one value of the target teach nothing."""
+    for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
+        if not part.any():
+            fix = "hold fewer entities out, or wait for more"
+            raise TrainingError(f"no {name} rows of {model.name} are left", where="Training(hold_out=...)", fix=fix)
+    if model.task != CLASSIFICATION:
+        if np.ptp(target[parts.train]) == 0:
+            raise TrainingError(
+                f"the target is {target[parts.train][0]:g} in all {int(parts.train.sum()):,} train rows of {model.name}",
+                where=f"target {model.target.name}",
+                fix="wait for more history, or choose a target that varies",
+            )
+        return
+    for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
+        if len(np.unique(target[part])) < 2:
+            raise TrainingError(
+                f"the {name} rows of {model.name} have one class only ({int(part.sum()):,} rows)",
+                where=f"target {model.target.name}",
+                fix="wait for more history, or choose a target that both happens and does not",
+            )
