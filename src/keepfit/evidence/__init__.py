@@ -6,6 +6,7 @@ texts, and turn into JSON with `as_data`. Times are microseconds UTC.
 
 from keepfit.evidence.data import as_data
 from keepfit.evidence.evaluation import Estimate, Evaluation, Fold, Verdict, evaluation_from
+from keepfit.evidence.training import History, LearntFrom, Search
 from keepfit.evidence.turn import (
     ALARM,
     KEEP,
@@ -41,7 +42,10 @@ __all__ = [
     "Evidence",
     "Finding",
     "Fold",
+    "History",
+    "LearntFrom",
     "Realised",
+    "Search",
     "Tested",
     "Turn",
     "Verdict",

@@ -47,6 +47,8 @@ class Training:
         Share of the entities that nothing is learnt from, for what the model says of entities that it never saw.
     folds : int
         Earlier origins that the same training is repeated at, to show how the metrics vary over time (rolling-origin backtest).
+    learning_curve : bool
+        Also train on the newest tenth, quarter and half of the train rows, to show what a longer history brings.
     """
 
     class_weight: str | Mapping[int, float] | None = None
@@ -56,6 +58,7 @@ class Training:
     cost: Cost | None = None
     hold_out: float = 0.0
     folds: int = field(default=0, metadata={"unwritten": 0})
+    learning_curve: bool = field(default=False, metadata={"unwritten": False})
 
     def __post_init__(self) -> None:
         if isinstance(self.class_weight, Mapping):

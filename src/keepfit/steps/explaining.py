@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +24,18 @@ REPORT, WORST, PAGE = "report.json", "worst.csv", "evaluation.html"
 
 
 def explained(
-    project: Project, model: Model, as_of: str, found: TrainingSet, trained: Trained, evaluation: Evaluation
+    project: Project,
+    model: Model,
+    as_of: str,
+    found: TrainingSet,
+    trained: Trained,
+    evaluation: Evaluation,
+    grown: Mapping[str, Any],
 ) -> dict[str, bytes]:
-    """Return the files that explain a version, name -> content; none in a replay, which trains many and keeps one."""
+    """Return the files that explain a version, name -> content; none in a replay, which trains many and keeps one.
+
+    `grown` is how it was grown: history, search and learning_curve.
+    """
     if project.is_replay:
         return {}
     test = np.flatnonzero(trained.split.test)
@@ -43,10 +54,22 @@ def explained(
     groups = {column: features[name] for column, name in model.group_columns().items() if name in features}
     seed = project.settings.training.seed
     told = detail(
-        evaluation, judged, trained.fitted, partial(_served, trained), groups, seed=seed, cost=model.training.cost
+        evaluation,
+        judged,
+        trained.fitted,
+        partial(_served, trained),
+        groups,
+        seed=seed,
+        cost=model.training.cost,
+        grown=grown,
     )
-    page = evaluation_page(f"{model.name}, trained {as_of}", evaluation, told)
+    page = evaluation_page(title_of(model.name, as_of), evaluation, told)
     return {REPORT: json.dumps(told, indent=1).encode(), WORST: worst_csv(told), PAGE: page.encode()}
+
+
+def title_of(model: str, trained: str) -> str:
+    """Return the headline of a version's page; its number is not known when it is drawn."""
+    return f"{model}, trained {trained}"
 
 
 def _served(trained: Trained, matrix: NDArray[np.float32]) -> NDArray[np.float64]:

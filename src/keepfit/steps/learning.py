@@ -44,7 +44,7 @@ from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable
 from keepfit.steps.explaining import explained
-from keepfit.steps.searching import backtested, rows_of, searched
+from keepfit.steps.searching import backtested, learnt_from, rows_of, searched
 
 # what is kept with a training set, so that the next one can take from it
 FEATURES, VERSIONS, SEMANTICS = "keepfit.features", "keepfit.versions", "keepfit.semantics"
@@ -81,7 +81,7 @@ def challenge(
     name, notes = tables.training_set(model.name), _notes(found, snapshot)
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
     choose = partial(choose_threshold, cost=model.training.cost)
-    tuned = searched(project, model, found, snapshot.as_of, choose)
+    tuned, search = searched(project, model, found, snapshot.as_of, choose)
     trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose)
     evaluation = _evaluate(project, model, snapshot, found, trained, champion)
     evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose))
@@ -97,7 +97,10 @@ def challenge(
         "parameters": tuned.estimator.parameters,
         "onnx_difference": trained.onnx_difference,
     }
-    recorded = _record(project, model, snapshot.as_of, found, trained, evaluation, verdicts, lineage)
+    grown: dict[str, Any] = {"history": trained.history, "search": search}
+    if not project.is_replay:
+        grown["learning_curve"] = learnt_from(tuned, found, trained, evaluation.estimate, seed, choose)
+    recorded = _record(project, model, snapshot.as_of, found, trained, evaluation, verdicts, lineage, grown)
     return Challenge(recorded, evaluation, verdicts, conclude(verdicts, evaluation))
 
 
@@ -161,6 +164,7 @@ def _record(
     evaluation: Evaluation,
     verdicts: Sequence[Verdict],
     lineage: dict[str, Any],
+    grown: dict[str, Any],
 ) -> Version:
     fitted = trained.split.fitted
     # the newest rows, those it was validated and tested on: has the world changed since this version was approved?
@@ -183,7 +187,7 @@ def _record(
     native = trained.fitted.native()
     files = {native[0]: native[1]} if native else {}
     files |= {"model.onnx": trained.onnx, "evaluation.json": json.dumps(judged, indent=1).encode()}
-    files |= explained(project, model, clock.show(as_of), found, trained, evaluation)
+    files |= explained(project, model, clock.show(as_of), found, trained, evaluation, grown)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
         digest = artifacts.write(artifact, files, folder)

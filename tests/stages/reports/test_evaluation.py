@@ -131,6 +131,6 @@ def test_every_picture_is_as_wide_as_its_canvas(canvas: Canvas) -> None:
         curves.spread_chart(RANGE, canvas),
         curves.parts_chart(PARTS, 0.3, "#0072b2", canvas),
         curves.importance_chart([("age", 0.4)], canvas),
-        curves.dependence_chart(LINE, "age", canvas),
+        curves.dependence_chart(LINE, canvas),
     ]
     assert {spec["width"] + spec["padding"]["left"] + spec["padding"]["right"] for spec in specs} == {canvas.width}

@@ -19,6 +19,7 @@ from keepfit.stages.reports.canvas import (
     literal,
     pixels,
     shorten,
+    tips,
     value_axis,
 )
 from keepfit.stages.reports.marks import margin_text
@@ -28,6 +29,7 @@ from keepfit.stages.reports.summary import number
 Points = Sequence[Mapping[str, Any]]
 UNIT = (0.0, 1.0)
 BOTTOM = 50
+ENDS = (("low", "Low"), ("high", "High"))
 
 
 def _height(canvas: Canvas) -> int:
@@ -58,17 +60,23 @@ def _line(rows: list[Spec], place: Spec, colour: str, width: float, **mark: Any)
 
 
 def curve_chart(
-    points: Points, chance: Sequence[tuple[float, float]], title: str, names: tuple[str, str], canvas: Canvas
+    points: Points,
+    chance: Sequence[tuple[float, float]],
+    title: str,
+    names: tuple[str, str],
+    canvas: Canvas,
+    up: str = "Up",
 ) -> Spec:
-    """Return a curve on the unit square with the line of a blind guess; `names` stand at their ends."""
+    """Return a curve on the unit square with the line of a blind guess; `names` stand at their ends, `up` says what y is."""
     height, rows = _height(canvas), _rows(points)
     place = {"x": across(UNIT, title, canvas), "y": value_axis(UNIT, "y")}
     guess: list[Spec] = [{"x": x, "y": y} for x, y in chance]
     stroke = {"interpolate": "step-before"} if title.startswith("recall") else {}
+    told = tips(("x", title.partition(":")[0].capitalize()), ("y", up))
     layers = [
         _line(guess, place, MUTED, 1.5, strokeDash=[4, 4]),
         # a curve that comes back to the same x must be drawn in the order of its points
-        {**_line(rows, place, BLUE, 2.5, **stroke), "encoding": {**place, "order": {"field": "n"}}},
+        {**_line(rows, place, BLUE, 2.5, **stroke), "encoding": {**place, "order": {"field": "n"}, **told}},
     ]
     for index, row in enumerate(rows):
         row["n"] = index
@@ -79,7 +87,7 @@ def curve_chart(
     labels: list[Spec] = [
         {"y": y, "label": name, "colour": colour} for y, (name, _, colour) in zip(wanted, ends, strict=True)
     ]
-    return layered(canvas, height, [*layers, margin_text(labels, canvas, weight=600)], bottom=BOTTOM)
+    return layered(canvas, height, [*layers, margin_text(labels, canvas, weight=600)], bottom=BOTTOM, zooms=True)
 
 
 def calibration_chart(points: Points, canvas: Canvas) -> Spec:
@@ -89,14 +97,22 @@ def calibration_chart(points: Points, canvas: Canvas) -> Spec:
     place = {"x": across((0, top), "mean score of the bin", canvas), "y": value_axis((0, top), "y")}
     layers = [
         _line([{"x": 0, "y": 0}, {"x": top, "y": top}], place, MUTED, 1.5, strokeDash=[4, 4]),
-        *_with_intervals(rows, place, (0, top)),
+        *_with_intervals(
+            rows, place, (0, top), told=[("x", "Mean score"), ("y", "Rate of positives"), *ENDS, ("rows", "Rows")]
+        ),
         _line(rows, place, BLUE, 1.5, opacity=0.5),
     ]
     labels: list[Spec] = [{"y": 0, "label": "calibrated", "colour": MUTED}]
     return layered(canvas, height, [*layers, margin_text(labels, canvas, weight=600)], bottom=BOTTOM)
 
 
-def _with_intervals(rows: list[Spec], place: Spec, bounds: tuple[float, float], colour: str = BLUE) -> list[Spec]:
+def _with_intervals(
+    rows: list[Spec],
+    place: Spec,
+    bounds: tuple[float, float],
+    colour: str = BLUE,
+    told: Sequence[tuple[str, str]] = (),
+) -> list[Spec]:
     known = [row for row in rows if row.get("low") is not None and row.get("high") is not None]
     return [
         {
@@ -107,7 +123,7 @@ def _with_intervals(rows: list[Spec], place: Spec, bounds: tuple[float, float], 
         {
             "data": data(rows),
             "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1, "color": colour},
-            "encoding": place,
+            "encoding": {**place, **tips(*told)},
         },
     ]
 
@@ -121,11 +137,11 @@ def fit_chart(points: Points, canvas: Canvas) -> Spec:
     dot = {"type": "point", "filled": True, "size": 26, "opacity": 0.45, "color": BLUE}
     labels: list[Spec] = [{"y": 0, "label": "exact", "colour": MUTED}]
     layers = [
-        {"data": data(rows), "mark": dot, "encoding": place},
+        {"data": data(rows), "mark": dot, "encoding": {**place, **tips(("x", "Predicted"), ("y", "Actual"))}},
         _line(ends, place, MUTED, 1.5, strokeDash=[4, 4]),
         margin_text(labels, canvas, weight=600),
     ]
-    return layered(canvas, height, layers, bottom=BOTTOM)
+    return layered(canvas, height, layers, bottom=BOTTOM, zooms=True)
 
 
 def residuals_chart(bars: Points, canvas: Canvas) -> Spec:
@@ -136,11 +152,12 @@ def residuals_chart(bars: Points, canvas: Canvas) -> Spec:
     top = max([one["rows"] for one in rows] + [1]) * 1.05
     x = {**across(bounds, "predicted less actual", canvas), "field": "from"}
     value = value_axis((0, top), "rows", ticks=3)
+    told = tips(("from", "Error from"), ("to", "To"), ("rows", "Rows"))
     layers: list[Spec] = [
         {
             "data": data(rows),
             "mark": {"type": "rect", "color": BLUE, "stroke": "#ffffff", "strokeWidth": 0.5},
-            "encoding": {"x": x, "x2": {"field": "to"}, "y": value, "y2": {"field": "zero"}},
+            "encoding": {"x": x, "x2": {"field": "to"}, "y": value, "y2": {"field": "zero"}, **told},
         },
         {
             "data": data([{"from": 0, "rows": 0}]),
@@ -158,16 +175,29 @@ def spread_chart(points: Points, canvas: Canvas) -> Spec:
     wide = bounds_of([row["x"] for row in rows])
     place = {"x": across(wide, "predicted", canvas), "y": value_axis(bounds, "y")}
     zero: list[Spec] = [{"x": wide[0], "y": 0}, {"x": wide[1], "y": 0}]
-    layers = [_line(zero, place, MUTED, 1.5, strokeDash=[4, 4]), *_with_intervals(rows, place, bounds)]
+    told = [
+        ("x", "Mean prediction"),
+        ("y", "Median error"),
+        ("low", "5% are below"),
+        ("high", "5% are above"),
+        ("rows", "Rows"),
+    ]
+    layers = [_line(zero, place, MUTED, 1.5, strokeDash=[4, 4]), *_with_intervals(rows, place, bounds, told=told)]
     return layered(canvas, height, layers, bottom=BOTTOM)
 
 
-def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas) -> Spec:
+def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas, what: str = "Part") -> Spec:
     """Return a value with its interval for each label, side by side, with a rule at the overall value."""
     height = 220 if canvas.name == "wide" else 180
     step = canvas.plot / max(len(points), 1)
+    letters = max(3, canvas.letters(step - 4))
     rows = [
-        {**one, "x": (place + 0.5) * step, "label": shorten(str(one["label"]), max(3, canvas.letters(step - 4)))}
+        {
+            **one,
+            "x": (place + 0.5) * step,
+            "full": str(one["label"]),
+            "label": shorten(str(one["label"]), letters),
+        }
         for place, one in enumerate(points)
         if one.get("y") is not None
     ]
@@ -177,10 +207,11 @@ def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas) -> 
     mark = {"type": "rule", "color": MUTED, "strokeWidth": 1.5, "strokeDash": [4, 4], "x": 0, "x2": canvas.plot}
     every = 1 if canvas.letters(step) >= 3 else math.ceil(3 * canvas.font * 0.6 / step)
     text = {"type": "text", "color": MUTED, "y": height + 16}
+    told = [("full", what), ("y", "Value"), *ENDS, ("rows", "Rows")]
     share = (bounds[1] - overall) / (bounds[1] - bounds[0])
     layers: list[Spec] = [
         {"data": data([{"y": overall}]), "mark": mark, "encoding": {"y": value_axis(bounds, "y")}},
-        *_with_intervals(rows, place, bounds, colour),
+        *_with_intervals(rows, place, bounds, colour, told=told),
         {"data": data(rows[::every]), "mark": text, "encoding": {"x": pixels("x"), "text": {"field": "label"}}},
         margin_text(
             [{"y": height * share, "label": f"all rows {number(overall)}", "colour": MUTED}], canvas, weight=600
@@ -204,6 +235,8 @@ def importance_chart(rows: Sequence[tuple[str, float]], canvas: Canvas) -> Spec:
             "x2": indent + max(1.0, reach * max(value, 0) / most),
             "label": shorten(name, canvas.letters(indent + canvas.left - 10)),
             "value": number(value),
+            "full": name,
+            "exact": value,
             "colour": BLUE if value > 0 else VERMILLION,
         }
         for place, (name, value) in enumerate(rows)
@@ -215,7 +248,7 @@ def importance_chart(rows: Sequence[tuple[str, float]], canvas: Canvas) -> Spec:
             "mark": {"type": "rect"},
             "encoding": {
                 "x": pixels("x"), "x2": {"field": "x2"}, "y": pixels("y"), "y2": {"field": "y2"},
-                "color": literal("colour"),
+                "color": literal("colour"), **tips(("full", "Feature"), ("exact", "Value")),
             },
         },
         {
@@ -232,15 +265,17 @@ def importance_chart(rows: Sequence[tuple[str, float]], canvas: Canvas) -> Spec:
     return layered(canvas, row * len(rows), layers, top=2, bottom=4)
 
 
-def dependence_chart(points: Points, name: str, canvas: Canvas) -> Spec:
+def dependence_chart(points: Points, canvas: Canvas) -> Spec:
     """Return what a feature added over its value, one dot a row."""
-    height, rows = 220, _rows(points)
+    rows = _rows(points)
     bounds, wide = bounds_of([row["y"] for row in rows] + [0.0]), bounds_of([row["x"] for row in rows])
-    place = {"x": across(wide, shorten(name, canvas.letters(canvas.plot)), canvas), "y": value_axis(bounds, "y")}
+    x = across(wide, "", canvas)
+    x["axis"] = {**x["axis"], "title": None}
+    place = {"x": x, "y": value_axis(bounds, "y")}
     zero: list[Spec] = [{"x": wide[0], "y": 0}, {"x": wide[1], "y": 0}]
-    dot = {"type": "point", "filled": True, "size": 26, "opacity": 0.5, "color": BLUE}
+    dot = {"type": "point", "filled": True, "size": 20, "opacity": 0.5, "color": BLUE}
     layers = [
         _line(zero, place, MUTED, 1.5, strokeDash=[4, 4]),
-        {"data": data(rows), "mark": dot, "encoding": place},
+        {"data": data(rows), "mark": dot, "encoding": {**place, **tips(("x", "Its value"), ("y", "It added"))}},
     ]
-    return layered(canvas, height, layers, bottom=BOTTOM)
+    return layered(canvas, 170, layers, zooms=True)

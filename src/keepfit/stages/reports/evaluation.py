@@ -6,20 +6,22 @@ any version, years later.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keepfit import clock
 from keepfit.evidence import Evaluation
 from keepfit.spec.metric import METRICS
 from keepfit.spec.model import CLASSIFICATION
-from keepfit.stages.reports import curves, page
+from keepfit.stages.reports import curves, page, training
 from keepfit.stages.reports import evaluation_tables as tables
-from keepfit.stages.reports.canvas import Canvas, Spec, pictures_of
+from keepfit.stages.reports.figures import Figures
+from keepfit.stages.reports.interactive import living, scripts
 from keepfit.stages.reports.page import Html, element
 from keepfit.stages.reports.palette import BLUE, GREEN
 from keepfit.stages.reports.sentences import interval
 from keepfit.stages.reports.summary import number, plural, signed
+from keepfit.stages.reports.tuning import tuning
 
 MOST_BARS = 15
 PARTS = {"hour": "Hour (UTC)", "weekday": "Weekday", "month": "Month"}
@@ -34,7 +36,7 @@ MEANINGS = (
 )
 
 
-def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]) -> str:
+def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any], *, interactive: bool = False) -> str:
     """Return the report as one self-contained HTML document.
 
     Parameters
@@ -43,20 +45,27 @@ def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]
         The headline: the model, and its version if it has one yet.
     found : mapping
         What `keepfit.stages.evaluation.detail` measured.
+    interactive : bool
+        Whether charts answer to a pointer: the page then has a script (0.9 MB), and still makes no request.
     """
+    show, grown = Figures(living) if interactive else Figures(), found.get("grown", {})
     parts = [
         _headline(title, evaluation),
         page.section("Metrics", _metrics_say(evaluation), tables.main_table(evaluation), _rivals_note(evaluation)),
-        *_curves(evaluation, found),
-        _importance(evaluation, found),
-        *_dependence(evaluation, found),
-        *_errors(found),
+        *training.folds(show, evaluation),
+        *_curves(show, evaluation, found),
+        _importance(show, evaluation, found),
+        *_dependence(show, evaluation, found),
+        *_errors(show, found),
         _slices(found),
         _worst(found),
-        *_fairness(found),
+        *_fairness(show, found),
+        *training.history(show, grown.get("history")),
+        *training.learning_curve(show, grown.get("learning_curve", ()), evaluation.metric),
+        *tuning(show, grown.get("search")),
         _footer(),
     ]
-    return page.page(title, *parts)
+    return page.page(title, *parts, scripts=scripts() if interactive else ())
 
 
 def _headline(title: str, evaluation: Evaluation) -> Html:
@@ -103,41 +112,37 @@ def _rivals_note(evaluation: Evaluation) -> Html:
     )
 
 
-def _figure(name: str, kind: str, says: str, read: str, draw: Callable[[Canvas], Spec], alt: str | None = None) -> Html:
-    return page.figure(kind, says, read, pictures_of(name, alt or f"{kind}: {says}.", draw))
+def _curves(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
+    drawn = _classified if evaluation.task == CLASSIFICATION else _regressed
+    return drawn(show, evaluation, found["curves"])
 
 
-def _curves(evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
-    kinds = found["curves"]
-    return _classified(evaluation, kinds) if evaluation.task == CLASSIFICATION else _regressed(evaluation, kinds)
-
-
-def _classified(evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
+def _classified(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
     metrics = evaluation.metrics
     base = evaluation.baseline.get("pr_auc", 0.0)
     blind = [(0.0, 0.0), (1.0, 1.0)]
     called, precision = "share of all rows, highest scores first", "recall: share of the positives that are found"
     return [
-        _figure(
+        show(
             "roc", "ROC", f"auc {number(metrics.get('auc'))}",
             "Up: share of the positives that are found. Dashed: a blind guess.",
             lambda canvas: curves.curve_chart(
                 kinds["roc"], blind, "share of the negatives called positive", ("model", "blind"), canvas
             ),
         ),
-        _figure(
+        show(
             "pr", "Precision and recall", f"pr_auc {number(metrics.get('pr_auc'))}",
             "Up: precision, the share of the rows called positive that are. Dashed: the rate of positives.",
             lambda canvas: curves.curve_chart(
                 kinds["pr"], [(0.0, base), (1.0, base)], precision, ("model", "all called"), canvas
             ),
         ),
-        _figure(
+        show(
             "gain", "Gain and lift", _lift_says(metrics),
             "Up: share of the positives found among the rows that score highest. Lift is up over across.",
             lambda canvas: curves.curve_chart(kinds["gain"], blind, called, ("model", "blind"), canvas),
         ),
-        _figure(
+        show(
             "calibration", "Calibration", f"ece {number(metrics.get('ece'))}: mean gap between score and rate",
             "Up: share of positives in each tenth of the rows by score, with its 90% interval (Wilson).",
             lambda canvas: curves.calibration_chart(kinds["calibration"], canvas),
@@ -150,21 +155,21 @@ def _lift_says(metrics: Mapping[str, float]) -> str:
     return f"The highest tenth holds {gain} of the positives, {lift} times as many as by chance"
 
 
-def _regressed(evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
+def _regressed(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
     metrics = evaluation.metrics
     low, high = kinds["residuals"][0]["from"], kinds["residuals"][-1]["to"]
     return [
-        _figure(
+        show(
             "fit", "Predicted and actual", f"r2 {number(metrics.get('r2'))}, rmse {number(metrics.get('rmse'))}",
             f"Up: what happened. {plural(len(kinds['fit']), 'row')} drawn evenly. Dashed: an exact prediction.",
             lambda canvas: curves.fit_chart(kinds["fit"], canvas),
         ),
-        _figure(
+        show(
             "residuals", "Errors", f"99 of 100 errors lie between {number(low)} and {number(high)}",
             "Rows by predicted less actual; the outermost bars hold what lies beyond.",
             lambda canvas: curves.residuals_chart(kinds["residuals"], canvas),
         ),
-        _figure(
+        show(
             "spread", "Errors over predictions", "Median error and nine in ten, by tenth of the prediction",
             "Up: predicted less actual. A dot off the dashed line is a bias at predictions of that size.",
             lambda canvas: curves.spread_chart(kinds["spread"], canvas),
@@ -172,7 +177,7 @@ def _regressed(evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
     ]  # fmt: skip
 
 
-def _importance(evaluation: Evaluation, found: Mapping[str, Any]) -> Html:
+def _importance(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> Html:
     rows: Sequence[Mapping[str, Any]] = found["importance"]
     told = bool(rows) and rows[0]["contribution"] is not None
     by = "contribution" if told else "permutation"
@@ -181,27 +186,26 @@ def _importance(evaluation: Evaluation, found: Mapping[str, Any]) -> Html:
     read = f"Mean |contribution| in {unit}" if told else f"{evaluation.metric} lost if the feature is shuffled"
     read += f", over {plural(found['sampled'][by + ('s' if told else '')], 'test row')}."
     says = f"{shown[0][0]} matters most, then {shown[1][0]}" if len(shown) > 1 else shown[0][0]
-    drawn = _figure("importance", "Importance", says, read, lambda canvas: curves.importance_chart(shown, canvas))
+    drawn = show("importance", "Importance", says, read, lambda canvas: curves.importance_chart(shown, canvas))
     table = tables.importance_table(rows, evaluation.metric)
     return element("div", drawn, element("details", element("summary", "The numbers"), table))
 
 
-def _dependence(evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
+def _dependence(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
     unit = "log-odds" if evaluation.task == CLASSIFICATION else "the target's unit"
-    drawn: list[Html] = []
-    for place, (name, points) in enumerate(found["dependence"].items()):
-        if len(points) > 1:
-            pictures = pictures_of(
-                f"dependence-{place}",
-                f"What {name} added over its value.",
-                lambda canvas, points=points, name=name: curves.dependence_chart(points, name, canvas),  # type: ignore[misc]
-            )
-            read = f"What {name} added to {plural(len(points), 'prediction')} ({unit}), over its value."
-            drawn.append(page.figure("Dependence" if not drawn else "", name, read, pictures))
-    return drawn
+    charts = [
+        (f"dependence-{place}", name, lambda canvas, points=points: curves.dependence_chart(points, canvas))  # type: ignore[misc]
+        for place, (name, points) in enumerate(found["dependence"].items())
+        if len(points) > 1
+    ]
+    if not charts:
+        return []
+    says = "How the prediction moves with the features that matter most"
+    read = f"Up: what a feature added to a prediction, in {unit}. Across: its value. A dot is a test row, drawn evenly."
+    return [show.cards("Dependence", says, read, charts)]
 
 
-def _errors(found: Mapping[str, Any]) -> list[Html]:
+def _errors(show: Figures, found: Mapping[str, Any]) -> list[Html]:
     drawn: list[Html] = []
     for key, points in found["curves"].items():
         if not key.startswith("error_by_"):
@@ -213,7 +217,7 @@ def _errors(found: Mapping[str, Any]) -> list[Html]:
         says = f"Worst at {worst['label']}: mean {found['loss']} {number(worst['y'])}, overall {number(overall)}"
         read = f"Mean {found['loss']} with its 90% interval; lower is better."
         drawn.append(
-            _figure(
+            show(
                 key, f"Error by {PARTS.get(part, part)}", says, read,
                 lambda canvas, named=named, overall=overall: curves.parts_chart(named, overall, BLUE, canvas),  # type: ignore[misc]
             )
@@ -240,7 +244,7 @@ def _worst(found: Mapping[str, Any]) -> Html:
     return page.section("Worst predictions", says, read, tables.worst_table(rows, found["loss"]))
 
 
-def _fairness(found: Mapping[str, Any]) -> list[Html]:
+def _fairness(show: Figures, found: Mapping[str, Any]) -> list[Html]:
     drawn: list[Html] = []
     for column, parts in found["fairness"].items():
         gap = parts["gaps"].get("tpr")
@@ -253,7 +257,7 @@ def _fairness(found: Mapping[str, Any]) -> list[Html]:
             ]
             mean = parts["all"][rate] or 0.0
             pictures.append(
-                _figure(
+                show(
                     f"fair-{len(drawn)}-{rate}", f"{tables.RATE_WORDS[rate]} by {column}", _widest(points), "With 90% intervals.",
                     lambda canvas, points=points, mean=mean: curves.parts_chart(points, mean, GREEN, canvas),  # type: ignore[misc]
                 )

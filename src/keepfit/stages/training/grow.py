@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from keepfit.artifact import Knots, encode, learn_categories
 from keepfit.engines.protocol import Column
 from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
+from keepfit.evidence import History
 from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.stages.training.calibration import calibrate
-from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, find
+from keepfit.stages.training.estimators import Boosted, Fit, Fitted, Matrix, Rows, Task, find
 from keepfit.stages.training.split import Split, held_out, without
 from keepfit.stages.training.weights import class_weights, weights
 
@@ -53,6 +54,8 @@ class Grown:
         Without the entities that are held out.
     matrix : float32 array [rows, features]
         All rows, as the model reads them.
+    history : History or None
+        How the first model was grown, which the validation rows stopped; None if its estimator does not tell.
     """
 
     split: Split
@@ -61,6 +64,7 @@ class Grown:
     threshold: float
     categories: dict[str, tuple[str, ...]]
     matrix: Matrix
+    history: History | None = None
 
     def scores(self, part: NDArray[np.bool_]) -> NDArray[np.float64]:
         """Return the scores of some rows by the library's own predictor, calibrated."""
@@ -84,7 +88,8 @@ def grow(model: Model, rows: TrainingRows, parts: Split, *, seed: int, choose_th
         model, rows.target[parts.validation], partial(first.predict, matrix[parts.validation]), choose_threshold
     )
     fitted = learn(replace(task, parameters=first.parameters), of(parts.fitted), None)
-    return Grown(parts, fitted, calibration, threshold, categories, matrix)
+    history = first.history if isinstance(first, Boosted) else None
+    return Grown(parts, fitted, calibration, threshold, categories, matrix, history)
 
 
 def _known(entity: NDArray[np.object_] | None, model: Model) -> NDArray[np.object_]:

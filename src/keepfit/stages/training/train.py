@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from keepfit.artifact import Knots, Predictor
 from keepfit.errors import TrainingError
+from keepfit.evidence import History
 from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.stages.training.estimators import Fitted
 from keepfit.stages.training.grow import ChooseThreshold, TrainingRows, grow
@@ -36,6 +37,8 @@ class Trained:
         scores for a regression; before the calibration.
     calibration : Knots or None
         What made the scores of what ONNX answers.
+    history : History or None
+        The loss round by round on train and validation rows, if the estimator tells.
     """
 
     split: Split
@@ -47,6 +50,7 @@ class Trained:
     scores: NDArray[np.float64]
     onnx_difference: float
     calibration: Knots | None = None
+    history: History | None = None
 
 
 def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: ChooseThreshold) -> Trained:
@@ -83,6 +87,7 @@ def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: Choo
         scores,
         difference,
         found.calibration,
+        found.history,
     )
 
 

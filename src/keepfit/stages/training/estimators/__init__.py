@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, did_you_mean
+from keepfit.evidence import History
 
 Matrix = NDArray[np.float32]
 GROUP = "keepfit.estimators"
@@ -75,6 +76,15 @@ class Fitted(Protocol):
 
     def onnx(self) -> bytes:
         """Return the model as ONNX; its last output's last column is the score."""
+
+
+@runtime_checkable
+class Boosted(Protocol):
+    """A fitted model that knows how it was grown; a plug-in may leave it out."""
+
+    @property
+    def history(self) -> History | None:
+        """Its loss round by round; None if it was fitted without validation rows."""
 
 
 class Fit(Protocol):

@@ -15,6 +15,7 @@ import onnx
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError
+from keepfit.evidence import History
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.training.estimators import Matrix, Rows, Task, skops
 from keepfit.stages.training.estimators.refusals import refused
@@ -24,6 +25,7 @@ from keepfit.stages.training.estimators.thresholds import below
 DEFAULTS: dict[str, Any] = {"max_iter": 300, "learning_rate": 0.05, "max_leaf_nodes": 15, "n_iter_no_change": 30}
 OPSETS = {"": 15, "ai.onnx.ml": 3}
 IR = 8
+SEEN = 10_000  # train rows that the history looks at
 Column = tuple[
     int, float | None
 ]  # the matrix's column, and the code that this one is 1 for; None for a number as it is
@@ -40,6 +42,7 @@ class Histograms:
     parameters: dict[str, Any]
     task: Task
     columns: list[Column]
+    history: History | None = None
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by scikit-learn itself."""
@@ -97,9 +100,15 @@ def fit(made: Any, parameters: dict[str, Any], task: Task, rows: Rows, validatio
         if isinstance(error, TypeError) or type(error).__name__ == "InvalidParameterError":
             raise refused(task, str(error)) from error
         raise
+    history = None
     if validation is not None and "early_stopping" not in parameters:
-        _stop(estimator, task, unfolded(validation.matrix, columns), validation, parameters.get("n_iter_no_change", 30))
-    return Histograms(estimator, {**parameters, "max_iter": len(estimator._predictors)}, task, columns)
+        patience = parameters.get("n_iter_no_change", 30)
+        later, kept = _losses(estimator, task, columns, validation, patience)
+        some = _some(rows)
+        earlier = _losses(estimator, task, columns, some, len(later))[0][: len(later)]
+        history = History("log loss" if task.task == CLASSIFICATION else "squared error", earlier, later, kept)
+        del estimator._predictors[kept:]
+    return Histograms(estimator, {**parameters, "max_iter": len(estimator._predictors)}, task, columns, history)
 
 
 def columns_of(task: Task, matrix: Matrix) -> list[Column]:
@@ -125,21 +134,30 @@ def unfolded(matrix: Matrix, columns: list[Column]) -> Matrix:
     return found
 
 
-def _stop(estimator: Any, task: Task, matrix: Matrix, rows: Rows, patience: int) -> None:
-    """Cut the trees after the best ones for later rows."""
+def _some(rows: Rows) -> Rows:
+    """Return rows drawn evenly: to see the loss go down, some are enough (scikit-learn looks at as many itself)."""
+    places = np.unique(np.linspace(0, len(rows.target) - 1, SEEN).astype(np.int64))
+    return Rows(rows.matrix[places], rows.target[places], None if rows.weights is None else rows.weights[places])
+
+
+def _losses(
+    estimator: Any, task: Task, columns: list[Column], rows: Rows, patience: int
+) -> tuple[tuple[float, ...], int]:
+    """Return the loss on rows tree by tree, until `patience` trees bring none better, and how many the best one needs."""
+    matrix = unfolded(rows.matrix, columns)
     if task.task == CLASSIFICATION:
         stages = (scores[:, 1] for scores in estimator.staged_predict_proba(matrix))
     else:
         stages = estimator.staged_predict(matrix)
-    best, at = np.inf, 0
+    best, kept, found = np.inf, 1, list[float]()
     with limited(matrix.size):
         for place, score in enumerate(stages):
-            loss = float(np.average(_loss(task, rows.target, score), weights=rows.weights))
-            if loss < best:
-                best, at = loss, place
-            elif place - at >= patience:
+            found.append(float(np.average(_loss(task, rows.target, score), weights=rows.weights)))
+            if found[-1] < best:
+                best, kept = found[-1], place + 1
+            elif place + 1 - kept >= patience:
                 break
-    del estimator._predictors[at + 1 :]
+    return tuple(found), kept
 
 
 def _loss(task: Task, target: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, MissingExtra, TrainingError
+from keepfit.evidence import History
 from keepfit.stages.training.estimators import Matrix, Rows, Task
 from keepfit.stages.training.estimators.threads import threads
 from keepfit.stages.training.estimators.thresholds import below
@@ -65,6 +66,7 @@ class Leaves:
     booster: lightgbm.Booster
     parameters: dict[str, Any]
     text: str
+    history: History | None = None
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by LightGBM's own predictor."""
@@ -113,13 +115,21 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     }
     if task.monotone:
         settings["monotone_constraints"] = task.directions
-    heard = _Heard()
+    heard, losses = _Heard(), dict[str, dict[str, list[float]]]()
     lightgbm.register_logger(heard)
     try:
         data = _data(task, rows, settings)
-        judged = [_data(task, validation, settings, data)] if validation else []
-        stop: list[Any] = [lightgbm.early_stopping(patience, verbose=False)] if validation else []
-        booster = lightgbm.train(settings, data, num_boost_round=rounds, valid_sets=judged, callbacks=stop)
+        # it stops by what is not its own train data
+        judged = {"train": data, "validation": _data(task, validation, settings, data)} if validation else {}
+        kept, stop = lightgbm.record_evaluation(losses), lightgbm.early_stopping(patience, verbose=False)
+        booster = lightgbm.train(
+            settings,
+            data,
+            num_boost_round=rounds,
+            valid_sets=list(judged.values()),
+            valid_names=list(judged),
+            callbacks=[kept, stop] if validation else [],
+        )
     except (lightgbm.basic.LightGBMError, TypeError, ValueError) as error:
         raise _refused(str(error).strip().splitlines()[0]) from error
     if unknown := UNKNOWN.findall("\n".join(heard.said)):
@@ -127,7 +137,12 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     grown = booster.best_iteration if validation else rounds
     text = exact(booster.model_to_string(num_iteration=grown))
     used = {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}
-    return Leaves(lightgbm.Booster(model_str=text), used, text)
+    return Leaves(lightgbm.Booster(model_str=text), used, text, _history(losses, grown) if validation else None)
+
+
+def _history(found: dict[str, dict[str, list[float]]], kept: int) -> History:
+    metric = next(iter(found["validation"]))
+    return History(metric, tuple(found["train"][metric]), tuple(found["validation"][metric]), kept)
 
 
 def exact(text: str) -> str:

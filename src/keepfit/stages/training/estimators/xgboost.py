@@ -12,6 +12,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, TrainingError
+from keepfit.evidence import History
 from keepfit.stages.training.estimators import Matrix, Rows, Task
 from keepfit.stages.training.estimators.threads import threads
 
@@ -38,6 +39,7 @@ class Trees:
     booster: xgboost.Booster
     parameters: dict[str, Any]
     types: list[str]
+    history: History | None = None
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by XGBoost's own predictor."""
@@ -91,14 +93,18 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     }
     if task.monotone:
         settings["monotone_constraints"] = tuple(task.directions)
+    train, losses = _data(rows, types), dict[str, dict[str, list[float]]]()
+    # the last of these decides when to stop
+    judged = [(train, "train"), (_data(validation, types), "validation")] if validation else []
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             booster = xgboost.train(
                 settings,
-                _data(rows, types),
+                train,
                 num_boost_round=rounds,
-                evals=[(_data(validation, types), "validation")] if validation else [],
+                evals=judged,
+                evals_result=losses,
                 early_stopping_rounds=patience if validation else None,
                 verbose_eval=False,
             )
@@ -116,7 +122,13 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     if unused := re.findall(r"Parameters: \{ (.*) \} are not used", said):
         raise _refused(f"it does not know {unused[0]}")
     grown = booster.best_iteration + 1 if validation else rounds
-    return Trees(booster[:grown], {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}, types)
+    used = {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}
+    return Trees(booster[:grown], used, types, _history(losses, grown) if validation else None)
+
+
+def _history(found: dict[str, dict[str, list[float]]], kept: int) -> History:
+    metric = list(found["validation"])[-1]
+    return History(metric, tuple(found["train"][metric]), tuple(found["validation"][metric]), kept)
 
 
 def _whole(name: str, value: Any) -> int:
