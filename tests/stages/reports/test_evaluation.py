@@ -86,7 +86,7 @@ def kinds(page: str) -> list[str]:
 def test_a_classification_shows_its_curves_slices_worst_rows_and_groups() -> None:
     page = evaluation_page("churn", evaluation("classification", "auc"), FOUND)
     wanted = ["Metrics", "ROC", "Precision and recall", "Gain and lift", "Calibration", "Importance", "Dependence"]
-    wanted += ["Error by Weekday", "Weak slices", "Worst predictions", "Fairness"]
+    wanted += ["Error by weekday", "Weak slices", "Worst predictions", "Fairness"]
     assert set(wanted) <= set(kinds(page))
     assert "no better than recency (gone) with 0.900" in page
     assert "Worst at Sat" in page

@@ -32,7 +32,7 @@ from keepfit.stages.evaluation.slices import weak_slices
 
 CONTRIBUTED, PERMUTED, SLICED = 2000, 2000, 20_000
 """At most so many rows for contributions, for permutation importance and for the search of slices."""
-WORST, DEPENDENCE, DOTS = 20, 4, 300
+WORST, DEPENDENCE, DOTS = 20, 6, 300
 """Worst predictions kept, features whose dependence is kept, and points of each."""
 
 

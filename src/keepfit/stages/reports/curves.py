@@ -186,7 +186,7 @@ def spread_chart(points: Points, canvas: Canvas) -> Spec:
     return layered(canvas, height, layers, bottom=BOTTOM)
 
 
-def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas, what: str = "Part") -> Spec:
+def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas, *, what: str = "Part") -> Spec:
     """Return a value with its interval for each label, side by side, with a rule at the overall value."""
     height = 220 if canvas.name == "wide" else 180
     step = canvas.plot / max(len(points), 1)
@@ -213,11 +213,18 @@ def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas, wha
         {"data": data([{"y": overall}]), "mark": mark, "encoding": {"y": value_axis(bounds, "y")}},
         *_with_intervals(rows, place, bounds, colour, told=told),
         {"data": data(rows[::every]), "mark": text, "encoding": {"x": pixels("x"), "text": {"field": "label"}}},
-        margin_text(
-            [{"y": height * share, "label": f"all rows {number(overall)}", "colour": MUTED}], canvas, weight=600
-        ),
+        _overall(height * share, overall, canvas),
     ]
     return layered(canvas, height, layers)
+
+
+def _overall(y: float, value: float, canvas: Canvas) -> Spec:
+    """Return the name of the rule at the overall value: beside it, or on it where the chart has no margin."""
+    inside = canvas.name == "small"
+    rows: list[Spec] = [{"y": y - 8 * inside, "label": f"all rows {number(value)}", "colour": MUTED}]
+    found = margin_text(rows, canvas, weight=600, x=canvas.plot if inside else None)
+    found["mark"]["align"] = "right" if inside else "left"
+    return found
 
 
 def importance_chart(rows: Sequence[tuple[str, float]], canvas: Canvas) -> Spec:

@@ -6,7 +6,9 @@ any version, years later.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from keepfit import clock
@@ -15,6 +17,7 @@ from keepfit.spec.metric import METRICS
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.reports import curves, page, training
 from keepfit.stages.reports import evaluation_tables as tables
+from keepfit.stages.reports.canvas import Draw
 from keepfit.stages.reports.figures import Figures
 from keepfit.stages.reports.interactive import living, scripts
 from keepfit.stages.reports.page import Html, element
@@ -24,7 +27,10 @@ from keepfit.stages.reports.summary import number, plural, signed
 from keepfit.stages.reports.tuning import tuning
 
 MOST_BARS = 15
-PARTS = {"hour": "Hour (UTC)", "weekday": "Weekday", "month": "Month"}
+NARROW_GROUPS = 5
+"""Groups whose names have room in a chart that is one of three side by side."""
+PARTS = {"hour": "hour (UTC)"}
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MEANINGS = (
     ("90% interval", "From drawing whole entities anew 300 times: rows of one entity resemble each other."),
@@ -151,8 +157,8 @@ def _classified(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any])
 
 
 def _lift_says(metrics: Mapping[str, float]) -> str:
-    gain, lift = number(metrics.get("gain_10")), number(metrics.get("lift_10"))
-    return f"The highest tenth holds {gain} of the positives, {lift} times as many as by chance"
+    gain, lift = metrics.get("gain_10", math.nan), metrics.get("lift_10", math.nan)
+    return f"The highest tenth holds {gain:.0%} of the positives, {lift:.1f} times as many as by chance"
 
 
 def _regressed(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
@@ -211,7 +217,7 @@ def _errors(show: Figures, found: Mapping[str, Any]) -> list[Html]:
         if not key.startswith("error_by_"):
             continue
         part = key.removeprefix("error_by_")
-        named = [{**one, "label": DAYS[int(one["label"])]} for one in points] if part == "weekday" else points
+        named = [{**one, "label": _label(part, one["label"])} for one in points]
         overall = sum(one["y"] * one["rows"] for one in points) / sum(one["rows"] for one in points)
         worst = max(named, key=lambda one: one["y"])
         says = f"Worst at {worst['label']}: mean {found['loss']} {number(worst['y'])}, overall {number(overall)}"
@@ -223,6 +229,12 @@ def _errors(show: Figures, found: Mapping[str, Any]) -> list[Html]:
             )
         )  # fmt: skip
     return drawn
+
+
+def _label(part: str, label: str) -> str:
+    if part == "weekday":
+        return DAYS[int(label)]
+    return MONTHS[int(label) - 1] if part == "month" else label
 
 
 def _slices(found: Mapping[str, Any]) -> Html:
@@ -249,30 +261,29 @@ def _fairness(show: Figures, found: Mapping[str, Any]) -> list[Html]:
     for column, parts in found["fairness"].items():
         gap = parts["gaps"].get("tpr")
         says = f"True positive rates of {column} differ by {number(gap['value'])}" if gap else f"Groups of {column}"
-        pictures = []
-        for rate in ("selection_rate", "tpr", "fpr"):
-            points = [
-                {"label": group, "y": one[rate]["value"], "low": one[rate]["low"], "high": one[rate]["high"]}
-                for group, one in parts["groups"].items()
+        charts = [_rates(f"fair-{len(drawn)}", rate, parts) for rate in ("selection_rate", "tpr", "fpr")]
+        read = "With 90% intervals. Dashed: all rows."
+        if len(parts["groups"]) <= NARROW_GROUPS:
+            pictures = [
+                show.cards(f"Rates by {column}", f"The rates of each group of {column}", read, charts, words=True)
             ]
-            mean = parts["all"][rate] or 0.0
-            pictures.append(
-                show(
-                    f"fair-{len(drawn)}-{rate}", f"{tables.RATE_WORDS[rate]} by {column}", _widest(points), "With 90% intervals.",
-                    lambda canvas, points=points, mean=mean: curves.parts_chart(points, mean, GREEN, canvas),  # type: ignore[misc]
-                )
-            )  # fmt: skip
+        else:
+            pictures = [show(name, f"Rates by {column}", title, read, draw) for name, title, draw in charts]
         body = [tables.fairness_table(parts["groups"]), tables.gaps_table(column, parts["gaps"]), *pictures]
         drawn.append(page.section("Fairness", says, *body))
     return drawn
 
 
-def _widest(points: Sequence[Mapping[str, Any]]) -> str:
-    known = sorted((one for one in points if one["y"] is not None), key=lambda one: -one["y"])
-    if len(known) < 2:
-        return "One group only"
-    ends = [f"{one['label']} {number(one['y'])}" for one in (known[0], known[-1])]
-    return f"Highest: {ends[0]}, lowest: {ends[1]}"
+def _rates(name: str, rate: str, parts: Mapping[str, Any]) -> tuple[str, str, Draw]:
+    """Return a chart of one rate of each group, with its name and its title."""
+    points = [
+        {"label": group, "y": one[rate]["value"], "rows": one["rows"]}
+        | {end: one[rate][end] for end in ("low", "high")}
+        for group, one in parts["groups"].items()
+    ]
+    mean = parts["all"][rate] or 0.0
+    draw: Draw = partial(curves.parts_chart, points, mean, GREEN, what="Group")
+    return f"{name}-{rate}", tables.RATE_WORDS[rate], draw
 
 
 def _footer() -> Html:

@@ -34,12 +34,14 @@ class Figures:
         """Return a figure: what it is, what it says, how to read it, and its chart for desks and for phones."""
         return page.figure(kind, says, read, self._drawn(name, f"{kind}: {says}.", draw, (WIDE, NARROW)), key)
 
-    def cards(self, kind: str, says: str, read: str, charts: Sequence[tuple[str, str, Draw]]) -> Html:
-        """Return charts `(name, title, draw)` side by side under one heading."""
+    def cards(
+        self, kind: str, says: str, read: str, charts: Sequence[tuple[str, str, Draw]], *, words: bool = False
+    ) -> Html:
+        """Return charts `(name, title, draw)` side by side under one heading; titles are names, unless they are words."""
         shown = [
             element(
                 "div",
-                element("h3", breakable(title)),
+                element("h3", title if words else breakable(title)),
                 *(
                     element("div", page.drawn(svg), class_="chart small")
                     for _, svg in self._drawn(name, f"{kind}: {title}.", draw, (SMALL,))

@@ -1,18 +1,21 @@
 // Draws each chart of the page when it comes near to what is seen, and all of them before the page is printed.
 "use strict";
-const options = { renderer: "svg", actions: false, ast: true, defaultStyle: false, tooltip: { theme: "keepfit" } };
+// expressions are interpreted, as the page's policy forbids eval; only errors are told
+const options = {
+  renderer: "svg", actions: false, ast: true, logLevel: 1, defaultStyle: false,
+  tooltip: { disableDefaultStyle: true },
+};
 
 function draw(frame) {
   if (frame.dataset.drawn) return;
   frame.dataset.drawn = "drawing";
   const chart = JSON.parse(frame.querySelector("script").textContent);
   const place = frame.appendChild(document.createElement("div"));
-  vegaEmbed(place, chart, options).then((made) => {
+  vegaEmbed(place, chart, options).then(() => {
     const svg = place.querySelector("svg");
     svg.setAttribute("viewBox", `0 0 ${frame.dataset.width} ${frame.dataset.height}`);
     svg.removeAttribute("width");
     svg.removeAttribute("height");
-    frame.addEventListener("dblclick", () => made.view.resize().runAsync());
     frame.dataset.drawn = "yes";
   }, (error) => {
     frame.dataset.drawn = "failed";

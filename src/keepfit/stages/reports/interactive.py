@@ -16,7 +16,6 @@ from typing import Any
 
 from keepfit.stages.reports.canvas import Spec
 
-VEGA_LITE = "5.21"
 HIT = 160
 """The size of the dot that shows where on a line the pointer is, in square pixels."""
 
@@ -27,7 +26,7 @@ def library() -> str:
     import vl_convert
 
     # its stub asks for a snippet; without one the library's own is taken, which costs less
-    bundle: str = vl_convert.javascript_bundle(vl_version=VEGA_LITE)  # type: ignore[call-arg]
+    bundle: str = vl_convert.javascript_bundle()  # type: ignore[call-arg]
     return bundle
 
 
@@ -54,10 +53,10 @@ def answering(spec: Spec) -> Spec:
     layers: list[dict[str, Any]] = found["layer"]
     lines = [one for one in layers if _kind(one) == "line" and "tooltip" in one.get("encoding", {})]
     if found.get("usermeta", {}).get("zooms"):
-        scaled = [one for one in layers if _scaled(one)]
-        for one in scaled:
-            one["mark"]["clip"] = True
-        scaled[0]["params"] = [_zoom()]
+        for one in layers:
+            # what lies on the scales ends with the plot; names in the margin must not, as they would by themselves
+            one["mark"]["clip"] = _scaled(one)
+        next(one for one in layers if _scaled(one))["params"] = [_zoom()]
     if lines:
         layers.append(_nearest(lines))
     return found

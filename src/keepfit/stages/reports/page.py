@@ -48,7 +48,7 @@ def join(parts: Sequence[str], between: str = "") -> Html:
 
 def breakable(name: str) -> Html:
     """Return a name as code that may wrap after its dots, underscores, brackets and spaces, rather than anywhere."""
-    parts = [escape(part) for part in re.split(r"(?<=[._( ])", name)]
+    parts = [escape(part) for part in re.split(r"(?<=[_( ])|(?<=\.)(?!\d)", name)]
     return element("code", Html("<wbr>".join(parts)))
 
 

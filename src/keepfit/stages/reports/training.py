@@ -9,7 +9,7 @@ from typing import Any
 
 from keepfit import clock
 from keepfit.evidence import Evaluation
-from keepfit.spec.metric import METRICS, Metric
+from keepfit.spec.metric import METRICS
 from keepfit.stages.reports.canvas import (
     Canvas,
     Span,
@@ -18,6 +18,7 @@ from keepfit.stages.reports.canvas import (
     data,
     layered,
     literal,
+    pixels,
     time_axis,
     tips,
     value_axis,
@@ -27,7 +28,7 @@ from keepfit.stages.reports.figures import Figures
 from keepfit.stages.reports.marks import end_labels
 from keepfit.stages.reports.page import Html, element, table
 from keepfit.stages.reports.palette import BLUE, GREEN, INK, MUTED
-from keepfit.stages.reports.summary import number, plural, signed
+from keepfit.stages.reports.summary import number, plural
 
 POINTS = 200
 """Rounds that a picture shows at most."""
@@ -99,7 +100,11 @@ def folds_chart(rows: Sequence[Spec], name: str, canvas: Canvas) -> Spec:
     span = Span.over([one["at"] * 1000 for one in rows], [rows[0]["from"] * 1000, rows[-1]["to"] * 1000])
     parts = ("value", "baseline", "low", "high")
     bounds = bounds_of([one[part] for one in rows for part in parts if one.get(part) is not None])
-    shown: list[Spec] = [{**one, "colour": GREEN if one["label"] == "test" else BLUE} for one in rows]
+    shown: list[Spec] = [
+        {**one, "colour": GREEN if one["label"] == "test" else BLUE}
+        | {end: span.pixel(one[end] * 1000, canvas) for end in ("from", "to")}
+        for one in rows
+    ]
     x = time_axis(span, canvas)
     value = {"x": x, "y": value_axis(bounds)}
     told = tips(
@@ -117,7 +122,7 @@ def folds_chart(rows: Sequence[Spec], name: str, canvas: Canvas) -> Spec:
         {
             "data": data(shown),
             "mark": {"type": "rule", "strokeWidth": 5, "opacity": 0.3},
-            "encoding": {**value, "x": {**x, "field": "from"}, "x2": {"field": "to"}, "color": literal("colour")},
+            "encoding": {**value, "x": pixels("from"), "x2": {"field": "to"}, "color": literal("colour")},
         },
         {
             "data": data([one for one in shown if one.get("low") is not None]),
@@ -186,23 +191,21 @@ def learning_curve(show: Figures, found: Rows, metric: str) -> list[Html]:
     """Return the metric by how many of the newest rows are learnt from; nothing if it was not asked for."""
     if len(found) < 2:
         return []
-    told = METRICS[metric]
     read = (
         f"Up: {metric} on the test rows, with its 90% interval, of the same training on the newest part of the train rows."
         " A line that still climbs at its right end promises more from a longer history."
     )
-    if not told.greater_is_better:
+    if not METRICS[metric].greater_is_better:
         read = read.replace("climbs", "falls")
-    says = learning_says(found, told)
+    says = learning_says(found, metric)
     return [show("learning", "Learning curve", says, read, lambda canvas: learning_chart(found, metric, canvas))]
 
 
-def learning_says(found: Rows, metric: Metric) -> str:
-    """Return what the oldest half of the history brought."""
+def learning_says(found: Rows, metric: str) -> str:
+    """Return what the model is worth without the older part of its history, and with it."""
     before, last = found[-2], found[-1]
-    gain = metric.gain(last["estimate"]["value"], before["estimate"]["value"])
-    share = f"the oldest {1 - before['rows'] / last['rows']:.0%} of the train rows"
-    return f"{share[0].upper()}{share[1:]} brought a gain of {signed(gain)} in {metric.name}"
+    values = number(before["estimate"]["value"]), number(last["estimate"]["value"])
+    return f"{metric} {values[0]} from the newest {before['rows'] / last['rows']:.0%} of the train rows, {values[1]} from all"
 
 
 def learning_chart(found: Rows, metric: str, canvas: Canvas) -> Spec:

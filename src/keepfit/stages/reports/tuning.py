@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, median
+from statistics import median
 from typing import Any
 
 from keepfit.spec.metric import METRICS, Metric
@@ -29,8 +30,8 @@ from keepfit.stages.reports.summary import number, plural
 CHOSEN, COMPLETE, PRUNED, FAILED = "chosen", "complete", "pruned", "failed"
 MARKS = {CHOSEN: (GREEN, TRIANGLE), COMPLETE: (BLUE, DOT), PRUNED: (MUTED, CROSS), FAILED: (VERMILLION, CROSS)}
 WORDS = {CHOSEN: "chosen", COMPLETE: "tried on all folds", PRUNED: "given up early", FAILED: "failed"}
-FAR = 4.0
-"""How many times the median's distance to the best a trial may lie off and still be on the scale."""
+FAR, TICKS = 4.0, 5
+"""How many times further off than the median a trial may lie and be on the scale; numbers below an axis of magnitudes."""
 Trials = Sequence[Mapping[str, Any]]
 
 
@@ -47,8 +48,7 @@ def tuning(show: Figures, search: Mapping[str, Any] | None) -> list[Html]:
         f"Up: {metric.name}, the mean over the folds, all of them before the test. The line is the best so far."
         f"{_beyond(rows)} Parameters were looked for by {_method(search['method'])}."
     )
-    states = dict.fromkeys(one["state"] for one in rows)
-    signs = key(*((sign(*MARKS[state]), WORDS[state]) for state in MARKS if state in states))
+    signs = key(*((sign(*MARKS[kind]), WORDS[kind]) for kind in MARKS if any(one["kind"] == kind for one in rows)))
     drawn = show("trials", "Search", says, read, lambda canvas: trials_chart(rows, bounds, metric, canvas), key=signs)
     charts = [
         (
@@ -84,22 +84,21 @@ def _beyond(rows: Sequence[Spec]) -> str:
 def trial_rows(trials: Trials, metric: Metric) -> tuple[list[Spec], tuple[float, float]]:
     """Return a row for each trial and the scale of the metric.
 
-    A trial that was given up stands at the mean of the folds it came to; one that failed, and one much worse than half of the
-    others are, at the worse edge of the scale.
+    At the worse edge of the scale stand trials that were given up or failed, whose few folds cannot be held against the mean of
+    all, and those much worse than half of the others.
     """
-    values = [_value(one) for one in trials]
-    known = [value for one, value in zip(trials, values, strict=True) if value is not None and one["state"] == COMPLETE]
+    known = [one["value"] for one in trials if one["state"] == COMPLETE]
     best = max(known) if metric.greater_is_better else min(known)
     reach = FAR * abs(median(known) - best) or abs(best) * 0.1 or 0.1
-    near = [value for value in values if value is not None and abs(value - best) <= reach]
-    bounds = bounds_of(near)
+    bounds = bounds_of([value for value in known if abs(value - best) <= reach])
     worst = bounds[0] if metric.greater_is_better else bounds[1]
     rows: list[Spec] = []
     so_far: float | None = None
-    for one, value in zip(trials, values, strict=True):
-        if one["state"] == COMPLETE and value is not None and (so_far is None or metric.better(value, so_far)):
+    for one in trials:
+        value = one["value"] if one["state"] == COMPLETE else None
+        if value is not None and (so_far is None or metric.better(value, so_far)):
             so_far = value
-        state = CHOSEN if one["best"] else one["state"]
+        kind = CHOSEN if one["best"] else one["state"]
         beyond = value is None or not bounds[0] <= value <= bounds[1]
         said = ", ".join(f"{name} {_text(found)}" for name, found in one["parameters"].items())
         rows.append(
@@ -108,23 +107,21 @@ def trial_rows(trials: Trials, metric: Metric) -> tuple[list[Spec], tuple[float,
                 "number": one["number"],
                 "y": worst if beyond else value,
                 "told": value,
+                "folds": _folds(one),
                 "beyond": beyond and value is not None,
                 "best": so_far,
-                "state": WORDS[state] if state != FAILED else f"failed: {one['reason']}",
+                "kind": kind,
+                "state": f"{WORDS[kind]}: {one['reason']}" if one["reason"] else WORDS[kind],
                 "parameters": said,
-                "colour": MARKS[state][0],
-                "shape": MARKS[state][1],
+                "colour": MARKS[kind][0],
+                "shape": MARKS[kind][1],
             }
         )
-    return [{**row, "state": row["state"]} for row in rows], bounds
+    return rows, bounds
 
 
-def _value(trial: Mapping[str, Any]) -> float | None:
-    if trial["state"] == COMPLETE:
-        found: float | None = trial["value"]
-        return found
-    known = [one for one in trial["folds"] if one is not None]
-    return fmean(known) if known else None
+def _folds(trial: Mapping[str, Any]) -> str:
+    return ", ".join(number(fold) for fold in trial["folds"]) or "\u2013"
 
 
 def trials_chart(rows: Sequence[Spec], bounds: tuple[float, float], metric: Metric, canvas: Canvas) -> Spec:
@@ -146,10 +143,16 @@ def trials_chart(rows: Sequence[Spec], bounds: tuple[float, float], metric: Metr
 
 
 def _dots(rows: Sequence[Spec], place: Spec, metric: Metric) -> Spec:
-    told = tips(("number", "Trial"), ("told", metric.name), ("state", "It was"), ("parameters", "Parameters"))
+    told = tips(
+        ("number", "Trial"),
+        ("told", metric.name),
+        ("folds", "By fold"),
+        ("state", "It was"),
+        ("parameters", "Parameters"),
+    )
     return {
         "data": data(list(rows)),
-        "mark": {"type": "point", "filled": True, "size": 46, "opacity": 0.9},
+        "mark": {"type": "point", "filled": True, "size": 90, "opacity": 0.9},
         "encoding": {**place, "color": literal("colour"), "shape": literal("shape"), **told},
     }
 
@@ -172,9 +175,22 @@ def parameter_chart(
     x = {**across(wide, "", canvas), "field": "place"}
     x["scale"] = {**x["scale"], **kind}
     x["axis"] = {**x["axis"], "title": None, "labelExpr": "format(datum.value, '~g')", "labelFlush": False}
+    if scale == "log":
+        x["axis"]["values"] = _powers(*wide)
+        del x["scale"]["zero"]
     place = {"x": x, "y": value_axis(bounds, "y")}
     dots = _dots([{**one, "place": float(one[name])} for one in kept], place, metric)
     return layered(canvas, height, [dots])
+
+
+def _powers(low: float, high: float) -> list[float]:
+    """Return few round numbers over a range of magnitudes."""
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    for steps in ((1, 2, 5), (1, 3), (1,)):
+        found = [step * 10.0**power for power in powers for step in steps if low <= step * 10.0**power <= high]
+        if len(found) <= TICKS:
+            break
+    return found
 
 
 def _choices(
@@ -215,7 +231,7 @@ def trials_table(trials: Trials, metric: Metric) -> Html:
         [
             str(one["number"]),
             number(one["value"]),
-            ", ".join(number(fold) for fold in one["folds"]) or "\u2013",
+            _folds(one),
             join([_setting(name, value) for name, value in one["parameters"].items()], " "),
             WORDS[CHOSEN if one["best"] else one["state"]] + (f": {one['reason']}" if one["reason"] else ""),
             element("code", f"trial.{one['number']}"),
