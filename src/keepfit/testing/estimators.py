@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from keepfit.artifact import Predictor
 from keepfit.errors import DefinitionError, KeepfitError
 from keepfit.spec.estimators import Estimator
-from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, find
+from keepfit.stages.training.estimators import Boosted, Fitted, Matrix, Rows, Task, find
 
 FEATURES = ("strong", "weak", "noise", "empty", "segment")
 CATEGORIES: dict[str, tuple[str, ...]] = {"segment": ("a", "b", "c", "d")}
@@ -181,6 +181,22 @@ class EstimatorContract:
         again = self.fit(replace(task, parameters=stopped.parameters), rows, None)
         assert again.parameters[self.size] == stopped.parameters[self.size]
         assert np.array_equal(again.predict(later.matrix), stopped.predict(later.matrix))
+
+    def test_its_history_tells_where_it_stopped(self, task: Task) -> None:
+        """A loss for each round on both parts, and the rounds kept are up to the best on validation rows; none without them."""
+        fitted = self.fit(task, rows_of(task), rows_of(task, seed=2))
+        if not isinstance(fitted, Boosted):
+            assert not self.stops
+            return
+        history = fitted.history
+        assert history is not None
+        assert len(history.train) == len(history.validation) >= history.kept
+        assert history.kept == fitted.parameters[self.size]
+        assert history.validation[history.kept - 1] == min(history.validation)
+        assert history.train[history.kept - 1] < history.train[0]
+        alone = self.fit(task, rows_of(task))
+        assert isinstance(alone, Boosted)
+        assert alone.history is None
 
     def test_a_parameter_that_does_not_exist_is_refused(self, task: Task) -> None:
         """With its name, where it is and what to do."""

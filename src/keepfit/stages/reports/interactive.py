@@ -15,6 +15,7 @@ from importlib import resources
 from typing import Any
 
 from keepfit.stages.reports.canvas import Spec
+from keepfit.stages.reports.palette import INK
 
 HIT = 160
 """The size of the dot that shows where on a line the pointer is, in square pixels."""
@@ -54,9 +55,9 @@ def answering(spec: Spec) -> Spec:
     lines = [one for one in layers if _kind(one) == "line" and "tooltip" in one.get("encoding", {})]
     if found.get("usermeta", {}).get("zooms"):
         for one in layers:
-            # what lies on the scales ends with the plot; names in the margin must not, as they would by themselves
-            one["mark"]["clip"] = _scaled(one)
-        next(one for one in layers if _scaled(one))["params"] = [_zoom()]
+            # what lies on a scale ends with the plot; names in the margin must not, as they would by themselves
+            one["mark"]["clip"] = bool(_scales(one))
+        next(one for one in layers if len(_scales(one)) == 2)["params"] = [_zoom()]
     if lines:
         layers.append(_nearest(lines))
     return found
@@ -67,10 +68,10 @@ def _kind(layer: dict[str, Any]) -> str:
     return kind
 
 
-def _scaled(layer: dict[str, Any]) -> bool:
-    """Whether both of a mark's places are numbers on the chart's scales, and not pixels."""
-    places = [layer["encoding"].get(name) for name in ("x", "y")]
-    return _kind(layer) != "text" and all(one is not None and one.get("scale") is not None for one in places)
+def _scales(layer: dict[str, Any]) -> list[str]:
+    """Return which of a mark's places are values on the chart's scales, and not pixels."""
+    encoding = layer["encoding"]
+    return [name for name in ("x", "y") if name in encoding and encoding[name].get("scale") is not None]
 
 
 def _zoom() -> dict[str, Any]:
@@ -87,6 +88,6 @@ def _nearest(lines: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "data": {"values": [row for one in lines for row in one["data"]["values"]]},
         "params": [{"name": "near", "select": near}],
-        "mark": {"type": "point", "filled": True, "size": HIT, "color": lines[0]["mark"]["color"], "clip": True},
+        "mark": {"type": "point", "filled": True, "size": HIT, "color": INK, "clip": True},
         "encoding": {**encoding, "opacity": seen},
     }

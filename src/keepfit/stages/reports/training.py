@@ -161,11 +161,14 @@ def history_chart(found: Mapping[str, Any], canvas: Canvas) -> Spec:
     places = sorted({*range(0, rounds, step), kept - 1, rounds - 1})
     sides = {"train": GREEN, "validation": BLUE}
     lines: dict[str, list[Spec]] = {
-        side: [{"x": place + 1, "y": found[side][place], "series": side} for place in places] for side in sides
+        side: [
+            {"x": place + 1, "y": found[side][place]} | {one: found[one][place] for one in sides} for place in places
+        ]
+        for side in sides
     }
     bounds = bounds_of([one["y"] for rows in lines.values() for one in rows if one["y"] is not None])
     place = {"x": across((1, max(rounds, 2)), "round", canvas), "y": value_axis(bounds, "y")}
-    told = tips(("series", "Rows"), ("x", "Round"), ("y", found["metric"]))
+    told = tips(("x", "Round"), *((side, f"{found['metric']} on {side} rows") for side in sides))
     rule = {"type": "rule", "color": INK, "strokeDash": [2, 3], "y": 0, "y2": height}
     left = kept > 0.8 * rounds
     text = {"type": "text", "align": "right" if left else "left", "dx": -6 if left else 6, "y": 4, "color": INK}

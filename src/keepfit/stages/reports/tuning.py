@@ -30,8 +30,9 @@ from keepfit.stages.reports.summary import number, plural
 CHOSEN, COMPLETE, PRUNED, FAILED = "chosen", "complete", "pruned", "failed"
 MARKS = {CHOSEN: (GREEN, TRIANGLE), COMPLETE: (BLUE, DOT), PRUNED: (MUTED, CROSS), FAILED: (VERMILLION, CROSS)}
 WORDS = {CHOSEN: "chosen", COMPLETE: "tried on all folds", PRUNED: "given up early", FAILED: "failed"}
-FAR, TICKS = 4.0, 5
-"""How many times further off than the median a trial may lie and be on the scale; numbers below an axis of magnitudes."""
+FAR, EDGE, TICKS = 4.0, 0.04, 5
+"""How many times further off than the median a trial may lie and be on the scale; how far from its edge the others stand;
+numbers below an axis of magnitudes."""
 Trials = Sequence[Mapping[str, Any]]
 
 
@@ -91,7 +92,8 @@ def trial_rows(trials: Trials, metric: Metric) -> tuple[list[Spec], tuple[float,
     best = max(known) if metric.greater_is_better else min(known)
     reach = FAR * abs(median(known) - best) or abs(best) * 0.1 or 0.1
     bounds = bounds_of([value for value in known if abs(value - best) <= reach])
-    worst = bounds[0] if metric.greater_is_better else bounds[1]
+    inside = EDGE * (bounds[1] - bounds[0])
+    worst = bounds[0] + inside if metric.greater_is_better else bounds[1] - inside
     rows: list[Spec] = []
     so_far: float | None = None
     for one in trials:
