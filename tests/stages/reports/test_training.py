@@ -52,7 +52,7 @@ def test_a_page_shows_how_its_version_was_grown() -> None:
     shown = page({"history": HISTORY, "learning_curve": LEARNT, "search": SEARCH}, FOLDS)
     wanted = ["Over time", "Rounds", "Learning curve", "Search", "Searched parameters"]
     assert [kind for kind in kinds(shown) if kind in wanted] == wanted
-    assert "auc 0.670 \u00b1 0.014 at 2 earlier origins, 0.800 on the test" in shown
+    assert "auc 0.670 \u00b1 0.010 at 2 earlier origins, 0.800 on the test" in shown
     assert "2 rounds kept: logloss 0.400 on train rows, 0.500 on validation rows" in shown
     assert "auc 0.700 from the newest 50% of the train rows, 0.800 from all" in shown
     assert "Trial 1 of 6 was best, auc 0.800: depth 3" in shown
@@ -112,6 +112,14 @@ def test_every_picture_is_as_wide_as_its_canvas(canvas: Canvas) -> None:
         *(parameter_chart(rows, name, scale, bounds, METRICS["auc"], canvas) for name, scale in SEARCH.scales.items()),
     ]
     assert {spec["width"] + spec["padding"]["left"] + spec["padding"]["right"] for spec in specs} == {canvas.width}
+
+
+def test_folds_lie_at_pixels_as_vegas_interpreter_does_not_span_temporal_domains_of_layers() -> None:
+    rows = training.fold_rows(replace(evaluation("classification", "auc"), folds=FOLDS))
+    chart = training.folds_chart(rows, "auc", WIDE)
+    assert "temporal" not in str(chart)
+    places = [one["at"] for one in chart["layer"][1]["data"]["values"]]
+    assert places == sorted(places) and places[0] > 0 and places[-1] < WIDE.plot
 
 
 def test_an_axis_of_magnitudes_has_few_round_numbers() -> None:

@@ -128,11 +128,15 @@ def _with_intervals(
     ]
 
 
-def fit_chart(points: Points, canvas: Canvas) -> Spec:
+def _in(name: str, unit: str | None) -> str:
+    return f"{name}, {unit}" if unit else name
+
+
+def fit_chart(points: Points, canvas: Canvas, unit: str | None = None) -> Spec:
     """Return what happened over what was predicted, one dot a row, beside the diagonal."""
     height, rows = _height(canvas) + 60, _rows(points)
     bounds = bounds_of([row[name] for row in rows for name in ("x", "y")])
-    place = {"x": across(bounds, "predicted", canvas), "y": value_axis(bounds, "y")}
+    place = {"x": across(bounds, _in("predicted", unit), canvas), "y": value_axis(bounds, "y")}
     ends: list[Spec] = [{"x": bounds[0], "y": bounds[0]}, {"x": bounds[1], "y": bounds[1]}]
     dot = {"type": "point", "filled": True, "size": 26, "opacity": 0.45, "color": BLUE}
     labels: list[Spec] = [{"y": 0, "label": "exact", "colour": MUTED}]
@@ -144,13 +148,13 @@ def fit_chart(points: Points, canvas: Canvas) -> Spec:
     return layered(canvas, height, layers, bottom=BOTTOM, zooms=True)
 
 
-def residuals_chart(bars: Points, canvas: Canvas) -> Spec:
+def residuals_chart(bars: Points, canvas: Canvas, unit: str | None = None) -> Spec:
     """Return how many rows have an error of each size; the outermost bars hold what lies beyond."""
     height = 200 if canvas.name == "wide" else 150
     rows = [{**one, "zero": 0} for one in bars]
     bounds = (float(rows[0]["from"]), float(rows[-1]["to"]))
     top = max([one["rows"] for one in rows] + [1]) * 1.05
-    x = {**across(bounds, "predicted less actual", canvas), "field": "from"}
+    x = {**across(bounds, _in("predicted less actual", unit), canvas), "field": "from"}
     value = value_axis((0, top), "rows", ticks=3)
     told = tips(("from", "Error from"), ("to", "To"), ("rows", "Rows"))
     layers: list[Spec] = [
@@ -168,12 +172,12 @@ def residuals_chart(bars: Points, canvas: Canvas) -> Spec:
     return layered(canvas, height, layers, bottom=BOTTOM)
 
 
-def spread_chart(points: Points, canvas: Canvas) -> Spec:
+def spread_chart(points: Points, canvas: Canvas, unit: str | None = None) -> Spec:
     """Return the median error, and the range of nine in ten, by tenth of the prediction."""
     height, rows = 230, _rows(points)
     bounds = bounds_of([row[name] for row in rows for name in ("low", "high")] + [0.0])
     wide = bounds_of([row["x"] for row in rows])
-    place = {"x": across(wide, "predicted", canvas), "y": value_axis(bounds, "y")}
+    place = {"x": across(wide, _in("predicted", unit), canvas), "y": value_axis(bounds, "y")}
     zero: list[Spec] = [{"x": wide[0], "y": 0}, {"x": wide[1], "y": 0}]
     told = [
         ("x", "Mean prediction"),

@@ -7,15 +7,14 @@ any version, years later.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from keepfit import clock
 from keepfit.evidence import Evaluation
 from keepfit.spec.metric import METRICS
 from keepfit.spec.model import CLASSIFICATION
-from keepfit.stages.reports import curves, page, training
+from keepfit.stages.reports import curves, explanation, page, training
 from keepfit.stages.reports import evaluation_tables as tables
 from keepfit.stages.reports.canvas import Draw
 from keepfit.stages.reports.figures import Figures
@@ -23,10 +22,9 @@ from keepfit.stages.reports.interactive import living, scripts
 from keepfit.stages.reports.page import Html, element
 from keepfit.stages.reports.palette import BLUE, GREEN
 from keepfit.stages.reports.sentences import interval
-from keepfit.stages.reports.summary import number, plural, signed
+from keepfit.stages.reports.summary import moment_text, number, plural, signed
 from keepfit.stages.reports.tuning import tuning
 
-MOST_BARS = 15
 NARROW_GROUPS = 5
 """Groups whose names have room in a chart that is one of three side by side."""
 PARTS = {"hour": "hour (UTC)"}
@@ -60,8 +58,8 @@ def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]
         page.section("Metrics", _metrics_say(evaluation), tables.main_table(evaluation), _rivals_note(evaluation)),
         *training.folds(show, evaluation),
         *_curves(show, evaluation, found),
-        _importance(show, evaluation, found),
-        *_dependence(show, evaluation, found),
+        explanation.importance(show, evaluation, found),
+        *explanation.dependence(show, evaluation, found),
         *_errors(show, found),
         _slices(found),
         _worst(found),
@@ -82,13 +80,14 @@ def _headline(title: str, evaluation: Evaluation) -> Html:
         page.big(number(base), "constant, same rows"),
         page.big(signed(METRICS[name].gain(one.value, base)), "gain over the constant"),
     ]
-    when = f"{clock.show(evaluation.test_from_at)} to {clock.show(evaluation.test_to_at)}"
+    first, last = (element("time", moment_text(at)) for at in (evaluation.test_from_at, evaluation.test_to_at))
     rows = ", ".join(f"{count:,} {part}" for part, count in evaluation.rows.items())
+    seen = f"which no training has seen. Rows: {rows}."
     return element(
         "header",
         element("p", "Evaluation", class_="kind"),
         element("h1", title),
-        element("p", f"Measured on the newest rows, {when}, which no training has seen. Rows: {rows}.", class_="lead"),
+        element("p", "Measured on the newest rows, ", first, " to ", last, ", ", seen, class_="lead"),
         element("dl", *cells, class_="hero"),
     )
 
@@ -119,8 +118,9 @@ def _rivals_note(evaluation: Evaluation) -> Html:
 
 
 def _curves(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
-    drawn = _classified if evaluation.task == CLASSIFICATION else _regressed
-    return drawn(show, evaluation, found["curves"])
+    if evaluation.task == CLASSIFICATION:
+        return _classified(show, evaluation, found["curves"])
+    return _regressed(show, evaluation, found["curves"], found.get("unit"))
 
 
 def _classified(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
@@ -161,54 +161,26 @@ def _lift_says(metrics: Mapping[str, float]) -> str:
     return f"The highest tenth holds {gain:.0%} of the positives, {lift:.1f} times as many as by chance"
 
 
-def _regressed(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
+def _regressed(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any], unit: str | None) -> list[Html]:
     metrics = evaluation.metrics
     low, high = kinds["residuals"][0]["from"], kinds["residuals"][-1]["to"]
     return [
         show(
             "fit", "Predicted and actual", f"r2 {number(metrics.get('r2'))}, rmse {number(metrics.get('rmse'))}",
             f"Up: what happened. {plural(len(kinds['fit']), 'row')} drawn evenly. Dashed: an exact prediction.",
-            lambda canvas: curves.fit_chart(kinds["fit"], canvas),
+            lambda canvas: curves.fit_chart(kinds["fit"], canvas, unit),
         ),
         show(
-            "residuals", "Errors", f"99 of 100 errors lie between {number(low)} and {number(high)}",
+            "residuals", "Errors", f"99 of 100 errors lie between {number(low)} and {number(high)}{f' {unit}' if unit else ''}",
             "Rows by predicted less actual; the outermost bars hold what lies beyond.",
-            lambda canvas: curves.residuals_chart(kinds["residuals"], canvas),
+            lambda canvas: curves.residuals_chart(kinds["residuals"], canvas, unit),
         ),
         show(
             "spread", "Errors over predictions", "Median error and nine in ten, by tenth of the prediction",
             "Up: predicted less actual. A dot off the dashed line is a bias at predictions of that size.",
-            lambda canvas: curves.spread_chart(kinds["spread"], canvas),
+            lambda canvas: curves.spread_chart(kinds["spread"], canvas, unit),
         ),
     ]  # fmt: skip
-
-
-def _importance(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> Html:
-    rows: Sequence[Mapping[str, Any]] = found["importance"]
-    told = bool(rows) and rows[0]["contribution"] is not None
-    by = "contribution" if told else "permutation"
-    shown = [(one["feature"], one[by] or 0.0) for one in rows[:MOST_BARS]]
-    unit = "log-odds" if evaluation.task == CLASSIFICATION else "the target's unit"
-    read = f"Mean |contribution| in {unit}" if told else f"{evaluation.metric} lost if the feature is shuffled"
-    read += f", over {plural(found['sampled'][by + ('s' if told else '')], 'test row')}."
-    says = f"{shown[0][0]} matters most, then {shown[1][0]}" if len(shown) > 1 else shown[0][0]
-    drawn = show("importance", "Importance", says, read, lambda canvas: curves.importance_chart(shown, canvas))
-    table = tables.importance_table(rows, evaluation.metric)
-    return element("div", drawn, element("details", element("summary", "The numbers"), table))
-
-
-def _dependence(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
-    unit = "log-odds" if evaluation.task == CLASSIFICATION else "the target's unit"
-    charts = [
-        (f"dependence-{place}", name, lambda canvas, points=points: curves.dependence_chart(points, canvas))  # type: ignore[misc]
-        for place, (name, points) in enumerate(found["dependence"].items())
-        if len(points) > 1
-    ]
-    if not charts:
-        return []
-    says = "How the prediction moves with the features that matter most"
-    read = f"Up: what a feature added to a prediction, in {unit}. Across: its value. A dot is a test row, drawn evenly."
-    return [show.cards("Dependence", says, read, charts)]
 
 
 def _errors(show: Figures, found: Mapping[str, Any]) -> list[Html]:
@@ -220,7 +192,8 @@ def _errors(show: Figures, found: Mapping[str, Any]) -> list[Html]:
         named = [{**one, "label": _label(part, one["label"])} for one in points]
         overall = sum(one["y"] * one["rows"] for one in points) / sum(one["rows"] for one in points)
         worst = max(named, key=lambda one: one["y"])
-        says = f"Worst at {worst['label']}: mean {found['loss']} {number(worst['y'])}, overall {number(overall)}"
+        place = f"{worst['label']}:00" if part == "hour" else worst["label"]
+        says = f"Worst at {place}: mean {found['loss']} {number(worst['y'])}, overall {number(overall)}"
         read = f"Mean {found['loss']} with its 90% interval; lower is better."
         drawn.append(
             show(
@@ -234,6 +207,8 @@ def _errors(show: Figures, found: Mapping[str, Any]) -> list[Html]:
 def _label(part: str, label: str) -> str:
     if part == "weekday":
         return DAYS[int(label)]
+    if part == "hour":
+        return f"{int(label):02d}"
     return MONTHS[int(label) - 1] if part == "month" else label
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, stdev
+from statistics import fmean, pstdev
 from typing import Any
 
 from keepfit import clock
 from keepfit.evidence import Evaluation
 from keepfit.spec.metric import METRICS
 from keepfit.stages.reports.canvas import (
+    DAY_MS,
     Canvas,
     Span,
     Spec,
@@ -19,7 +20,6 @@ from keepfit.stages.reports.canvas import (
     layered,
     literal,
     pixels,
-    time_axis,
     tips,
     value_axis,
 )
@@ -28,8 +28,9 @@ from keepfit.stages.reports.figures import Figures
 from keepfit.stages.reports.marks import end_labels
 from keepfit.stages.reports.page import Html, element, table
 from keepfit.stages.reports.palette import BLUE, GREEN, INK, MUTED
-from keepfit.stages.reports.summary import number, plural
+from keepfit.stages.reports.summary import moment_text, number, plural
 
+MONTHS_MS = 150 * DAY_MS
 POINTS = 200
 """Rounds that a picture shows at most."""
 Rows = Sequence[Mapping[str, Any]]
@@ -41,7 +42,7 @@ def folds(show: Figures, evaluation: Evaluation) -> list[Html]:
     if len(rows) < 2:
         return []
     name, values = evaluation.metric, [one["value"] for one in rows[:-1] if one["value"] is not None]
-    spread = f" \u00b1 {number(stdev(values))}" if len(values) > 1 else ""
+    spread = f" \u00b1 {number(pstdev(values))}" if len(values) > 1 else ""
     mean = number(fmean(values)) if values else "undefined"
     says = f"{name} {mean}{spread} at {plural(len(rows) - 1, 'earlier origin')}, {number(evaluation.estimate.value)} on the test"
     read = (
@@ -76,7 +77,7 @@ def _fold_row(
     label: str, id_: str, from_at: int, to_at: int, rows: int,
     metrics: Mapping[str, float], baseline: Mapping[str, float], name: str,
 ) -> Spec:  # fmt: skip
-    first, last = clock.show(from_at), clock.show(to_at)
+    first, last = moment_text(from_at), moment_text(to_at)
     return {
         "label": label,
         "id": id_,
@@ -102,11 +103,10 @@ def folds_chart(rows: Sequence[Spec], name: str, canvas: Canvas) -> Spec:
     bounds = bounds_of([one[part] for one in rows for part in parts if one.get(part) is not None])
     shown: list[Spec] = [
         {**one, "colour": GREEN if one["label"] == "test" else BLUE}
-        | {end: span.pixel(one[end] * 1000, canvas) for end in ("from", "to")}
+        | {end: span.pixel(one[end] * 1000, canvas) for end in ("from", "to", "at")}
         for one in rows
     ]
-    x = time_axis(span, canvas)
-    value = {"x": x, "y": value_axis(bounds)}
+    value = {"x": pixels("at"), "y": value_axis(bounds)}
     told = tips(
         ("label", "Origin"), ("when", "Judged on"), ("rows", "Rows"), ("value", name), ("baseline", "Constant"),
     )  # fmt: skip
@@ -127,16 +127,29 @@ def folds_chart(rows: Sequence[Spec], name: str, canvas: Canvas) -> Spec:
         {
             "data": data([one for one in shown if one.get("low") is not None]),
             "mark": {"type": "rule", "strokeWidth": 3, "opacity": 0.4, "color": GREEN},
-            "encoding": {"x": x, "y": {**value_axis(bounds), "field": "low"}, "y2": {"field": "high"}},
+            "encoding": {**value, "y": {**value_axis(bounds), "field": "low"}, "y2": {"field": "high"}},
         },
         {
             "data": data(shown),
             "mark": {"type": "point", "filled": True, "size": 80, "opacity": 1},
             "encoding": {**value, "color": literal("colour"), **told},
         },
+        {
+            "data": data(_dates(span, canvas)),
+            "mark": {"type": "text", "color": MUTED, "y": height + 16},
+            "encoding": {"x": pixels("at"), "text": {"field": "label"}},
+        },
         *end_labels(names, bounds, height, canvas),
     ]
     return layered(canvas, height, layers)
+
+
+def _dates(span: Span, canvas: Canvas) -> list[Spec]:
+    form = "%b %Y" if span.end - span.start > MONTHS_MS else "%d %b %Y"
+    return [
+        {"at": span.pixel(at * 1000, canvas), "label": f"{clock.from_micros(at * 1000):{form}}"}
+        for at in span.ticks(canvas)
+    ]
 
 
 def history(show: Figures, found: Mapping[str, Any] | None) -> list[Html]:
@@ -171,7 +184,7 @@ def history_chart(found: Mapping[str, Any], canvas: Canvas) -> Spec:
     told = tips(("x", "Round"), *((side, f"{found['metric']} on {side} rows") for side in sides))
     rule = {"type": "rule", "color": INK, "strokeDash": [2, 3], "y": 0, "y2": height}
     left = kept > 0.8 * rounds
-    text = {"type": "text", "align": "right" if left else "left", "dx": -6 if left else 6, "y": 4, "color": INK}
+    text = {"type": "text", "align": "right" if left else "left", "dx": -6 if left else 6, "y": 9, "color": INK}
     stop: list[Spec] = [{"x": kept, "label": f"{kept} kept"}]
     ends = [(side, rows[-1]["y"], sides[side]) for side, rows in lines.items()]
     layers: list[Spec] = [
