@@ -25,7 +25,6 @@ from keepfit.stages.training.estimators.thresholds import below
 DEFAULTS: dict[str, Any] = {"max_iter": 300, "learning_rate": 0.05, "max_leaf_nodes": 15, "n_iter_no_change": 30}
 OPSETS = {"": 15, "ai.onnx.ml": 3}
 IR = 8
-SEEN = 10_000  # train rows that the history looks at
 Column = tuple[
     int, float | None
 ]  # the matrix's column, and the code that this one is 1 for; None for a number as it is
@@ -104,8 +103,7 @@ def fit(made: Any, parameters: dict[str, Any], task: Task, rows: Rows, validatio
     if validation is not None and "early_stopping" not in parameters:
         patience = parameters.get("n_iter_no_change", 30)
         later, kept = _losses(estimator, task, columns, validation, patience)
-        some = _some(rows)
-        earlier = _losses(estimator, task, columns, some, len(later))[0][: len(later)]
+        earlier = _losses(estimator, task, columns, rows.some(), len(later))[0][: len(later)]
         history = History("log loss" if task.task == CLASSIFICATION else "squared error", earlier, later, kept)
         del estimator._predictors[kept:]
     return Histograms(estimator, {**parameters, "max_iter": len(estimator._predictors)}, task, columns, history)
@@ -132,12 +130,6 @@ def unfolded(matrix: Matrix, columns: list[Column]) -> Matrix:
     for at, (place, code) in enumerate(columns):
         found[:, at] = matrix[:, place] if code is None else matrix[:, place] == np.float32(code)
     return found
-
-
-def _some(rows: Rows) -> Rows:
-    """Return rows drawn evenly: to see the loss go down, some are enough (scikit-learn looks at as many itself)."""
-    places = np.unique(np.linspace(0, len(rows.target) - 1, SEEN).astype(np.int64))
-    return Rows(rows.matrix[places], rows.target[places], None if rows.weights is None else rows.weights[places])
 
 
 def _losses(

@@ -95,7 +95,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
         settings["monotone_constraints"] = tuple(task.directions)
     train, losses = _data(rows, types), dict[str, dict[str, list[float]]]()
     # the last of these decides when to stop
-    judged = [(train, "train"), (_data(validation, types), "validation")] if validation else []
+    judged = [(_data(rows.some(), types), "train"), (_data(validation, types), "validation")] if validation else []
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
