@@ -62,7 +62,7 @@ class Rows:
     weights: NDArray[np.float64] | None = None
 
     def some(self) -> Rows:
-        """Return at most 10,000 rows, drawn evenly: to see a loss go down they are enough, and looking at all costs training time."""
+        """Return at most 10,000 rows, drawn evenly: to see a loss go down they are enough, and all cost time."""
         places = np.unique(np.linspace(0, len(self.target) - 1, SEEN).astype(np.int64))
         return Rows(self.matrix[places], self.target[places], None if self.weights is None else self.weights[places])
 
