@@ -5,7 +5,7 @@ export UV_PROJECT_ENVIRONMENT ?= .venv
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --frozen --quiet
 
-.PHONY: demo test lint format bench clean install
+.PHONY: demo test train-dev mlflow lint format bench clean install
 
 demo: install
 	@rm -rf demo-shop
@@ -14,6 +14,23 @@ demo: install
 
 test: install
 	$(RUN) pytest -n 2 --dist loadfile
+
+PROJECT ?= demo-shop
+PORT ?= 5000
+
+# a small model of scikit-learn on the demo project, to see what a change of the definition does
+train-dev: install
+	@[ -d $(PROJECT) ] || $(RUN) keepfit init $(PROJECT) --template shop --as-of 2026-01-01
+	@$(RUN) keepfit train --dev --project $(PROJECT) --as-of 2026-01-01
+
+# MLflow's own pages, of production if there is any, else of the newest replay; in an environment of their own, for they bring pandas
+mlflow: $(UV)
+	@db=$$(ls -t $(PROJECT)/.keepfit/*/mlflow.db 2>/dev/null | head -1); \
+	[ -n "$$db" ] || db=$$(ls -t $(PROJECT)/.keepfit/*/replays/*/mlflow.db 2>/dev/null | head -1); \
+	[ -n "$$db" ] || { echo "nothing has been trained in $(PROJECT) yet: make demo, or keepfit train --project $(PROJECT)" >&2; exit 1; }; \
+	echo "$$db on http://127.0.0.1:$(PORT) (ctrl-c ends it)"; \
+	UV_PROJECT_ENVIRONMENT=.venv-ui MLFLOW_DISABLE_TELEMETRY=true MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
+	$(UV) run --frozen --quiet --no-dev --extra ui mlflow ui --backend-store-uri "sqlite:///$$(realpath "$$db")" --host 127.0.0.1 --port $(PORT) --workers 1
 
 lint: install
 	$(RUN) ruff check .

@@ -1,8 +1,9 @@
-"""How much fine dust will there be at a station in India over the next 24 hours, on average? See README.md."""
+"""How much fine dust will there be at a station in India tomorrow: on average, and at this hour? See README.md."""
 
 from keepfit import (
     Calendar,
     Category,
+    EachRow,
     Events,
     Every,
     Evolution,
@@ -17,6 +18,7 @@ from keepfit import (
     Records,
     Text,
     Time,
+    Training,
     XGBoost,
     col,
     when,
@@ -111,5 +113,43 @@ tomorrow = Model(
     estimator=XGBoost(max_depth=4),
     metric="mae",
     gates=[Gate("r2", threshold=0.5), Gate.not_worse_than_champion()],
+    policy=Policy(retrain=when.older_than("90d"), cooldown="28d"),
+)
+
+# a row is known an hour after it began, so lag("25h") is the same hour of the day before
+next_day = Model(
+    "dust_24h",
+    observe=EachRow(of=air),
+    features=[
+        pm25.last(last="3h"),
+        [pm25.lag(hours, tolerance="1h") for hours in ("2h", "3h", "6h", "12h", "25h", "49h", "169h")],
+        pm25.mean(last=["3h", "6h", "12h", "24h", "3d", "7d", "30d"]),
+        pm25.min(last="24h"),
+        pm25.max(last="24h"),
+        pm25.std(last="24h"),
+        pm25.quantile(0.9, last="7d"),
+        pm25.trend(last=["6h", "24h", "7d"]),
+        pm25.mean(last="24h") / pm25.mean(last="24h").ago("24h"),
+        air.pm10.mean(last=["3h", "24h"]),
+        air.no2.mean(last="24h"),
+        air.co.mean(last="24h"),
+        air.ozone.mean(last="24h"),
+        air.temp.mean(last=["3h", "24h"]),
+        air.humidity.mean(last=["3h", "24h"]),
+        air.wind.mean(last=["3h", "24h"]),
+        air.sun.mean(last="24h"),
+        air.rain.sum(last="24h"),
+        air.pressure.trend(last="24h"),
+        Calendar("hour", zone=ZONE).cyclic(),
+        Calendar("day_of_year", zone=ZONE).cyclic(),
+        Calendar("weekday", zone=ZONE),
+        stations.state,
+    ],
+    target=pm25.at("24h", tolerance="1h"),
+    estimator=XGBoost(max_depth=6, min_child_weight=50, subsample=0.6, colsample_bytree=0.5),
+    metric="rmse",
+    # a whole year, with the monsoon and the winter
+    training=Training(test="365d"),
+    gates=[Gate("r2", threshold=0.3), Gate.not_worse_than_champion()],
     policy=Policy(retrain=when.older_than("90d"), cooldown="28d"),
 )

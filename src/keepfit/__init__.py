@@ -23,7 +23,7 @@ from keepfit.spec.policy import Policy, when
 from keepfit.spec.rows import Length, Python, Sentiment, col
 from keepfit.spec.sources import Csv, Database, Delta, Excel, Files, FixedWidth, Json, Parquet
 from keepfit.spec.tables import Events, Records
-from keepfit.spec.training import Cost, Training
+from keepfit.spec.training import Cost, Select, Training
 from keepfit.spec.tuning import Tune
 
 __version__ = "0.1.0"
@@ -64,6 +64,7 @@ __all__ = [
     "Python",
     "RandomForest",
     "Records",
+    "Select",
     "Sentiment",
     "Sklearn",
     "Text",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from keepfit import clock, loop, steps
+from keepfit.answers import columns_of
 from keepfit.errors import ProjectError, RegistryError, TrainingError
 from keepfit.evidence import KEEP, PROMOTE, ROLL_BACK, Evidence, Turn, as_data
 from keepfit.inspecting import described, ingested
@@ -17,11 +19,13 @@ from keepfit.spec import codec
 from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
 from keepfit.stages.features import leakage, versions
+from keepfit.stages.features.training_set import TrainingSet
 from keepfit.stages.ingest import state, unread
 from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
 from keepfit.stages.training.split import split, trains_until
+from keepfit.stopwatch import Stopwatch
 
 
 def _snapshot(project: Project, model: Model, as_of: int) -> Snapshot:
@@ -63,7 +67,8 @@ def plan(project: Project, model: Model, as_of: int) -> dict[str, Any]:
 def check_leakage(project: Project, model: Model, as_of: int, sample: int) -> dict[str, Any]:
     """Return what each test for leaks compared and found on the rows ingested so far; changes nothing."""
     seed = project.settings.training.seed
-    material = leakage.gathered(model, _snapshot(project, model, as_of), split, trains_until, sample, seed)
+    parts, until = partial(split, test=model.tested), partial(trains_until, test=model.tested)
+    material = leakage.gathered(model, _snapshot(project, model, as_of), parts, until, sample, seed)
     tests = leakage.prove(material)
     return {"model": model.name, "as_of": as_of, "alarms": sum(test.alarms for test in tests), "tests": tests}
 
@@ -114,16 +119,12 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
     TrainingError
         If nothing can be trained on what is mature.
     """
-    steps.require_expected(model, loop.ingest_all(project, as_of))
-    snapshot = _snapshot(project, model, as_of)
-    found, reason = steps.build(project, model, snapshot)
-    if reason:
-        raise TrainingError(
-            f"{model.name} cannot be trained: {reason}",
-            where=f"as of {clock.show(as_of)}",
-            fix="wait for more history, or load an older past",
-        )
-    made = steps.challenge(project, model, snapshot, found, steps.champion_at(project, model, as_of))
+    watch = Stopwatch(as_of, model.name, project.stages)
+    snapshot, found = _trainable(project, model, as_of, watch)
+    champion = steps.champion_at(project, model, as_of)
+    with watch.stage("train") as stage:
+        made = steps.challenge(project, model, snapshot, found, champion)
+        stage.rows(len(found), made.evaluation.rows["test"])
     return {
         "model": model.name,
         "as_of": as_of,
@@ -132,6 +133,34 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
         "verdicts": made.verdicts,
         "conclusion": made.conclusion,
     }
+
+
+def draft(project: Project, model: Model, as_of: int) -> dict[str, Any]:
+    """Train as `train` does, with a small estimator in the place of the declared one, and record nothing of it.
+
+    For whoever works on a definition: no search, no folds, no registry. What a feature is worth shows in seconds.
+    """
+    watch = Stopwatch(as_of, model.name, project.stages)
+    snapshot, found = _trainable(project, model, as_of, watch)
+    with watch.stage("train") as stage:
+        evaluation, verdicts = steps.draft(project, snapshot, found)
+        stage.rows(len(found), evaluation.rows["test"])
+    return {"model": model.name, "as_of": as_of, "version": None, "evaluation": evaluation, "verdicts": verdicts}
+
+
+def _trainable(project: Project, model: Model, as_of: int, watch: Stopwatch) -> tuple[Snapshot, TrainingSet]:
+    steps.require_expected(model, loop.ingest_all(project, as_of, watch=watch))
+    snapshot = _snapshot(project, model, as_of)
+    with watch.stage("features") as stage:
+        found, reason = steps.build(project, model, snapshot)
+        stage.rows(steps.known(model, snapshot), len(found))
+    if reason:
+        raise TrainingError(
+            f"{model.name} cannot be trained: {reason}",
+            where=f"as of {clock.show(as_of)}",
+            fix="wait for more history, or load an older past",
+        )
+    return snapshot, found
 
 
 def watch(project: Project, model: Model, as_of: int) -> Evidence:
@@ -158,7 +187,7 @@ def predict(project: Project, model: Model, as_of: int, target: Path | None) -> 
         columns = {
             "entity": scored.observations.keys(),
             "t": scored.observations.t,
-            "score": scored.score,
+            **columns_of(champion.artifact.model, scored.answers),
             **scored.features,
         }
         project.engine.write_file(columns, _types(columns), target)

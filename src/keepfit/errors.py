@@ -54,11 +54,18 @@ class KeepfitError(Exception):
             lines.append(f"  where: {self.where}")
         if self.fix:
             lines.append(f"  fix:   {self.fix}")
+        lines += [f"  note:  {note}" for note in self.notes]
         return "\n".join(lines)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was added on the error's way up, such as which run tells more."""
+        return tuple(getattr(self, "__notes__", ()))
 
     def as_dict(self) -> dict[str, str]:
         """Return the error as plain data, for `--json` and HTTP answers."""
-        return {"error": type(self).__name__, "what": self.what, "where": self.where, "fix": self.fix}
+        said = {"error": type(self).__name__, "what": self.what, "where": self.where, "fix": self.fix}
+        return {**said, "note": "; ".join(self.notes)} if self.notes else said
 
 
 class DefinitionError(KeepfitError):

@@ -6,39 +6,19 @@ runs tonight and the turn that a replay runs for a day two years ago are the sam
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from keepfit import clock, steps
 from keepfit.errors import KeepfitError
-from keepfit.evidence import KEEP, PROMOTE, RETRAIN, ROLL_BACK, Decision, Turn
+from keepfit.evidence import KEEP, PROMOTE, RETRAIN, ROLL_BACK, Decision, Evidence, Turn
 from keepfit.project import Project
-from keepfit.snapshot import take
+from keepfit.snapshot import Snapshot, take
 from keepfit.spec.model import Model
 from keepfit.stages.ingest import Ingested, Waiting, begins, first_error, ingest
+from keepfit.stages.registry.mlflow import Version
 from keepfit.stages.retraining import decide
-
-Listener = Callable[[str], None]
-
-
-@dataclass
-class Stopwatch:
-    """Seconds spent in each stage of a turn; measures, and decides nothing."""
-
-    listen: Listener
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time one stage and tell the listener that it began."""
-        self.listen(name)
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.seconds[name] = round(self.seconds.get(name, 0.0) + time.perf_counter() - start, 4)
+from keepfit.stopwatch import Listener, Stopwatch, silent
 
 
 def turn(
@@ -50,7 +30,7 @@ def turn(
     waiting: Waiting | None = None,
     seconds: Mapping[str, float] | None = None,
     online: bool = True,
-    listen: Listener = lambda stage: None,
+    listen: Listener = silent,
 ) -> Turn:
     """Run one turn for a model at a moment, and return what was seen and decided.
 
@@ -60,17 +40,16 @@ def turn(
         Microseconds UTC: nothing known at or after it is used.
     ingested : sequence of Ingested, optional
         What was ingested already for this moment, when several models share a turn; None ingests now.
-    seconds : mapping, optional
-        What that took, by stage.
-    online : bool
-        Whether a server follows: then its store holds what a new champion needs before it becomes the champion.
     waiting : Waiting, optional
         What earlier turns of this process learnt of files that lie in the future.
+    seconds : mapping, optional
+        What the ingest took, by stage.
+    online : bool
+        Whether a server follows: then its store holds what a new champion needs before it becomes the champion.
     """
-    watch = Stopwatch(listen, dict(seconds or {}))
+    watch = Stopwatch(as_of, model.name, project.stages, listen, dict(seconds or {}))
     if ingested is None:
-        with watch.stage("ingest"):
-            ingested = ingest_all(project, as_of, waiting=waiting)
+        ingested = ingest_all(project, as_of, waiting=waiting, watch=watch)
     snapshot = take(project.engine, project.lake, model.tables(), as_of)
     with watch.stage("registry"):
         loaded = steps.champion_at(project, model, as_of)
@@ -79,49 +58,29 @@ def turn(
     quality = steps.expected(model, ingested)
     if quality.blocked:
         return steps.stop(project, model, as_of, ingested, quality, champion, watch.seconds)
-    with watch.stage("predict"):
-        steps.collect_requests(project, model)
+    with watch.stage("predict") as stage:
+        requests = steps.collect_requests(project, model)
         scored = steps.answer(project, loaded, snapshot) if loaded else None
-    with watch.stage("watch"):
+        stage.rows(requests, len(scored.observations) if scored else 0)
+    with watch.stage("watch") as stage:
         evidence = steps.watch(project, model, snapshot, scored)
         decision = decide(evidence, model.policy)
+        stage.rows(len(scored.observations) if scored else 0)
     challenge = None
     if decision.action == RETRAIN:
-        with watch.stage("features"):
-            found, reason = steps.build(project, model, snapshot)
-            evidence = replace(evidence, trainable=reason)
-            decision = decide(evidence, model.policy)
-    if decision.action == RETRAIN:
-        with watch.stage("train"):
-            try:
-                challenge = steps.challenge(project, model, snapshot, found, loaded)
-                conclusion = challenge.conclusion
-                decision = Decision(conclusion.action, (*decision.reasons, *conclusion.reasons))
-            except KeepfitError as error:
-                decision = Decision(KEEP, (*decision.reasons, f"the training failed: {error.what}"))
+        decision, challenge = _retrain(project, model, snapshot, loaded, evidence, watch)
     with watch.stage("promote"):
-        if decision.action == ROLL_BACK:
-            # the store holds what the predecessor needs: it is filled for both
-            champion = project.registry.roll_back(model.name, as_of)
-        elif decision.action == PROMOTE and challenge is not None:
-            if online:
-                steps.publish_online(project, model.name, (challenge.version, champion), as_of)
-            champion = project.registry.promote(model.name, challenge.version.number, as_of)
-    with watch.stage("predict"):
+        champion = _move(project, model, as_of, decision, challenge, champion, online=online)
+    with watch.stage("predict") as stage:
         predicted = steps.log_answers(project, model, snapshot, scored, champion)
-    reasons = decision.reasons + (() if predicted or champion is None else steps.nothing_predicted(model, snapshot))
-    reasons += quality.warned
+        stage.rows(made=predicted)
+    silence = () if predicted or champion is None else steps.nothing_predicted(model, snapshot)
     result = Turn(
         model=model.name,
         as_of=as_of,
         decision=decision.action,
-        reasons=reasons,
-        rows={
-            "known": sum(snapshot.span(table)[0] for table in model.events()),
-            "appended": sum(one.appended for one in ingested),
-            "quarantined": sum(one.quarantined for one in ingested),
-            "predicted": predicted,
-        },
+        reasons=(*decision.reasons, *silence, *quality.warned),
+        rows=steps.rows_of(model, snapshot, ingested, predicted),
         quarantine=steps.quarantined(ingested),
         champion=steps.facts(champion),
         challenger=steps.facts(challenge.version) if challenge else None,
@@ -135,7 +94,56 @@ def turn(
     return result
 
 
-def ingest_all(project: Project, as_of: int, *, waiting: Waiting | None = None) -> list[Ingested]:
+def _retrain(
+    project: Project,
+    model: Model,
+    snapshot: Snapshot,
+    champion: steps.Loaded | None,
+    evidence: Evidence,
+    watch: Stopwatch,
+) -> tuple[Decision, steps.Challenge | None]:
+    """Train a challenger if there is enough to train on; a training that fails is a reason to keep the champion."""
+    decision = decide(evidence, model.policy)
+    try:
+        with watch.stage("features") as stage:
+            found, reason = steps.build(project, model, snapshot)
+            decision = decide(replace(evidence, trainable=reason), model.policy)
+            stage.rows(steps.known(model, snapshot), len(found))
+        if decision.action != RETRAIN:
+            return decision, None
+        with watch.stage("train") as stage:
+            challenge = steps.challenge(project, model, snapshot, found, champion)
+            stage.rows(len(found), challenge.evaluation.rows["test"])
+    except KeepfitError as error:
+        return Decision(KEEP, (*decision.reasons, f"the training failed: {error.what}", *error.notes)), None
+    conclusion = challenge.conclusion
+    return Decision(conclusion.action, (*decision.reasons, *conclusion.reasons)), challenge
+
+
+def _move(
+    project: Project,
+    model: Model,
+    as_of: int,
+    decision: Decision,
+    challenge: steps.Challenge | None,
+    champion: Version | None,
+    *,
+    online: bool,
+) -> Version | None:
+    """Move the champion as decided, and return who it is now."""
+    if decision.action == ROLL_BACK:
+        # the store holds what the predecessor needs: it is filled for both
+        return project.registry.roll_back(model.name, as_of)
+    if decision.action == PROMOTE and challenge is not None:
+        if online:
+            steps.publish_online(project, model.name, (challenge.version, champion), as_of)
+        return project.registry.promote(model.name, challenge.version.number, as_of)
+    return champion
+
+
+def ingest_all(
+    project: Project, as_of: int, *, waiting: Waiting | None = None, watch: Stopwatch | None = None
+) -> list[Ingested]:
     """Append every new file of every declared table.
 
     Raises
@@ -143,18 +151,19 @@ def ingest_all(project: Project, as_of: int, *, waiting: Waiting | None = None) 
     SourceError
         For the first file that was refused, after every other one was ingested.
     """
-    done = ingest(project.engine, project.lake, project.sources, project.definitions.tables, as_of, waiting=waiting)
+    with (watch or Stopwatch(as_of, log=project.stages)).stage("ingest") as stage:
+        done = ingest(project.engine, project.lake, project.sources, project.definitions.tables, as_of, waiting=waiting)
+        stage.rows(sum(one.rows_read for one in done), sum(one.appended for one in done))
     if (error := first_error(done)) is not None:
         raise error
     return done
 
 
-def run(project: Project, name: str | None, as_of: int, *, listen: Listener = lambda stage: None) -> list[Turn]:
+def run(project: Project, name: str | None, as_of: int, *, listen: Listener = silent) -> list[Turn]:
     """Run one turn for a model, or for every model if there are several and none is named."""
     models = project.definitions.models if not name and len(project.definitions.models) > 1 else [project.model(name)]
-    watch = Stopwatch(listen)
-    with watch.stage("ingest"):
-        ingested = ingest_all(project, as_of)
+    watch = Stopwatch(as_of, log=project.stages, listen=listen)
+    ingested = ingest_all(project, as_of, watch=watch)
     turns = [turn(project, model, as_of, ingested=ingested, seconds=watch.seconds, listen=listen) for model in models]
     for model, done in zip(models, turns, strict=True):
         if done.decision != PROMOTE and not done.blocked:  # a promotion has filled the store

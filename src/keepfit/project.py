@@ -25,12 +25,14 @@ from keepfit.spec.check import InvalidDefinitions, Problem, check
 from keepfit.spec.model import Model
 from keepfit.spec.settings import Settings
 from keepfit.spec.tables import Table
+from keepfit.stopwatch import LOG
 
 if TYPE_CHECKING:
     from keepfit.connect import Place
     from keepfit.engines.protocol import Engine
     from keepfit.lake import Lake
     from keepfit.stages.registry.mlflow import Registry
+    from keepfit.stages.registry.tracking import Run, Tracked
 
 DEFINITIONS = "definitions.py"
 SINGLE_ENGINE = "keepfit.engines"
@@ -103,6 +105,11 @@ class Project:
         names = (f"{model}.json", f"{model}.online.db", f"{model}.outbox.db")
         return ServingFiles(*(self.pointers / name for name in names))
 
+    @property
+    def stages(self) -> Path:
+        """The file that tells what each stage took: seconds, rows, memory."""
+        return self.outcomes / LOG
+
     @cached_property
     def lake(self) -> Lake:
         """The source tables and the training sets."""
@@ -140,6 +147,15 @@ class Project:
 
         uri = self.settings.tracking.uri.replace("{state}", str(self.outcomes.resolve()))
         return Registry(uri, self.outcomes / "artifacts", self.pointers)
+
+    def trackers(self, told: Tracked) -> list[Run]:
+        """Return a run of this training in every tracker that the settings name beside MLflow; none in a replay."""
+        comet = self.settings.tracking.comet
+        if comet is None or self.is_replay:
+            return []
+        from keepfit.stages.registry.comet import CometRun
+
+        return [CometRun(told, comet, self.outcomes / "comet", self.environment)]
 
     def model(self, name: str | None = None) -> Model:
         """Return a model by name; without a name, the only one.

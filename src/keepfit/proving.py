@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import clock, tables
-from keepfit.artifact.folder import ONNX
+from keepfit.answers import Answers, score_of
 from keepfit.engines.protocol import Column, Observations
 from keepfit.errors import LakeError, RegistryError
 from keepfit.evidence import Estimate
 from keepfit.measure.baseline import baseline
 from keepfit.measure.bootstrap import estimates, paired_gain
-from keepfit.measure.metrics import Floats, names_of
+from keepfit.measure.metrics import names_of
+from keepfit.measure.sums import Floats
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec.model import Model
@@ -29,8 +30,9 @@ from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.training.split import trains_until
 from keepfit.stages.training.train import train
 from keepfit.steps import Loaded, load
-from keepfit.steps.answering import comparable
+from keepfit.steps.answering import comparable, measurable
 from keepfit.steps.searching import rows_of, with_parameters
+from keepfit.steps.selecting import keeping
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,12 @@ def compare(project: Project, model: Model, numbers: Sequence[str], as_of: int) 
             fix="wait for labels to mature, or compare versions that were trained earlier",
         )
     actual, clusters = found.target[rows], np.unique(found.entity[rows].astype(str), return_inverse=True)[1]
-    answers = [(one.score(_features(one, snapshot, found, rows)), one.artifact.threshold) for one in loaded]
-    seed, cost = project.settings.training.seed, model.training.cost
-    names = names_of(model.task, cost)
+    answers = [(one.answer(_features(one, snapshot, found, rows)), one.artifact.threshold) for one in loaded]
+    seed, said = project.settings.training.seed, replace(newest.training, cost=model.training.cost)
+    # bounds are compared with bounds of the same share only
+    names = [
+        name for name in names_of(model.task, said) if all(measurable(one.artifact.model, name, said) for one in loaded)
+    ]
     return {
         "model": model.name,
         "as_of": as_of,
@@ -84,20 +89,28 @@ def compare(project: Project, model: Model, numbers: Sequence[str], as_of: int) 
         "rows": int(rows.sum()),
         "from_at": int(found.t[rows].min()),
         "to_at": int(found.t[rows].max()),
-        "baseline": baseline(model.task, loaded[0].artifact.training_base, actual, cost),
+        "baseline": _constant(loaded[-1], actual, names),
         "versions": [
             Compared(
                 one.version.number,
                 one.version.trained_at,
-                estimates(names, actual, *answer, clusters=clusters, seed=seed, cost=cost),
+                estimates(names, actual, *answer, clusters=clusters, seed=seed, said=said),
                 {
-                    name: paired_gain(name, actual, *answer, *answers[0], clusters=clusters, seed=seed, cost=cost)
+                    name: paired_gain(name, actual, *answer, *answers[0], clusters=clusters, seed=seed, said=said)
                     for name in (names if place else [])
                 },
             )
             for place, (one, answer) in enumerate(zip(loaded, answers, strict=True))
         ],
     }
+
+
+def _constant(one: Loaded, actual: Floats, names: Sequence[str]) -> dict[str, float]:
+    """Return the metrics of what a version's training rows say of every row."""
+    found = baseline(
+        one.artifact.model.task, np.asarray(one.artifact.training_base), actual, one.artifact.model.training
+    )
+    return {name: found[name] for name in names if name in found}
 
 
 def _require_comparable(model: Model, loaded: Sequence[Loaded], as_of: int) -> None:
@@ -142,19 +155,20 @@ def reproduce(project: Project, model: Model, number: str) -> dict[str, Any]:
     lineage, definition = one.artifact.lineage, one.artifact.model
     as_of = clock.to_micros(clock.parse_moment(lineage["as_of"]))
     snapshot = Snapshot(project.engine, project.lake, dict(lineage["tables"]), as_of)
-    found = training_set(definition.learned({}), snapshot, trains_until)
+    found = training_set(definition.learned({}), snapshot, partial(trains_until, test=definition.tested))
     rows = _rows_differ(project, found, lineage["training_set"])
+    found = keeping(found, definition.kept)
     tuned = with_parameters(found.model, lineage.get("parameters", {}))
     built = train(
         tuned,
         rows_of(found),
         seed=lineage["seed"],
-        choose_threshold=partial(choose_threshold, cost=definition.training.cost),
+        choose_threshold=partial(choose_threshold, said=definition.training),
     )
-    native = built.fitted.native()
-    files = {ONNX: built.onnx} | ({native[0]: native[1]} if native else {})
-    equal = {name: _same_bytes(one, name, made) for name, made in files.items()}
+    equal = {name: _same_bytes(one, name, made) for name, made in built.files().items()}
+    interval = built.grown.bounds.interval if built.grown.bounds else None
     same = not rows and all(equal.values()) and one.artifact.threshold == built.threshold
+    same = same and one.artifact.interval == interval
     return {
         "model": model.name,
         "version": number,
@@ -196,10 +210,10 @@ def _same_bytes(one: Loaded, name: str, content: bytes) -> bool:
     return path.is_file() and hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest()
 
 
-def _scores_differ(one: Loaded, found: TrainingSet, scores: Floats) -> float:
+def _scores_differ(one: Loaded, found: TrainingSet, scores: Answers) -> float:
     """Return the largest difference of the scores of the rows that the model built anew is judged on."""
     if set(one.artifact.features) - set(found.features):
         return float("nan")
-    judged = ~np.isnan(scores)
+    judged = ~np.isnan(score_of(scores))
     features = {name: values[judged] for name, values in found.features.items()}
-    return float(np.max(np.abs(one.score(features) - scores[judged]), initial=0.0))
+    return float(np.max(np.abs(one.answer(features) - scores[judged]), initial=0.0))

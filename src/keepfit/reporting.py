@@ -64,6 +64,7 @@ def report(
         "test_to_at": evaluation.test_to_at,
         "metrics": [dict(zip(heads, row, strict=True)) for row in rows],
         "rivals": list(evaluation.rivals),
+        "features": found.get("features", []),
         "numbers": found.get("numbers", {}),
         "path": str(target) if target is not None else None,
         "interactive": str(interactive) if interactive is not None else None,

@@ -135,11 +135,15 @@ PREDICTIONS = Declared(
         "version": "VARCHAR",
         "entity": "VARCHAR",
         "t": "TIMESTAMPTZ",  # the observation's moment
-        "score": "DOUBLE",  # probability of the positive class, or the predicted value
-        "positive": "BOOLEAN",  # score >= threshold; null for regression
+        "score": "DOUBLE",  # probability of the positive class or of the label, or the predicted value
+        "positive": "BOOLEAN",  # score >= threshold; null unless the target is a comparison
         "threshold": "DOUBLE",
         "origin": "VARCHAR",  # batch or request
         "features": "VARCHAR",  # JSON, name -> value as the model saw it
+        "low": "DOUBLE",  # bounds of the predicted value; null where the model declares no interval
+        "high": "DOUBLE",
+        "label": "VARCHAR",  # the likeliest of several, whose probability the score is; null of other targets
+        "scores": "VARCHAR",  # JSON, label -> probability
     },
 )
 

@@ -13,6 +13,7 @@ from keepfit import clock
 from keepfit.cli import main
 from keepfit.evidence import Estimate, Evaluation, as_data
 from keepfit.project import open_project
+from keepfit.stages.registry.tracking import Tracked, training
 
 JUNE, JULY = (clock.to_micros(clock.parse_moment(text)) for text in ("2025-06-01", "2025-07-01"))
 EVALUATION = Evaluation(
@@ -51,7 +52,10 @@ def recorded(folder: Path, files: dict[str, str], as_of: int) -> None:
     made.mkdir(exist_ok=True)
     for name, content in files.items():
         (made / name).write_text(content)
-    registry.record("churn", made, "digest", as_of=as_of, metrics={}, parameters={}, tags={})
+    told = Tracked("churn", as_of)
+    run = registry.begin(told)
+    with training(told, [run]):
+        registry.record(run, told, made, "digest")
 
 
 def test_a_version_is_shown_beside_its_rivals_and_its_page_is_written_where_it_is_asked_for(

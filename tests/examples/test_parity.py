@@ -41,15 +41,16 @@ class Example:
     """
 
     name: str
+    model: str
     data: str | None
     served: str
     later: str
 
 
 CASES = [
-    Example("shop", None, "2025-10-01", "2025-12-31"),
-    Example("online_retail", "online_retail", "2011-10-01", "2011-12-09"),
-    Example("air_quality", "beijing_multisite_air_quality", "2014-06-01T00:00:00.000001Z", "2014-06-10"),
+    Example("shop", "churn", None, "2025-10-01", "2025-12-31"),
+    Example("online_retail", "churn", "online_retail", "2011-10-01", "2011-12-09"),
+    Example("air_quality", "dust", "beijing_multisite_air_quality", "2014-06-01T00:00:00.000001Z", "2014-06-10"),
 ]
 
 
@@ -77,9 +78,21 @@ def begun(case: Example, folder: Path) -> tuple[Path, dict[str, str]]:
 
 
 @contextlib.contextmanager
-def server(folder: Path, environment: dict[str, str], as_of: str) -> Iterator[str]:
+def server(folder: Path, environment: dict[str, str], model: str, as_of: str) -> Iterator[str]:
     """Serve on a free port and yield the address."""
-    command = [sys.executable, "-m", "keepfit", "serve", "--project", str(folder), "--port", "0", "--as-of", as_of]
+    command = [
+        sys.executable,
+        "-m",
+        "keepfit",
+        "serve",
+        model,
+        "--project",
+        str(folder),
+        "--port",
+        "0",
+        "--as-of",
+        as_of,
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment)
     try:
         assert process.stdout is not None
@@ -107,14 +120,17 @@ def ready(client: httpx.Client) -> None:
 @pytest.mark.parametrize("case", [parameter(case) for case in CASES])
 def test_a_request_has_the_features_of_the_training_set_bit_for_bit(case: Example, tmp_path: Path) -> None:
     folder, environment = begun(case, tmp_path)
-    (turn,) = [json.loads(keepfit(folder, environment, "run", "--json", "--as-of", case.served))]
+    (turn,) = [json.loads(keepfit(folder, environment, "run", case.model, "--json", "--as-of", case.served))]
     assert turn["decision"] == "promote"
     scored = tmp_path / "scored.parquet"
-    keepfit(folder, environment, "predict", "--as-of", case.served, "--to", str(scored))
+    keepfit(folder, environment, "predict", case.model, "--as-of", case.served, "--to", str(scored))
     batch = duckdb.sql(f"select entity, epoch_us(t) as t, score from '{scored}' order by hash(entity), t desc")
     asked = batch.fetchall()[:ASKED]
     answers = {}
-    with server(folder, environment, case.served) as address, httpx.Client(base_url=address, timeout=30) as client:
+    with (
+        server(folder, environment, case.model, case.served) as address,
+        httpx.Client(base_url=address, timeout=30) as client,
+    ):
         ready(client)
         key = next(name for name in client.get("/openapi.json").json()["paths"]["/predict"]["post"]["requestBody"]
                    ["content"]["application/json"]["schema"]["required"])  # fmt: skip
@@ -125,7 +141,7 @@ def test_a_request_has_the_features_of_the_training_set_bit_for_bit(case: Exampl
             assert answer.json()["score"] == score
             answers[entity, t] = answer.json()["features"]
     trained = tmp_path / "trained.parquet"
-    keepfit(folder, environment, "dataset", "--as-of", case.later, "--to", str(trained))
+    keepfit(folder, environment, "dataset", case.model, "--as-of", case.later, "--to", str(trained))
     rows = duckdb.sql(f"select * replace (epoch_us(t) as t) from '{trained}'")
     names, compared = rows.columns, 0
     for row in rows.fetchall():

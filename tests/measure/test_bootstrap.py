@@ -17,9 +17,14 @@ ACTUAL = (RANDOM.random(600) < 0.4).astype(np.float64)
 GOOD = np.clip(0.25 + 0.5 * ACTUAL + RANDOM.normal(0, 0.25, 600), 0, 1)
 POOR = np.clip(0.4 + 0.2 * ACTUAL + RANDOM.normal(0, 0.3, 600), 0, 1)
 ROWS = np.arange(600)
+BINARY = [
+    name
+    for name, one in METRICS.items()
+    if "classification" in one.tasks or name in ("rmse", "mae", "r2", "mape", "smape")
+]
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", BINARY)
 def test_the_interval_holds_the_value_and_repeats_by_seed(metric: str) -> None:
     first = estimate(metric, ACTUAL, GOOD, 0.5, clusters=ROWS, seed=1)
     assert first == estimate(metric, ACTUAL, GOOD, 0.5, clusters=ROWS, seed=1)
@@ -29,7 +34,7 @@ def test_the_interval_holds_the_value_and_repeats_by_seed(metric: str) -> None:
     assert first.rows == 600
 
 
-@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("metric", BINARY)
 def test_replicates_equal_measuring_the_drawn_rows(metric: str) -> None:
     codes = np.repeat([7, 3, 9, 1, 2, 8], 100)
     drawn = np.random.default_rng(4).integers(0, 6, 6)

@@ -116,3 +116,13 @@ def test_a_sections_variable_gives_way_to_those_of_its_keys(settings):
     both = {"KEEPFIT__ENGINE__THREADS": "4", "KEEPFIT__ENGINE": "{memory: 1GB, threads: 1}"}
     engine = settings("", None, both).engine
     assert (engine.threads, engine.memory) == (4, "1GB")
+
+
+def test_comet_is_told_nothing_unless_it_has_a_section(settings):
+    assert settings("profiles: {dev: {}}").tracking.comet is None
+    told = settings("tracking: {comet: {project: churn}}").tracking.comet
+    assert (told.project, told.workspace, told.offline) == ("churn", None, False)
+    with pytest.raises(SettingsError) as raised:
+        settings("tracking: {comet: {projct: churn}}")
+    assert raised.value.what == "unknown setting 'tracking.comet.projct'"
+    assert raised.value.fix == "did you mean 'project'? there are: offline, project, workspace"

@@ -15,6 +15,7 @@ from keepfit import (
     Every,
     Files,
     Float,
+    Gate,
     HistGradientBoosting,
     Integer,
     LightGBM,
@@ -66,7 +67,7 @@ def test_every_estimator_of_a_classification_is_accepted_and_survives_being_writ
     [
         Training(class_weight="balanced", half_life="180d"),
         Training(class_weight={0: 1, 1: 5}, monotone={"sales_count_30d": -1, "people_age": 1}),
-        Training(calibrate="isotonic", cost=Cost(1, 5), hold_out=0.1),
+        Training(calibrate="isotonic", cost=Cost(1, 5), hold_out=0.1, test="365d"),
         Training(monotone={"sales_count_7d_channel_web": 1}),
     ],
 )
@@ -99,6 +100,7 @@ def test_a_definition_without_these_words_is_written_as_before():
         (churn(training=Training(class_weight={0: 1, 1: 0})), "does not weigh the classes", "above 0"),
         (revenue(training=Training(class_weight="balanced")), "the target is a number", "leave it out"),
         (churn(training=Training(half_life="soon")), "half_life", "d, h"),
+        (churn(training=Training(test="a year")), "Training(test=...)", "d, h"),
         (churn(training=Training(half_life=180)), "half_life: 180 is no duration", "'180d'"),
         (churn(training=Training(monotone=["people_age"])), "names no features", "monotone={"),
         (churn(training=Training(monotone={"people_aeg": 1})), "no such feature", "did you mean 'people_age'"),
@@ -113,8 +115,27 @@ def test_a_definition_without_these_words_is_written_as_before():
         (churn(training=Training(cost=Cost(1, float("inf")))), "Cost(false_negative=inf)", "finite"),
         (revenue(training=Training(cost=Cost(1, 5))), "the target is a number", "leave it out"),
         (churn(metric="cost"), "metric 'cost' is of models that declare costs", "Cost(false_positive=1"),
+        (churn(training=Training(interval=0.9)), "interval= is of a predicted number", "leave it out"),
+        (churn(training=Training(quantile=0.9)), "quantile= is of a predicted number", "leave it out"),
+        (revenue(training=Training(interval=0.5)), "interval=0.5 is no share of the rows", "between 0.5 and 1"),
+        (revenue(training=Training(interval=90)), "interval=90 is no share of the rows", "between 0.5 and 1"),
+        (revenue(training=Training(interval=True)), "interval=True is no share", "between 0.5 and 1"),
+        (revenue(training=Training(interval=float("nan"))), "interval=nan is no share", "between 0.5 and 1"),
+        (revenue(training=Training(quantile=1.0)), "quantile=1.0 is no share", "between 0.0 and 1"),
+        (revenue(training=Training(interval=0.9, quantile=0.9)), "both declared", "both bounds"),
+        (revenue(training=Training(quantile=0.9), estimator=Linear()), "Linear cannot learn a quantile", "XGBoost()"),
+        (revenue(metric="pinball"), "metric 'pinball' is of models that declare an interval", "Training(interval=0.9)"),
+        (revenue(gates=[Gate("coverage", 0.85)]), "metric 'coverage' is of models that declare", "Training(interval"),
+        (revenue(training=Training(interval=0.9), metric="coverage"), "alone says nothing", "metric='pinball'"),
+        (revenue(training=Training(quantile=0.9), metric="rmse"), "a quantile is predicted", "'pinball'"),
+        (churn(metric="coverage"), "does not fit: the target is a comparison", "there are: accuracy"),
         (churn(training=Training(hold_out=0.9)), "hold_out=0.9 is no share", "0 to 0.5"),
         (churn(training=Training(hold_out="10%")), "hold_out='10%' is no share", "hold_out=0.1"),
+        (
+            churn(training=Training(split="random")),
+            "split='random' would judge the model on rows that lie between",
+            "hold_out=0.1",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_once_with_a_fix(model, what, fix):
@@ -122,6 +143,20 @@ def test_what_is_wrong_is_said_once_with_a_fix(model, what, fix):
     assert what in problem.what
     assert fix in problem.fix
     assert problem.where == "definitions.py, Model 'churn'"
+
+
+def test_a_model_that_declares_an_interval_may_be_judged_by_its_bounds():
+    gates = [Gate("coverage", 0.85), Gate("width", 40)]
+    assert problems(revenue(metric="pinball", training=Training(interval=0.9), gates=gates)) == []
+    assert revenue(metric="", training=Training(quantile=0.9)).metric == "pinball"
+    assert problems(revenue(metric="", training=Training(quantile=0.9))) == []
+
+
+def test_bounds_take_their_names_only_where_they_are_declared():
+    low = people.age.named("low")
+    assert problems(revenue(features=[low])) == []
+    (problem,) = problems(revenue(features=[low], training=Training(interval=0.9)))
+    assert problem.what == "'low' cannot be a feature name"
 
 
 def test_a_model_that_declares_costs_may_be_judged_by_them():

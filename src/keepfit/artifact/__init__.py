@@ -3,12 +3,14 @@
     artifact.json   the definition it was built from, features in order, categories, threshold, lineage, digests of the files
     model.onnx      what answers, in batches and in requests
     model.<native>  the estimator's own format, for further training and for comparison
+    low.onnx, high.onnx, and their native files: the quantiles that bound an interval, where the estimator learns them
     profile.json    the reference profile that drift is measured against
 
 Training writes it, the registry keeps it, serving and monitoring read it. No pickle anywhere.
 """
 
 from keepfit.artifact.folder import Artifact, read, write
+from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.knots import Knots, knots_from
 from keepfit.artifact.matrix import encode, learn_categories
 from keepfit.artifact.pointer import Pointer, read_pointer, write_pointer
@@ -16,10 +18,12 @@ from keepfit.artifact.predictor import Predictor
 
 __all__ = [
     "Artifact",
+    "Interval",
     "Knots",
     "Pointer",
     "Predictor",
     "encode",
+    "interval_from",
     "knots_from",
     "learn_categories",
     "read",

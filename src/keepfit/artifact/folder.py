@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.knots import Knots, knots_from
 from keepfit.errors import RegistryError
 from keepfit.spec import codec
 from keepfit.spec.model import Model
 
 MANIFEST, ONNX, PROFILE = "artifact.json", "model.onnx", "profile.json"
+QUANTILES = ("low.onnx", "high.onnx")
 FORMAT, CALIBRATED = 1, 2
 """The second has a calibration, without which an older keepfit would answer otherwise: it refuses."""
 
@@ -32,12 +34,15 @@ class Artifact:
         Feature -> labels seen in training, in the order of their codes.
     threshold : float
         The score from which an observation is called positive; 0.5 and unused for a regression.
-    training_base : float
-        Mean of the target over the training rows: the base rate, or the mean value.
+    training_base : float, or tuple of float
+        What one would answer to every row, knowing only the training labels: the base rate, or the mean value; with an
+        interval, mean and quantiles; of several labels the rate of each.
     lineage : dict
         as_of, table versions, definition fingerprint, seed, rows: all that is needed to build it again.
     calibration : Knots or None
         What makes the answer of the model file the score that is served; the threshold is one of these.
+    interval : Interval or None
+        What puts bounds around the score.
     profile : dict
         The reference profile as plain data.
     """
@@ -46,10 +51,11 @@ class Artifact:
     features: tuple[str, ...]
     categories: dict[str, tuple[str, ...]]
     threshold: float
-    training_base: float
+    training_base: float | tuple[float, ...]
     lineage: dict[str, Any]
     profile: dict[str, Any] = field(repr=False)
     calibration: Knots | None = None
+    interval: Interval | None = None
 
 
 def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
@@ -73,6 +79,10 @@ def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
     }
     if artifact.calibration is not None:
         manifest["calibration"] = artifact.calibration.as_data()
+    if artifact.interval is not None:
+        manifest["interval"] = artifact.interval.as_data()
+    if artifact.model.labels:
+        manifest["labels"] = artifact.model.labels
     content = _json(manifest)
     (folder / MANIFEST).write_bytes(content)
     return hashlib.sha256(content).hexdigest()
@@ -96,13 +106,18 @@ def read(folder: Path, digest: str | None = None) -> Artifact:
             features=tuple(manifest["features"]),
             categories={name: tuple(labels) for name, labels in manifest["categories"].items()},
             threshold=manifest["threshold"],
-            training_base=manifest["training_base"],
+            training_base=_base(manifest["training_base"]),
             lineage=manifest["lineage"],
             profile=json.loads((folder / PROFILE).read_bytes()),
             calibration=knots_from(manifest.get("calibration")),
+            interval=interval_from(manifest.get("interval")),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
+
+
+def _base(found: float | list[float]) -> float | tuple[float, ...]:
+    return tuple(found) if isinstance(found, list) else found
 
 
 def _require_format(found: int, folder: Path) -> None:

@@ -40,11 +40,15 @@ def ingest(
     """
     from keepfit.cli import console
     from keepfit.stages import ingest as stage  # not by way of the loop, which loads what computes and trains
+    from keepfit.stopwatch import Stopwatch
 
     project = opened(folder, profile)
-    with project.locked(), console.progress(quiet=as_json) as listen:
-        into, declared = (project.engine, project.lake, project.sources), project.definitions.tables
-        done = stage.ingest(*into, declared, micros(moment), exchange=replace, accept=accept, listen=listen)
+    into, declared = (project.engine, project.lake, project.sources), project.definitions.tables
+    at = micros(moment)
+    watch = Stopwatch(at, log=project.stages)
+    with project.locked(), console.progress(quiet=as_json) as listen, watch.stage("ingest") as measured:
+        done = stage.ingest(*into, declared, at, exchange=replace, accept=accept, listen=listen)
+        measured.rows(sum(one.rows_read for one in done), sum(one.appended for one in done))
     console.show({"tables": done}, as_json=as_json, render=lambda result: ingested(result["tables"]))
     if any(one.errors for one in done):
         raise click.exceptions.Exit(SourceError.exit_code)

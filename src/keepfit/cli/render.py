@@ -8,7 +8,7 @@ from typing import Any
 
 from keepfit import clock
 from keepfit.cli import console
-from keepfit.evidence import Drift, Estimate, Evidence, Realised, Tested, Turn
+from keepfit.evidence import Drift, Estimate, Evidence, Realised, Tested, Turn, as_data
 
 
 def line(turn: Turn) -> str:
@@ -108,7 +108,12 @@ def evidence(found: Evidence) -> None:
 def challenge(found: dict[str, Any]) -> None:
     """Print what a training showed."""
     evaluation = found["evaluation"]
-    console.say(f"{found['model']} version {found['version']}: {found['conclusion'].action}")
+    if found["version"] is None:
+        console.say(
+            f"{found['model']}, a small model of scikit-learn in the place of its estimator; nothing is recorded"
+        )
+    else:
+        console.say(f"{found['model']} version {found['version']}: {found['conclusion'].action}")
     metrics = [(name, value, evaluation.baseline[name]) for name, value in evaluation.metrics.items()]
     console.table(["metric", f"on {evaluation.rows['test']:,} test rows", "trivial baseline"], metrics)
     if evaluation.folds:
@@ -120,11 +125,21 @@ def challenge(found: dict[str, Any]) -> None:
         ]
         console.table(["from", "to", "rows", evaluation.metric, "trivial baseline"], rows)
         console.say(f"mean {fmean(own):.3f}, standard deviation {pstdev(own):.3f}")
+    features([as_data(one) for one in evaluation.features])
     verdicts = [
         (verdict.gate, "passed" if verdict.passed else "failed", verdict.reason) for verdict in found["verdicts"]
     ]
     if verdicts:
         console.table(["gate", "", "reason"], verdicts)
+
+
+def features(notes: Sequence[dict[str, Any]]) -> None:
+    """Print the features that there is something to say of."""
+    asked = [one for one in notes if one["about"]]
+    if asked:
+        console.say(f"{len(asked)} of {len(notes)} features to ask about, looked at in the rows that were learnt from:")
+        rows = [(one["feature"], one["about"], "" if one["kept"] else "left out", one["reason"]) for one in asked]
+        console.table(["feature", "", "", "why"], rows)
 
 
 def compared(found: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ def report(
 
 def _shown(found: dict[str, Any]) -> None:
     from keepfit import clock
-    from keepfit.cli import console
+    from keepfit.cli import console, render
 
     rows = ", ".join(f"{count:,} {part}" for part, count in found["rows"].items())
     span = f"{clock.show(found['test_from_at'])} to {clock.show(found['test_to_at'])}"
@@ -55,6 +55,7 @@ def _shown(found: dict[str, Any]) -> None:
     console.say(f"{found['model']} version {found['version']}, trained {trained}: {rows} rows, tested on {span}")
     heads = list(found["metrics"][0])
     console.table(heads, [[one[head] for head in heads] for one in found["metrics"]])
+    render.features(found["features"])
     for rule in found["rivals"]:
         console.say(f"rule: {rule}")
     for path in filter(None, (found["path"], found["interactive"])):

@@ -88,20 +88,28 @@ def replay(
 @click.argument("model", required=False)
 @common
 @as_of
-def train(model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None) -> None:
+@click.option(
+    "--dev",
+    is_flag=True,
+    help="Try the definition with a small model of scikit-learn; nothing is searched or recorded.",
+)
+def train(
+    model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None, dev: bool
+) -> None:
     """Train and record a challenger now, whatever the policy says, and judge it by the gates; promotes nothing.
 
     \b
     Example:
       keepfit train churn
       keepfit promote churn 3
+      keepfit train churn --dev
     """
     from keepfit import actions
     from keepfit.cli import console, render
 
     project = opened(folder, profile)
     with project.locked():
-        result = actions.train(project, project.model(model), micros(moment))
+        result = (actions.draft if dev else actions.train)(project, project.model(model), micros(moment))
     console.show(result, as_json=as_json, render=render.challenge)
 
 

@@ -5,7 +5,20 @@ texts, and turn into JSON with `as_data`. Times are microseconds UTC.
 """
 
 from keepfit.evidence.data import as_data
-from keepfit.evidence.evaluation import Estimate, Evaluation, Fold, Verdict, evaluation_from
+from keepfit.evidence.evaluation import (
+    CONSTANT,
+    EMPTY,
+    REDUNDANT,
+    SUSPICIOUS,
+    UNSTABLE,
+    UNUSED,
+    Estimate,
+    Evaluation,
+    FeatureNote,
+    Fold,
+    Verdict,
+    evaluation_from,
+)
 from keepfit.evidence.training import History, LearntFrom, Search
 from keepfit.evidence.turn import (
     ALARM,
@@ -28,18 +41,25 @@ from keepfit.evidence.turn import (
 
 __all__ = [
     "ALARM",
+    "CONSTANT",
+    "EMPTY",
     "KEEP",
     "NOTE",
     "PROMOTE",
+    "REDUNDANT",
     "REJECT",
     "RETRAIN",
     "ROLL_BACK",
+    "SUSPICIOUS",
+    "UNSTABLE",
+    "UNUSED",
     "Champion",
     "Decision",
     "Drift",
     "Estimate",
     "Evaluation",
     "Evidence",
+    "FeatureNote",
     "Finding",
     "Fold",
     "History",

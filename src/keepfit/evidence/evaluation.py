@@ -9,6 +9,16 @@ from typing import Any
 
 from keepfit import clock
 
+EMPTY, CONSTANT, REDUNDANT, SUSPICIOUS, UNSTABLE, UNUSED = (
+    "empty",
+    "constant",
+    "redundant",
+    "suspicious",
+    "unstable",
+    "unused",
+)
+"""What may be the matter with a feature."""
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -29,6 +39,32 @@ class Fold:
     rows: int
     metrics: dict[str, float]
     baseline: dict[str, float]
+
+
+@dataclass(frozen=True)
+class FeatureNote:
+    """What is to be known of a feature before it is trusted.
+
+    Attributes
+    ----------
+    kept : bool
+        Whether the model learnt from it.
+    about : str
+        One of EMPTY, CONSTANT, REDUNDANT, SUSPICIOUS, UNSTABLE, UNUSED; an empty text if there is nothing to say.
+    reason : str
+        The same in a sentence with numbers.
+    alone : float
+        How well it alone orders the target of the train rows: an AUC from 0.5, or the size of a rank correlation; NaN if unknown.
+    folds : tuple of float
+        Its permutation importance at earlier origins, the oldest first; empty without a selection.
+    """
+
+    feature: str
+    kept: bool = True
+    about: str = ""
+    reason: str = ""
+    alone: float = math.nan
+    folds: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +97,8 @@ class Evaluation:
         name -> the same metrics for a simple rule: persistence, seasonal naive, recency.
     folds : tuple of Fold
         A rolling-origin backtest, the oldest first; empty unless it was asked for.
+    features : tuple of FeatureNote
+        Every feature that was declared, in its order; empty in evaluations of earlier versions.
     """
 
     task: str
@@ -78,6 +116,7 @@ class Evaluation:
     intervals: dict[str, Estimate] = field(default_factory=dict)
     rivals: dict[str, dict[str, float]] = field(default_factory=dict)
     folds: tuple[Fold, ...] = ()
+    features: tuple[FeatureNote, ...] = ()
 
 
 def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
@@ -93,7 +132,13 @@ def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
     values["intervals"] = {name: Estimate(**_numbers(one)) for name, one in values.get("intervals", {}).items()}
     values["rivals"] = {name: _numbers(metrics) for name, metrics in values.get("rivals", {}).items()}
     values["folds"] = tuple(_fold(one) for one in values.get("folds", ()))
+    values["features"] = tuple(_note(one) for one in values.get("features", ()))
     return Evaluation(**values)
+
+
+def _note(data: dict[str, Any]) -> FeatureNote:
+    folds = tuple(math.nan if one is None else one for one in data["folds"])
+    return FeatureNote(**_numbers(data) | {"folds": folds})
 
 
 def _fold(data: dict[str, Any]) -> Fold:

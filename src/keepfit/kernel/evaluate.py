@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.spec.features import CALENDAR_PARTS, Combined, Compared, Constant, Cyclic, Expression, Input, Mapped, Named
+from keepfit.spec.features import (
+    CALENDAR_PARTS,
+    Among,
+    Banded,
+    Combined,
+    Compared,
+    Constant,
+    Cyclic,
+    Expression,
+    Input,
+    Mapped,
+    Named,
+)
+from keepfit.spec.rows import code_of
 
 Values = NDArray[Any]
 
@@ -50,10 +63,27 @@ def _value(expression: Expression, parts: list[Values]) -> Values:
         return COMBINE[expression.op](parts[0], parts[1])  # type: ignore[no-any-return]
     if isinstance(expression, Mapped):
         return MAP[expression.function](parts[0], *expression.arguments)
+    if isinstance(expression, Banded):
+        return banded(parts[0], expression.edges)
+    if isinstance(expression, Among):
+        return _among(parts[0], expression.labels)
     if isinstance(expression, Cyclic):
         turn = 2 * math.pi / CALENDAR_PARTS[expression.calendar.part]
         return SIDES[expression.side](parts[0] * turn)
     raise TypeError(f"no evaluation for {type(expression).__name__}; add a branch here")
+
+
+def banded(values: Values, edges: Sequence[float]) -> Values:
+    """Return the place of each value's band, from 0; a value at an edge lies above it, null stays null."""
+    places = np.searchsorted(np.asarray(edges, np.float64), values, side="right").astype(np.float64)
+    return np.where(np.isnan(values), np.nan, places)
+
+
+def _among(codes: Values, labels: Sequence[str]) -> Values:
+    found = np.full(codes.shape, np.nan)
+    for place, label in enumerate(labels):
+        found[codes == code_of(label)] = place
+    return found
 
 
 def _fill(values: Values, value: float | str) -> Values:

@@ -87,6 +87,8 @@ READ: dict[str, Callable[[Aggregate, RowColumn], RowExpression]] = {
     "time_since_last": _presence,
     "time_since_first": _presence,
     "distinct": _code,
+    "first": _code,
+    "last": _code,
     "entropy": _code,
     "share": _equal,
     "any": _true,

@@ -114,6 +114,10 @@ class Lake:
             options["predicate"] = where
         return self._write(name, rows, options, transaction, notes)
 
+    def count(self, name: str, version: int) -> int:
+        """Return how many rows a version of a table has, as its log says."""
+        return int(self._open(name, version).count())
+
     def folder(self, name: str) -> Path:
         """Return the folder that a table's Parquet parts are written into."""
         return self.root / name

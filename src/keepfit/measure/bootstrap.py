@@ -13,11 +13,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.answers import Answers
 from keepfit.evidence import Estimate
-from keepfit.measure.metrics import Floats, measure, sums_of
-from keepfit.measure.ranking import RANKED, Ranking
+from keepfit.measure.metrics import PLAIN, measure, sums_of
+from keepfit.measure.ranking import RANKED, ranking_of
+from keepfit.measure.sums import Floats
 from keepfit.spec.metric import METRICS
-from keepfit.spec.training import Cost
+from keepfit.spec.training import Training
 
 INTERVAL = (5.0, 95.0)
 """Percentiles of the replicates that bound the 90% interval."""
@@ -30,19 +32,19 @@ PerRow = Callable[[Floats, Floats, float], Floats]
 def estimate(
     metric: str,
     actual: Floats,
-    predicted: Floats,
+    predicted: Answers,
     threshold: float,
     *,
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int = 300,
-    cost: Cost | None = None,
+    said: Training = PLAIN,
 ) -> Estimate:
     """Return a metric with its 90% percentile bootstrap interval.
 
     Parameters
     ----------
-    metric, actual, predicted, threshold, cost
+    metric, actual, predicted, threshold, said
         As in `keepfit.measure.metrics.measure`.
     clusters : integer array, shape (rows,)
         A code for each row's entity. If there is one entity only, rows are drawn instead.
@@ -56,7 +58,7 @@ def estimate(
     Estimate
         In the metric's own unit. `low` and `high` are NaN if no replicate is defined.
     """
-    return estimates([metric], actual, predicted, threshold, clusters=clusters, seed=seed, rounds=rounds, cost=cost)[
+    return estimates([metric], actual, predicted, threshold, clusters=clusters, seed=seed, rounds=rounds, said=said)[
         metric
     ]
 
@@ -64,44 +66,43 @@ def estimate(
 def estimates(
     metrics: Sequence[str],
     actual: Floats,
-    predicted: Floats,
+    predicted: Answers,
     threshold: float,
     *,
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int = 300,
-    cost: Cost | None = None,
+    said: Training = PLAIN,
 ) -> dict[str, Estimate]:
     """Return several metrics with their intervals, all from the same draws; parameters as in `estimate`."""
-    found = _replicates(metrics, actual, predicted, threshold, clusters, seed, rounds, cost)
-    values = {metric: measure(metric, actual, predicted, threshold, cost) for metric in metrics}
+    found = _replicates(metrics, actual, predicted, threshold, clusters, seed, rounds, said)
+    values = {metric: measure(metric, actual, predicted, threshold, said) for metric in metrics}
     return {metric: _summary(metric, values[metric], found[metric], len(actual)) for metric in metrics}
 
 
 def paired_gain(
     metric: str,
     actual: Floats,
-    challenger: Floats,
+    challenger: Answers,
     challenger_threshold: float,
-    champion: Floats,
+    champion: Answers,
     champion_threshold: float,
     *,
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int = 300,
-    cost: Cost | None = None,
+    said: Training = PLAIN,
 ) -> Estimate:
     """Return how much better the challenger is than the champion on the same rows, with its 90% interval.
 
     Positive if the challenger is better, whichever way the metric points. Both are measured on the same draws, so what
-    makes rows hard for both cancels out. Parameters as in `estimate`; `challenger` and `champion` are predictions,
-    shape (rows,).
+    makes rows hard for both cancels out. Parameters as in `estimate`; `challenger` and `champion` are answers.
     """
     gain = METRICS[metric].gain
-    ours = measure(metric, actual, challenger, challenger_threshold, cost)
-    theirs = measure(metric, actual, champion, champion_threshold, cost)
-    new = _replicates([metric], actual, challenger, challenger_threshold, clusters, seed, rounds, cost)[metric]
-    old = _replicates([metric], actual, champion, champion_threshold, clusters, seed, rounds, cost)[metric]
+    ours = measure(metric, actual, challenger, challenger_threshold, said)
+    theirs = measure(metric, actual, champion, champion_threshold, said)
+    new = _replicates([metric], actual, challenger, challenger_threshold, clusters, seed, rounds, said)[metric]
+    old = _replicates([metric], actual, champion, champion_threshold, clusters, seed, rounds, said)[metric]
     gains = np.array([gain(after, before) for after, before in zip(new, old, strict=True)], dtype=np.float64)
     return _summary("", gain(ours, theirs), gains, len(actual))
 
@@ -117,12 +118,12 @@ def _summary(metric: str, value: float, replicates: Floats, rows: int) -> Estima
 def _replicates(
     metrics: Sequence[str],
     actual: Floats,
-    predicted: Floats,
+    predicted: Answers,
     threshold: float,
     clusters: NDArray[np.integer],
     seed: int,
     rounds: int,
-    cost: Cost | None,
+    said: Training,
 ) -> dict[str, Floats]:
     """Return metrics in each round, shape (rounds,); equal seeds draw equal clusters, which pairs two models."""
     if len(actual) == 0:
@@ -131,17 +132,17 @@ def _replicates(
     # One entity drawn with replacement is always the same sample: an interval of width zero would feign certainty.
     codes = codes if codes.max() > 0 else np.arange(len(actual))
     # metrics of the same sums, such as all of the confusion matrix, share them
-    sums_by = {metric: sums_of(metric, cost) for metric in metrics if metric not in RANKED}
+    sums_by = {metric: sums_of(metric, said, several=predicted.ndim > 1) for metric in metrics if metric not in RANKED}
     added = {one.per_row for one in sums_by.values()}
     terms = {per_row: _by_cluster(per_row(actual, predicted, threshold), codes) for per_row in added}
-    ranking = Ranking(actual, predicted)
-    ordered = ranking.order(codes)
-    sums: dict[PerRow, list[Floats]] = {per_row: [] for per_row in added}
     ranked: dict[str, list[float]] = {metric: [] for metric in metrics if metric in RANKED}
+    ranking = ranking_of(actual, predicted) if ranked else None
+    ordered = ranking.order(codes) if ranking else codes
+    sums: dict[PerRow, list[Floats]] = {per_row: [] for per_row in added}
     for weights in draws(int(codes.max()) + 1, seed, rounds):
         for per_row, found in sums.items():
             found.append(weights @ terms[per_row])
-        if ranked:
+        if ranking:
             order = ranking.weigh(weights[ordered])
             for metric, values in ranked.items():
                 values.append(RANKED[metric](order))

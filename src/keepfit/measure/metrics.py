@@ -8,37 +8,21 @@ the scores, such as AUC, are in `keepfit.measure.ranking`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
 
+from keepfit.answers import Answers, score_of
 from keepfit.errors import DefinitionError, did_you_mean
-from keepfit.measure.ranking import RANKED, Ranking
+from keepfit.measure.intervals import OF_BOUNDS
+from keepfit.measure.labels import OF_LABELS
+from keepfit.measure.ranking import RANKED, ranking_of
+from keepfit.measure.sums import Floats, Sums, mean, ratio, with_count
 from keepfit.spec.metric import COST, METRICS
-from keepfit.spec.training import Cost
+from keepfit.spec.training import Cost, Training
 
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Sums:
-    """A metric that is a function of sums over rows.
-
-    Parameters
-    ----------
-    per_row : callable
-        (actual, predicted, threshold) -> the terms to add up, shape (rows, terms).
-    finish : callable
-        Sums, shape (..., terms), -> the metric, shape (...); NaN where it is undefined.
-    """
-
-    per_row: Callable[[Floats, Floats, float], Floats]
-    finish: Callable[[Floats], Floats]
+PLAIN = Training()
 
 
-def measure(metric: str, actual: Floats, predicted: Floats, threshold: float = 0.5, cost: Cost | None = None) -> float:
+def measure(metric: str, actual: Floats, predicted: Answers, threshold: float = 0.5, said: Training = PLAIN) -> float:
     """Return a metric of predictions against what happened.
 
     Parameters
@@ -46,13 +30,13 @@ def measure(metric: str, actual: Floats, predicted: Floats, threshold: float = 0
     metric : str
         A name in `keepfit.spec.metric.METRICS`.
     actual : float64 array, shape (rows,)
-        What happened; 0 or 1 for classification.
-    predicted : float64 array, shape (rows,)
-        The score of class 1, or the predicted value; finite.
+        What happened; 0 or 1 for classification, of several labels the place.
+    predicted : float64 array, shape (rows,) or (rows, columns)
+        What was answered, as in `keepfit.answers`; finite.
     threshold : float
         Scores >= threshold are called positive; only f1, precision, recall, accuracy and cost look at it.
-    cost : Cost, optional
-        What the metric `cost` counts for each mistake; without it, 1.
+    said : Training
+        What mistakes cost, what an interval is to hold, which quantile is predicted: for the metrics of these.
 
     Returns
     -------
@@ -70,28 +54,35 @@ def measure(metric: str, actual: Floats, predicted: Floats, threshold: float = 0
     if len(actual) == 0:
         return float("nan")
     if metric in RANKED:
-        return RANKED[metric](Ranking(actual, predicted).weigh())
-    sums = sums_of(metric, cost)
+        return RANKED[metric](ranking_of(actual, predicted).weigh())
+    sums = sums_of(metric, said, several=predicted.ndim > 1)
     return float(sums.finish(sums.per_row(actual, predicted, threshold).sum(axis=0)))
 
 
 def measure_all(
-    task: str, actual: Floats, predicted: Floats, threshold: float = 0.5, cost: Cost | None = None
+    task: str, actual: Floats, predicted: Answers, threshold: float = 0.5, said: Training = PLAIN
 ) -> dict[str, float]:
-    """Return every metric of a task by name, `cost` only where it is declared; parameters as in `measure`."""
-    return {name: measure(name, actual, predicted, threshold, cost) for name in names_of(task, cost)}
+    """Return every metric of a task by name, of those that the words of `said` make only the declared ones."""
+    return {name: measure(name, actual, predicted, threshold, said) for name in names_of(task, said)}
 
 
-def names_of(task: str, cost: Cost | None = None) -> list[str]:
+def names_of(task: str, said: Training = PLAIN) -> list[str]:
     """Return the names of the metrics of a task."""
-    return [one.name for one in METRICS.values() if one.task == task and (one.name != COST or cost is not None)]
+    return [one.name for one in METRICS.values() if one.measures(task, said)]
 
 
-def sums_of(metric: str, cost: Cost | None = None) -> Sums:
-    """Return a metric as sums; that of `cost` with what each mistake costs: the mean over all rows, 0 is best."""
+def sums_of(metric: str, said: Training = PLAIN, *, several: bool = False) -> Sums:
+    """Return a metric as sums; that of `cost` with what each mistake costs: the mean over all rows, 0 is best.
+
+    `several`: whether answers have a column for each label; some metrics are of both kinds of classification.
+    """
+    if several and metric in OF_LABELS:
+        return OF_LABELS[metric]
+    if metric in OF_BOUNDS:
+        return OF_BOUNDS[metric](said)
     if metric != COST:
         return SUMS[metric]
-    each = cost or Cost()
+    each = said.cost or Cost()
 
     def mean_cost(sums: Floats) -> Floats:
         return ratio(each.false_positive * sums[..., 1] + each.false_negative * sums[..., 2], sums.sum(axis=-1))
@@ -102,14 +93,6 @@ def sums_of(metric: str, cost: Cost | None = None) -> Sums:
 def _known(metric: str) -> None:
     if metric not in METRICS:
         raise DefinitionError(f"There is no metric {metric!r}", fix=did_you_mean(metric, METRICS))
-
-
-def ratio(numerator: Floats, denominator: Floats, undefined: float = float("nan")) -> Floats:
-    """Return a quotient element by element, `undefined` where the denominator is 0."""
-    numerator, denominator = np.broadcast_arrays(np.asarray(numerator, float), np.asarray(denominator, float))
-    out = np.full(denominator.shape, undefined)
-    np.divide(numerator, denominator, out=out, where=denominator != 0)
-    return out
 
 
 # Terms of the confusion matrix, in this order: true positives, false positives, false negatives, true negatives.
@@ -140,43 +123,40 @@ def _log_loss(actual: Floats, score: Floats, _: float) -> Floats:
     # Clipped as scikit-learn does: one sure and wrong score costs 36, not infinity.
     sure = np.finfo(np.float64).eps
     score = np.clip(score, sure, 1 - sure)
-    return _with_count(-np.log(np.where(actual > 0, score, 1 - score)))
+    return with_count(-np.log(np.where(actual > 0, score, 1 - score)))
 
 
-def _squared_error(actual: Floats, predicted: Floats, _: float) -> Floats:
-    return _with_count((actual - predicted) ** 2)
+def _squared_error(actual: Floats, predicted: Answers, _: float) -> Floats:
+    predicted = score_of(predicted)
+    return with_count((actual - predicted) ** 2)
 
 
-def _absolute_error(actual: Floats, predicted: Floats, _: float) -> Floats:
-    return _with_count(np.abs(actual - predicted))
+def _absolute_error(actual: Floats, predicted: Answers, _: float) -> Floats:
+    predicted = score_of(predicted)
+    return with_count(np.abs(actual - predicted))
 
 
-def _relative_error(actual: Floats, predicted: Floats, _: float) -> Floats:
+def _relative_error(actual: Floats, predicted: Answers, _: float) -> Floats:
+    predicted = score_of(predicted)
     # a row whose actual value is 0 has no relative error, and is left out
     counted = actual != 0
     size = np.where(counted, np.abs(actual), 1.0)
     return np.stack([np.where(counted, np.abs(actual - predicted) / size, 0.0), counted.astype(np.float64)], axis=1)
 
 
-def _symmetric_error(actual: Floats, predicted: Floats, _: float) -> Floats:
+def _symmetric_error(actual: Floats, predicted: Answers, _: float) -> Floats:
+    predicted = score_of(predicted)
     # Makridakis 1993, from 0 to 2; 0 where both are 0
     size = np.abs(actual) + np.abs(predicted)
-    return _with_count(np.where(size > 0, 2 * np.abs(actual - predicted) / np.where(size > 0, size, 1.0), 0.0))
-
-
-def _with_count(terms: Floats) -> Floats:
-    return np.stack([terms, np.ones_like(terms)], axis=1)
-
-
-def _mean(sums: Floats) -> Floats:
-    return ratio(sums[..., 0], sums[..., 1])
+    return with_count(np.where(size > 0, 2 * np.abs(actual - predicted) / np.where(size > 0, size, 1.0), 0.0))
 
 
 def _root_mean(sums: Floats) -> Floats:
-    return np.sqrt(_mean(sums))
+    return np.sqrt(mean(sums))
 
 
-def _r2_terms(actual: Floats, predicted: Floats, _: float) -> Floats:
+def _r2_terms(actual: Floats, predicted: Answers, _: float) -> Floats:
+    predicted = score_of(predicted)
     # Centred at the median: a constant becomes exactly 0, and large values do not cancel in the variance.
     centred = actual - np.median(actual)
     return np.stack([(actual - predicted) ** 2, centred**2, centred, np.ones_like(centred)], axis=1)
@@ -192,15 +172,15 @@ SUMS = {
     "precision": Sums(_confusion, _precision),
     "recall": Sums(_confusion, _recall),
     "accuracy": Sums(_confusion, _accuracy),
-    "log_loss": Sums(_log_loss, _mean),
-    "brier": Sums(_squared_error, _mean),
+    "log_loss": Sums(_log_loss, mean),
+    "brier": Sums(_squared_error, mean),
     "rmse": Sums(_squared_error, _root_mean),
-    "mae": Sums(_absolute_error, _mean),
+    "mae": Sums(_absolute_error, mean),
     "r2": Sums(_r2_terms, _r2),
-    "mape": Sums(_relative_error, _mean),
-    "smape": Sums(_symmetric_error, _mean),
+    "mape": Sums(_relative_error, mean),
+    "smape": Sums(_symmetric_error, mean),
 }
-"""The metrics that are functions of sums alone: all of `METRICS` but those of `RANKED`, and cost, which `sums_of` makes."""
+"""The metrics that are functions of sums alone: all of `METRICS` but those of `RANKED`, and those that words of `Training` make."""
 
 WITH_THRESHOLD = frozenset(name for name, sums in SUMS.items() if sums.per_row is _confusion)
 """The metrics that look at the decision threshold."""

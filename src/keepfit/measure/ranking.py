@@ -138,16 +138,62 @@ class Ranked:
         return self.gain_10() / TOP
 
 
+class Rankings:
+    """The scores of several labels, each ranked by itself against the other labels.
+
+    Parameters
+    ----------
+    actual : float64 array, shape (rows,)
+        The place of the label that a row was.
+    scores : float64 array, shape (rows, labels)
+        The probability of each label; at least one row.
+    """
+
+    def __init__(self, actual: Floats, scores: Floats) -> None:
+        labels = range(scores.shape[1])
+        self._each = [Ranking((actual == place).astype(np.float64), scores[:, place]) for place in labels]
+
+    def order(self, values: NDArray[Number]) -> NDArray[Number]:
+        """Return row by row values in the order of each label's scores, shape (labels, rows)."""
+        return np.stack([one.order(values) for one in self._each])
+
+    def weigh(self, ordered: Floats | None = None) -> RankedLabels:
+        """Return the rankings under row weights, shape (labels, rows), in the order of each label's scores."""
+        weights = [None] * len(self._each) if ordered is None else list(ordered)
+        return RankedLabels(tuple(one.weigh(own) for one, own in zip(self._each, weights, strict=True)))
+
+
+@dataclass(frozen=True)
+class RankedLabels:
+    """One ranking for each label."""
+
+    each: tuple[Ranked, ...]
+
+    def auc_ovr(self) -> float:
+        """Return the mean over labels of the AUC of each against the others; labels that no row was, or every, are left out.
+
+        Hand & Till 2001 call it one against the rest, unweighted; as scikit-learn's `multi_class="ovr", average="macro"`.
+        """
+        found = [area for area in (one.auc() for one in self.each) if area == area]
+        return sum(found) / len(found) if found else float("nan")
+
+
+def ranking_of(actual: Floats, scores: Floats) -> Ranking | Rankings:
+    """Return the ranking of scores of class 1, or of the probabilities of several labels."""
+    return Ranking(actual, scores) if scores.ndim == 1 else Rankings(actual, scores)
+
+
 def _dot(one: Floats, other: Floats) -> Any:
     # not BLAS: for a vector it wakes a second thread, and on a busy machine the two wait for each other
     return np.einsum("i,i->", one, other)
 
 
-RANKED: dict[str, Callable[[Ranked], float]] = {
+RANKED: dict[str, Callable[[Any], float]] = {
     "auc": Ranked.auc,
     "pr_auc": Ranked.pr_auc,
     "ece": Ranked.ece,
     "lift_10": Ranked.lift_10,
     "gain_10": Ranked.gain_10,
+    "auc_ovr": RankedLabels.auc_ovr,
 }
 """The metrics that look at the order of scores: all of `METRICS` that are no functions of sums."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 import operator
 from collections.abc import Callable, Mapping
@@ -28,9 +27,9 @@ from keepfit.spec.rows import (
     RowNull,
     TextNumber,
     TextTest,
+    code_of,
 )
 
-CODE_DIGITS = 13  # hexadecimal, so 52 bits, which a 64-bit float holds
 ARITHMETIC: dict[str, Callable[[float, float], float | None]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -71,7 +70,7 @@ def code(value: str | float) -> float:
     """Return the number that stands for a value: of a text, 52 bits of its MD5; of a number, itself."""
     if not isinstance(value, str):
         return float(value) + 0.0  # not -0.0, which equals 0.0
-    return float(int(hashlib.md5(value.encode(), usedforsecurity=False).hexdigest()[:CODE_DIGITS], 16))
+    return code_of(value)
 
 
 def _combine(expression: RowExpression, values: list[Any]) -> Value:

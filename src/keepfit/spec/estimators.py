@@ -10,12 +10,14 @@ from typing import Any
 
 XGBOOST, LIGHTGBM, SKLEARN = "xgboost", "lightgbm", "sklearn"
 LOGISTIC, LINEAR, RANDOM_FOREST, HIST = "Logistic", "Linear", "RandomForest", "HistGradientBoosting"
+QUANTILE = "quantile"
+"""The task of predicting a quantile: of a model that declares one, and of the bounds of an interval."""
 # what scikit-learn's plug-in calls by a name of its own, and the tasks it learns
 TASKS = {
-    LOGISTIC: ("classification",),
+    LOGISTIC: ("classification", "multiclass"),
     LINEAR: ("regression",),
-    RANDOM_FOREST: ("classification", "regression"),
-    HIST: ("classification", "regression"),
+    RANDOM_FOREST: ("classification", "multiclass", "regression"),
+    HIST: ("classification", "multiclass", "regression", QUANTILE),
 }
 
 

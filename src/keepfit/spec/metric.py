@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from keepfit.spec.training import Training
+
+BINARY, LABELS, NUMBER = ("classification",), ("multiclass",), ("regression",)
+CLASSES = BINARY + LABELS
+
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric's name, its task ('classification' or 'regression'), and whether more is better."""
+    """A metric's name, the tasks it measures, whether more is better, and the words of `Training` that make it exist.
+
+    A metric with words is of models that declare one of them: `cost`, `interval`, `quantile`. One without is of every model of
+    its tasks, but for a quantile: how far that lies from the mean is no fault.
+    """
 
     name: str
-    task: str
+    tasks: tuple[str, ...]
     greater_is_better: bool
+    words: tuple[str, ...] = ()
 
     def better(self, value: float, than: float) -> bool:
         """Return whether `value` is strictly better than another."""
@@ -25,29 +35,47 @@ class Metric:
         """Return how much better `value` is, positive if better, in the metric's own unit."""
         return value - over if self.greater_is_better else over - value
 
+    def measures(self, task: str, said: Training) -> bool:
+        """Return whether a model of this task that is trained so has the metric."""
+        if task not in self.tasks:
+            return False
+        if self.words:
+            return any(getattr(said, word) is not None for word in self.words)
+        return said.quantile is None or task not in NUMBER
+
 
 COST = "cost"
 """The metric of models that declare `Training(cost=Cost(...))`, and of no others."""
+PINBALL, COVERAGE, WIDTH = "pinball", "coverage", "width"
+BOUNDED = ("interval", "quantile")
+ONE_SIDED = (COVERAGE, WIDTH)
+"""Metrics that an interval without bounds, or one of no width, is best at: they say nothing alone."""
 
 METRICS = {
     metric.name: metric
     for metric in (
-        Metric("f1", "classification", True),
-        Metric("auc", "classification", True),
-        Metric("pr_auc", "classification", True),
-        Metric("precision", "classification", True),
-        Metric("recall", "classification", True),
-        Metric("accuracy", "classification", True),
-        Metric("log_loss", "classification", False),
-        Metric("brier", "classification", False),
-        Metric("ece", "classification", False),
-        Metric("lift_10", "classification", True),
-        Metric("gain_10", "classification", True),
-        Metric(COST, "classification", False),
-        Metric("rmse", "regression", False),
-        Metric("mae", "regression", False),
-        Metric("r2", "regression", True),
-        Metric("mape", "regression", False),
-        Metric("smape", "regression", False),
+        Metric("f1", BINARY, True),
+        Metric("auc", BINARY, True),
+        Metric("pr_auc", BINARY, True),
+        Metric("precision", BINARY, True),
+        Metric("recall", BINARY, True),
+        Metric("accuracy", CLASSES, True),
+        Metric("log_loss", CLASSES, False),
+        Metric("brier", CLASSES, False),
+        Metric("ece", BINARY, False),
+        Metric("lift_10", BINARY, True),
+        Metric("gain_10", BINARY, True),
+        Metric(COST, BINARY, False, ("cost",)),
+        Metric("f1_macro", LABELS, True),
+        Metric("balanced_accuracy", LABELS, True),
+        Metric("auc_ovr", LABELS, True),
+        Metric("rmse", NUMBER, False),
+        Metric("mae", NUMBER, False),
+        Metric("r2", NUMBER, True),
+        Metric("mape", NUMBER, False),
+        Metric("smape", NUMBER, False),
+        Metric(PINBALL, NUMBER, False, BOUNDED),
+        Metric(COVERAGE, NUMBER, True, BOUNDED),
+        Metric(WIDTH, NUMBER, False, ("interval",)),
     )
 }

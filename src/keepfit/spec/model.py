@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from keepfit import clock
 from keepfit.spec.estimators import Estimator, XGBoost
-from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression, Input
+from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression, Input, Labelled, Named
 from keepfit.spec.gates import Gate
 from keepfit.spec.observe import EachRow, Every
 from keepfit.spec.policy import OlderThan, Policy
@@ -15,7 +16,7 @@ from keepfit.spec.tables import Events, Records, Table
 from keepfit.spec.training import Training
 from keepfit.spec.tuning import Tune
 
-CLASSIFICATION, REGRESSION = "classification", "regression"
+CLASSIFICATION, REGRESSION, MULTICLASS = "classification", "regression", "multiclass"
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,8 @@ class Model:
     features : sequence of Expression
         Values at t from the past; lists inside the list are flattened.
     target : Expression
-        A value from the future. A comparison makes a classification, anything else a regression.
+        A value from the future. A comparison makes a classification, one of several labels a multiclass
+        classification, anything else a regression.
     estimator : Estimator
         What learns.
     metric : str
@@ -44,6 +46,8 @@ class Model:
         How it is trained: weights, constraints, calibration, costs.
     tune : Tune, optional
         Which parameters of the estimator are looked for before each training.
+    kept : tuple of str or None
+        The features that `Training(select=...)` kept, by name; the definition kept with a model version has it.
     """
 
     name: str
@@ -56,17 +60,30 @@ class Model:
     policy: Policy = field(default_factory=lambda: Policy(retrain=OlderThan("90d")))
     training: Training = field(default_factory=Training, metadata={"unwritten": Training()})
     tune: Tune | None = field(default=None, metadata={"unwritten": None})
+    kept: Sequence[str] | None = field(default=None, metadata={"unwritten": None})
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "features", tuple(_flatten(self.features)))
         object.__setattr__(self, "gates", tuple(self.gates))
+        if self.kept is not None:
+            object.__setattr__(self, "kept", tuple(self.kept))
         if not self.metric:
-            object.__setattr__(self, "metric", "auc" if self.task == CLASSIFICATION else "rmse")
+            object.__setattr__(self, "metric", _usual_metric(self.task, self.training))
 
     @property
     def task(self) -> str:
-        """'classification' if the target is a comparison, else 'regression'."""
+        """'classification' if the target is a comparison, 'multiclass' if it is one of several labels, else 'regression'."""
+        if self.labels:
+            return MULTICLASS
         return CLASSIFICATION if getattr(self.target, "is_condition", False) else REGRESSION
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that the target is one of, in their declared order; none if it is a number or a comparison."""
+        target = self.target
+        while isinstance(target, Named):
+            target = target.value
+        return target.labels if isinstance(target, Labelled) else ()
 
     @property
     def horizon(self) -> int:
@@ -75,10 +92,16 @@ class Model:
             (leaf.window.offsets()[1] for leaf in self.target.leaves() if isinstance(leaf, Aggregate)), default=0
         )
 
+    @property
+    def tested(self) -> int | None:
+        """How much of the newest time is the test, in microseconds; None is a tenth of the moments."""
+        return None if self.training.test is None else clock.duration(self.training.test)
+
     def inputs(self) -> list[Expression]:
         """Return what the model learns from, one column each: `by=` gives one for each value, once they are learned."""
         found = [one.expand() if isinstance(one, ByCategory) else [one] for one in self.features]
-        return [expression for expressions in found for expression in expressions]
+        every = [expression for expressions in found for expression in expressions]
+        return every if self.kept is None else [one for one in every if one.name in self.kept]
 
     def awaited(self) -> list[Events]:
         """Return the events that the target waits for."""
@@ -96,11 +119,14 @@ class Model:
         return {column: f"{table.name}_{column}" for column in named for table in self.records()}
 
     def learned(self, values: Mapping[str, tuple[str, ...]]) -> Model:
-        """Return the model with the values of its `by=` features, by their names; without any, as it was declared."""
+        """Return the model with the values of its `by=` features, by their names; without any, as it was declared.
+
+        What a selection kept is forgotten.
+        """
         features = [
             replace(one, learned=values.get(one.name)) if isinstance(one, ByCategory) else one for one in self.features
         ]
-        return replace(self, features=features)
+        return replace(self, features=features, kept=None)
 
     def expressions(self) -> list[Expression]:
         """Return every expression of the model: features, target, activity condition."""
@@ -129,6 +155,12 @@ class Model:
     def records(self) -> list[Records]:
         """Return the records tables the model reads."""
         return [table for table in self.tables() if isinstance(table, Records)]
+
+
+def _usual_metric(task: str, training: object) -> str:
+    if task == REGRESSION and getattr(training, "quantile", None) is not None:
+        return "pinball"
+    return {CLASSIFICATION: "auc", MULTICLASS: "log_loss", REGRESSION: "rmse"}[task]
 
 
 def _flatten(features: Iterable[Any]) -> Iterable[Any]:

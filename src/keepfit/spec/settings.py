@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -32,10 +32,19 @@ class Storage(Section):
     state: str = ".keepfit/{profile}"
 
 
+class Comet(Section):
+    """Where Comet shows trainings too: online if the environment has COMET_API_KEY, else as archives in the state folder."""
+
+    project: str = "keepfit"
+    workspace: str | None = None
+    offline: bool = False
+
+
 class Tracking(Section):
-    """The MLflow tracking and registry URI; `{state}` is the state folder."""
+    """The MLflow tracking and registry URI; `{state}` is the state folder. Comet is told as well if it has a section."""
 
     uri: str = "sqlite:///{state}/mlflow.db"
+    comet: Comet | None = None
 
 
 class Engine(Section):
@@ -154,15 +163,22 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def _explained(error: ValidationError, path: Path) -> SettingsError:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
-    section = Settings.model_fields.get(str(first["loc"][0]))
-    known = (
-        [*(name for name in Settings.model_fields if name != "profile"), "profiles", "default_profile"]
-        if len(first["loc"]) == 1
-        else list(getattr(section.annotation, "model_fields", {}))
-        if section
-        else []
-    )
     unknown = first["type"] == "extra_forbidden"
-    fix = did_you_mean(str(first["loc"][-1]), known) if unknown else f"{first['msg']}; found {first.get('input')!r}"
+    near = did_you_mean(str(first["loc"][-1]), _known(first["loc"][:-1])) if unknown else ""
+    fix = near or f"{first['msg']}; found {first.get('input')!r}"
     what = f"unknown setting {key!r}" if unknown else f"setting {key!r} does not fit"
     return SettingsError(what, where=f"{path} or a {PREFIX} variable", fix=fix)
+
+
+def _known(sections: tuple[int | str, ...]) -> list[str]:
+    """Return the keys of a section, by the names of the sections around it; none if there is no such section."""
+    if not sections:
+        return [*(name for name in Settings.model_fields if name != "profile"), "profiles", "default_profile"]
+    section: type[BaseModel] = Settings
+    for name in sections:
+        kind = section.model_fields[str(name)].annotation
+        inner = [one for one in (kind, *get_args(kind)) if isinstance(one, type) and issubclass(one, BaseModel)]
+        if not inner:
+            return []
+        section = inner[0]
+    return list(section.model_fields)

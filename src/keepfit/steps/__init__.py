@@ -2,16 +2,18 @@
 
 from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
-from keepfit.steps.learning import Challenge, build, challenge
+from keepfit.steps.learning import Challenge, build, challenge, draft
 from keepfit.steps.recording import (
     before,
     collect_requests,
     complete_ledger,
     facts,
+    known,
     log_answers,
     log_predictions,
     nothing_predicted,
     publish_online,
+    rows_of,
     write_ledger,
 )
 from keepfit.steps.watching import watch
@@ -28,9 +30,11 @@ __all__ = [
     "champion_at",
     "collect_requests",
     "complete_ledger",
+    "draft",
     "expected",
     "facts",
     "judged",
+    "known",
     "load",
     "log_answers",
     "log_predictions",
@@ -38,6 +42,7 @@ __all__ = [
     "publish_online",
     "quarantined",
     "require_expected",
+    "rows_of",
     "stop",
     "tables_of",
     "watch",

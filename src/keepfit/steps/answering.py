@@ -9,13 +9,16 @@ from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
 from keepfit import clock, tables
+from keepfit.answers import Answers, score_of
 from keepfit.artifact import Artifact, Predictor
 from keepfit.engines.protocol import Column, Observations
 from keepfit.errors import ProjectError
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
+from keepfit.spec.metric import COST, METRICS
 from keepfit.spec.model import Model
+from keepfit.spec.training import Training
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.observe import current
 from keepfit.stages.registry.mlflow import Version
@@ -31,8 +34,8 @@ class Loaded:
     artifact: Artifact
     predictor: Predictor
 
-    def score(self, features: dict[str, Column]) -> NDArray[np.float64]:
-        """Return a score for each row of feature columns."""
+    def answer(self, features: dict[str, Column]) -> Answers:
+        """Return an answer to each row of feature columns."""
         return self.predictor.score(artifacts.encode(features, self.artifact.features, self.artifact.categories))
 
 
@@ -43,7 +46,12 @@ class Scored:
     by: Loaded
     observations: Observations
     features: dict[str, Column]
-    score: NDArray[np.float64]
+    answers: Answers
+
+    @property
+    def score(self) -> NDArray[np.float64]:
+        """The score of each answer, shape (rows,)."""
+        return score_of(self.answers)
 
 
 def load(version: Version) -> Loaded:
@@ -60,8 +68,14 @@ def changed(before: Model, now: Model) -> tuple[str, ...]:
 
 
 def comparable(one: Model, other: Model) -> bool:
-    """Return whether two models answer the same question: the same target at the same observations."""
-    return not {"observe", "target"} & set(changed(one, other))
+    """Return whether two models answer the same question: the same value of the same target at the same observations."""
+    same_value = one.training.quantile == other.training.quantile
+    return same_value and not {"observe", "target"} & set(changed(one, other))
+
+
+def measurable(one: Model, metric: str, said: Training) -> bool:
+    """Return whether a model answers what a metric needs: bounds of the same share, if it is one of bounds."""
+    return not METRICS[metric].words or (one.training.interval == said.interval or METRICS[metric].name == COST)
 
 
 def champion_at(project: Project, model: Model, as_of: int) -> Loaded | None:
@@ -90,7 +104,7 @@ def answer(project: Project, by: Loaded, snapshot: Snapshot) -> Scored:
     model = by.artifact.model
     observations = current(model, snapshot, _predicted_until(project, model, snapshot.as_of))
     features = compute(model.inputs(), snapshot, observations)
-    return Scored(by, observations, features, by.score(features))
+    return Scored(by, observations, features, by.answer(features))
 
 
 def _predicted_until(project: Project, model: Model, as_of: int) -> int | None:

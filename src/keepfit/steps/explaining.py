@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from keepfit.artifact import encode
 from keepfit.evidence import Evaluation
@@ -49,23 +47,18 @@ def explained(
         entity=found.entity[test],
         t=found.t[test],
         features=features,
-        matrix=encode(features, trained.features, trained.categories),
+        matrix=encode(features, trained.features, trained.grown.categories),
         actual=found.target[test],
-        score=trained.scores[test],
+        answers=trained.scores[test],
         threshold=trained.threshold,
         clusters=np.unique(found.entity[test].astype(str), return_inverse=True)[1].ravel(),
+        said=model.training,
+        labels=model.labels,
     )
     groups = {column: features[name] for column, name in model.group_columns().items() if name in features}
     seed = project.settings.training.seed
     told = detail(
-        evaluation,
-        judged,
-        trained.fitted,
-        partial(_served, trained),
-        groups,
-        seed=seed,
-        cost=model.training.cost,
-        grown=grown,
+        evaluation, judged, trained.fitted, trained.grown.answers, groups, seed=seed, said=model.training, grown=grown
     )
     told["unit"] = unit_of(model)
     page = evaluation_page(title_of(model.name, as_of), evaluation, told)
@@ -84,9 +77,3 @@ def unit_of(model: Model) -> str | None:
 def title_of(model: str, trained: str) -> str:
     """Return the headline of a version's page; its number is not known when it is drawn."""
     return f"{model}, trained {trained}"
-
-
-def _served(trained: Trained, matrix: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Return scores as they are served: calibrated, if the model is."""
-    raw = trained.fitted.predict(matrix)
-    return raw if trained.calibration is None else trained.calibration(raw)

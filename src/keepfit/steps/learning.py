@@ -11,22 +11,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
 from keepfit import clock, tables
+from keepfit.answers import watched
 from keepfit.artifact import Artifact
 from keepfit.engines.protocol import Observations
 from keepfit.errors import TrainingError
-from keepfit.evidence import (
-    Decision,
-    Evaluation,
-    Verdict,
-    as_data,
-)
+from keepfit.evidence import Decision, Evaluation, Verdict, as_data
 from keepfit.lake.past import AS_OF
+from keepfit.measure.baseline import constant
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
+from keepfit.spec.estimators import HistGradientBoosting
 from keepfit.spec.features import Calendar, Constant, Expression, Holiday
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.evaluate import evaluate
@@ -37,15 +36,24 @@ from keepfit.stages.features.compute import compute
 from keepfit.stages.features.reuse import Stored, fingerprints, semantics
 from keepfit.stages.features.training_set import TrainingSet, shortage, training_set
 from keepfit.stages.monitoring.profile import profile
+from keepfit.stages.registry.flavor import write_flavor
 from keepfit.stages.registry.gates import judge
-from keepfit.stages.registry.mlflow import LINEAGE, Version
+from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.registry.runs import MlflowRun
+from keepfit.stages.registry.tracking import Tracked
+from keepfit.stages.reports.pictures import pictures
 from keepfit.stages.retraining import conclude
 from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
-from keepfit.steps.answering import SCORE, Loaded, comparable
-from keepfit.steps.explaining import explained
+from keepfit.steps.answering import SCORE, Loaded, comparable, measurable
+from keepfit.steps.explaining import PAGE, explained
 from keepfit.steps.searching import backtested, learnt_from, rows_of, searched
+from keepfit.steps.selecting import reviewed, selected
+from keepfit.steps.tracking import tell, tracked
 
+EXAMPLE_ROWS = 3
+DRAFT = HistGradientBoosting(max_iter=100, learning_rate=0.1)
+"""What stands for the declared estimator while somebody works on a definition; it takes nulls, labels and constraints alike."""
 # what is kept with a training set, so that the next one can take from it
 FEATURES, VERSIONS, SEMANTICS = "keepfit.features", "keepfit.versions", "keepfit.semantics"
 
@@ -60,13 +68,31 @@ class Challenge:
     conclusion: Decision
 
 
+@dataclass(frozen=True)
+class Learnt:
+    """A challenger before it is recorded.
+
+    Attributes
+    ----------
+    found : TrainingSet
+        With the features that it learnt from.
+    grown : dict
+        How it was grown, each if there is any: history, search and learning_curve.
+    """
+
+    found: TrainingSet
+    trained: Trained
+    evaluation: Evaluation
+    grown: dict[str, Any]
+
+
 def build(project: Project, model: Model, snapshot: Snapshot) -> tuple[TrainingSet, str]:
     """Return the training set at as_of, and the reason why nothing can be trained on it, if there is one."""
-    found = training_set(model, snapshot, trains_until, stored_set(project, model))
+    found = training_set(model, snapshot, partial(trains_until, test=model.tested), stored_set(project, model))
     reason = shortage(model, found, project.settings.training.min_rows)
     if not reason:
         try:
-            split(found.t, model.horizon)
+            split(found.t, model.horizon, model.tested)
         except TrainingError as error:
             reason = error.what
     return found, reason
@@ -75,33 +101,63 @@ def build(project: Project, model: Model, snapshot: Snapshot) -> tuple[TrainingS
 def challenge(
     project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, champion: Loaded | None
 ) -> Challenge:
-    """Train on a training set, evaluate beside the champion, judge by the gates, record the version."""
-    seed, model = project.settings.training.seed, found.model
+    """Train on a training set, evaluate beside the champion, judge by the gates, record the version.
+
+    All of it is one run of the trackers: begun before, and ended as finished, failed or killed.
+    """
     columns, types = found.columns()
     name, notes = tables.training_set(model.name), _notes(found, snapshot)
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
-    choose = partial(choose_threshold, cost=model.training.cost)
-    tuned, search = searched(project, model, found, snapshot.as_of, choose)
-    trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose)
-    evaluation = _evaluate(project, model, snapshot, found, trained, champion)
-    evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose))
-    verdicts = judge(model.gates, evaluation)
-    definition = codec.encode(model)
-    versions.enter(project.engine, project.records, model, snapshot.as_of)
-    lineage = {
+    with tracked(project, snapshot, found, version) as (told, run):
+        lineage = _lineage(project, snapshot, found, version)
+        learnt = _learn(project, snapshot, found, champion, lineage)
+        verdicts = judge(model.gates, learnt.evaluation)
+        versions.enter(project.engine, project.records, model, snapshot.as_of)
+        tell(told, snapshot.as_of, learnt.trained, learnt.evaluation, lineage)
+        recorded = _record(project, snapshot.as_of, learnt, verdicts, lineage, told, run)
+    conclusion = conclude(verdicts, learnt.evaluation)
+    conclusion = replace(conclusion, reasons=(*conclusion.reasons, *told.notes))
+    return Challenge(recorded, learnt.evaluation, verdicts, conclusion)
+
+
+def _lineage(project: Project, snapshot: Snapshot, found: TrainingSet, version: int) -> dict[str, Any]:
+    return {
         "as_of": clock.from_micros(snapshot.as_of).isoformat(),
-        "definition": codec.fingerprint(definition),
+        "definition": codec.fingerprint(codec.encode(found.model)),
         "tables": snapshot.versions,
-        "training_set": {"table": tables.training_set(model.name), "version": version, "rows": len(found)},
-        "seed": seed,
-        "parameters": tuned.estimator.parameters,
-        "onnx_difference": trained.onnx_difference,
+        "training_set": {"table": tables.training_set(found.model.name), "version": version, "rows": len(found)},
+        "seed": project.settings.training.seed,
     }
-    grown: dict[str, Any] = {"history": trained.history, "search": search}
-    if not project.is_replay:
+
+
+def _learn(
+    project: Project, snapshot: Snapshot, found: TrainingSet, champion: Loaded | None, lineage: dict[str, Any]
+) -> Learnt:
+    """Return a challenger and what it shows; what it was grown with is added to the lineage."""
+    seed, model = project.settings.training.seed, found.model
+    choose, shown = partial(choose_threshold, said=model.training), not project.is_replay
+    every = found
+    found, chosen = selected(project, every, choose)
+    tuned, search = searched(project, found.model, found, snapshot.as_of, choose)
+    trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose, history=shown)
+    lineage |= {"parameters": tuned.estimator.parameters, "onnx_difference": trained.onnx_difference}
+    evaluation = _evaluate(project, found.model, snapshot, found, trained, champion)
+    said = reviewed(project, every, trained, chosen)
+    evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose), features=said)
+    grown: dict[str, Any] = {"history": trained.grown.history, "search": search}
+    if shown:
         grown["learning_curve"] = learnt_from(tuned, found, trained, evaluation.estimate, seed, choose)
-    recorded = _record(project, model, snapshot.as_of, found, trained, evaluation, verdicts, lineage, grown)
-    return Challenge(recorded, evaluation, verdicts, conclude(verdicts, evaluation))
+    return Learnt(found, trained, evaluation, grown)
+
+
+def draft(project: Project, snapshot: Snapshot, found: TrainingSet) -> tuple[Evaluation, tuple[Verdict, ...]]:
+    """Return what a small model of scikit-learn shows on a training set, and what its gates say; nothing is recorded."""
+    model = found.model
+    training = replace(model.training, folds=0, select=None, learning_curve=False)
+    quick = replace(model, estimator=DRAFT, tune=None, training=training)
+    evaluation = _learn(project, snapshot, replace(found, model=quick), None, {}).evaluation
+    # there is no champion beside it
+    return evaluation, judge([gate for gate in model.gates if gate.kind != "champion"], evaluation)
 
 
 def stored_set(project: Project, model: Model) -> Stored | None:
@@ -125,22 +181,22 @@ def _evaluate(
 ) -> Evaluation:
     test, held = trained.split.test, trained.split.held_out
     rival = None
-    if champion is not None and comparable(champion.artifact.model, model):
+    if champion is not None and _same_question(champion.artifact.model, model):
         features = {name: values[test] for name, values in found.features.items()}
-        if codec.encode(champion.artifact.model)["model"]["features"] != codec.encode(model)["model"]["features"]:
+        if fingerprints(champion.artifact.model.inputs()) != fingerprints(model.inputs()):
             # the champion was built from other features, be they of the same names: compute those at the same rows
             keys, t = found.entity[test], found.t[test]
             rows, order = Observations.grouped(keys, t)
             computed = compute(champion.artifact.model.inputs(), snapshot, rows)
             back = np.argsort(order)
             features = {name: values[back] for name, values in computed.items()}
-        rival = (champion.score(features), champion.artifact.threshold)
+        rival = (champion.answer(features), champion.artifact.threshold)
     return evaluate(
         model,
         parts={"train": found.target[trained.split.train], "validation": found.target[trained.split.validation]},
         test=found.target[test],
         t=found.t[test],
-        score=trained.scores[test],
+        answers=trained.scores[test],
         threshold=trained.threshold,
         clusters=np.unique(found.entity[test].astype(str), return_inverse=True)[1],
         groups={
@@ -157,54 +213,61 @@ def _evaluate(
 
 def _record(
     project: Project,
-    model: Model,
     as_of: int,
-    found: TrainingSet,
-    trained: Trained,
-    evaluation: Evaluation,
+    learnt: Learnt,
     verdicts: Sequence[Verdict],
     lineage: dict[str, Any],
-    grown: dict[str, Any],
+    told: Tracked,
+    run: MlflowRun,
 ) -> Version:
-    fitted = trained.split.fitted
+    found, trained, evaluation, model = learnt.found, learnt.trained, learnt.evaluation, learnt.found.model
+    artifact = _artifact(found, trained, lineage)
+    judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
+    files = trained.files() | {"evaluation.json": json.dumps(judged, indent=1).encode()}
+    pages = explained(project, model, clock.show(as_of), found, trained, evaluation, learnt.grown)
+    files |= pages
+    if PAGE in pages:
+        told.files |= {f"figures/{name}.svg": svg for name, svg in pictures(pages[PAGE].decode()).items()}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary) / "model"
+        digest = artifacts.write(artifact, files, folder)
+        write_flavor(artifact, digest, as_of, _example(found, trained), folder)
+        return project.registry.record(run, told, folder, digest)
+
+
+def _example(found: TrainingSet, trained: Trained) -> dict[str, list[Any]]:
+    """Return the features of the first rows of the test, to show what the model takes."""
+    rows = np.flatnonzero(trained.split.test)[:EXAMPLE_ROWS]
+    return {name: found.features[name][rows].tolist() for name in trained.features}
+
+
+def _artifact(found: TrainingSet, trained: Trained, lineage: dict[str, Any]) -> Artifact:
+    model, grown, fitted = found.model, trained.grown, trained.split.fitted
     # the newest rows, those it was validated and tested on: has the world changed since this version was approved?
     # of the scores only those of the test: the others it has learnt from, and they are too sure
     newest = trained.split.validation | trained.split.test
     # the calendar moves by itself: that is no drift
-    moving = {feature.name for feature in model.inputs() if not _of_the_moment(feature)}
+    moving = {feature.name for feature in found.model.inputs() if not _of_the_moment(feature)}
     reference = {name: values[newest] for name, values in found.features.items() if name in moving}
-    artifact = Artifact(
-        model,
+    return Artifact(
+        found.model,
         trained.features,
-        trained.categories,
+        grown.categories,
         trained.threshold,
-        float(found.target[fitted].mean()),
+        _plain(constant(model.task, found.target[fitted], model.training, len(model.labels))),
         lineage,
-        profile({**reference, SCORE: trained.scores[trained.split.test]}).as_data(),
-        trained.calibration,
+        profile({**reference, SCORE: watched(model, trained.scores[trained.split.test])}).as_data(),
+        grown.calibration,
+        grown.bounds.interval if grown.bounds else None,
     )
-    judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
-    native = trained.fitted.native()
-    files = {native[0]: native[1]} if native else {}
-    files |= {"model.onnx": trained.onnx, "evaluation.json": json.dumps(judged, indent=1).encode()}
-    files |= explained(project, model, clock.show(as_of), found, trained, evaluation, grown)
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary) / "model"
-        digest = artifacts.write(artifact, files, folder)
-        return project.registry.record(
-            model.name,
-            folder,
-            digest,
-            as_of=as_of,
-            metrics={
-                **{f"test_{name}": value for name, value in evaluation.metrics.items()},
-                **{f"baseline_{name}": value for name, value in evaluation.baseline.items()},
-                **{f"held_out_{name}": value for name, value in evaluation.held_out.items()},
-                **{f"rows_{part}": float(rows) for part, rows in evaluation.rows.items()},
-            },
-            parameters={**trained.fitted.parameters, "threshold": trained.threshold, "features": len(trained.features)},
-            tags={"keepfit.definition": lineage["definition"], LINEAGE: json.dumps(lineage)},
-        )
+
+
+def _same_question(champion: Model, model: Model) -> bool:
+    return comparable(champion, model) and measurable(champion, model.metric, model.training)
+
+
+def _plain(found: NDArray[np.float64]) -> float | tuple[float, ...]:
+    return float(found) if not found.ndim else tuple(found.tolist())
 
 
 def _of_the_moment(feature: Expression) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from keepfit import artifact as artifacts
 from keepfit import clock, tables
+from keepfit.answers import columns_of
 from keepfit.engines.protocol import Column
 from keepfit.evidence import (
     PROMOTE,
@@ -23,6 +24,7 @@ from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec.model import Model
 from keepfit.spec.observe import Every
+from keepfit.stages.ingest import Ingested
 from keepfit.stages.registry.mlflow import Version, evidence_of
 from keepfit.stages.serving.outbox import drain, forget
 from keepfit.stages.serving.publish import publish
@@ -46,6 +48,21 @@ def log_answers(
     return rows
 
 
+def known(model: Model, snapshot: Snapshot) -> int:
+    """Return how many events of the model's tables are known."""
+    return sum(snapshot.span(table)[0] for table in model.events())
+
+
+def rows_of(model: Model, snapshot: Snapshot, ingested: Sequence[Ingested], predicted: int) -> dict[str, int]:
+    """Return the row counts of a turn: known, appended, quarantined, predicted."""
+    return {
+        "known": known(model, snapshot),
+        "appended": sum(one.appended for one in ingested),
+        "quarantined": sum(one.quarantined for one in ingested),
+        "predicted": predicted,
+    }
+
+
 def nothing_predicted(model: Model, snapshot: Snapshot) -> tuple[str, ...]:
     """Return why there was no observation to predict, as far as the newest rows tell."""
     newest = {table.name: snapshot.span(table) for table in model.events()}
@@ -62,15 +79,17 @@ def log_predictions(project: Project, scored: Scored) -> int:
         return 0
     keys, threshold = observations.keys(), np.full(len(observations), found.threshold)
     mark = f"{version.model}/{version.number}/"
-    positive: Column = scored.score >= threshold
+    positive = np.full(len(keys), np.nan)
+    if found.model.task == "classification":
+        positive = (scored.answers >= threshold).astype(np.float64)
     columns = {
         "request_id": np.array([f"{mark}{key}/{t}" for key, t in zip(keys, observations.t, strict=True)], object),
         "model": np.full(len(keys), version.model, object),
         "version": np.full(len(keys), version.number, object),
         "entity": keys,
         "t": observations.t,
-        "score": scored.score,
-        "positive": positive.astype(np.float64) if found.model.task == "classification" else np.full(len(keys), np.nan),
+        **columns_of(found.model, scored.answers),
+        "positive": positive,
         "threshold": threshold,
         "origin": np.full(len(keys), "batch", object),
         # of a batch they can be built again from the lake

@@ -12,9 +12,10 @@ import numpy as np
 
 from keepfit import tables
 from keepfit.evidence import Estimate, Fold, LearntFrom, Search
-from keepfit.measure.baseline import baseline
+from keepfit.measure.baseline import baseline, constant
 from keepfit.measure.bootstrap import estimate
-from keepfit.measure.metrics import Floats, measure, measure_all
+from keepfit.measure.metrics import measure, measure_all
+from keepfit.measure.sums import Floats
 from keepfit.project import Project
 from keepfit.spec import codec
 from keepfit.spec.metric import METRICS
@@ -42,7 +43,7 @@ def searched(
     def score(parameters: Mapping[str, Any]) -> Iterator[float]:
         tried = with_parameters(model, parameters)
         for fold in backtest(tried, rows_of(found), said.folds, seed=seed, choose_threshold=choose):
-            yield measure(model.metric, found.target[fold.split.test], fold.scores, fold.threshold, model.training.cost)
+            yield measure(model.metric, found.target[fold.split.test], fold.scores, fold.threshold, model.training)
 
     greater = METRICS[model.metric].greater_is_better
     tuned = tune(said, score, greater_is_better=greater, name=name, kept=project.state / "tuning", seed=seed)
@@ -108,11 +109,12 @@ def backtested(model: Model, found: TrainingSet, seed: int, choose: Choose) -> t
             from_at=int(found.t[fold.split.test].min()),
             to_at=int(found.t[fold.split.test].max()),
             rows=int(fold.split.test.sum()),
-            metrics=measure_all(
-                model.task, found.target[fold.split.test], fold.scores, fold.threshold, model.training.cost
-            ),
+            metrics=measure_all(model.task, found.target[fold.split.test], fold.scores, fold.threshold, model.training),
             baseline=baseline(
-                model.task, found.target[fold.split.train], found.target[fold.split.test], model.training.cost
+                model.task,
+                constant(model.task, found.target[fold.split.train], model.training, len(model.labels)),
+                found.target[fold.split.test],
+                model.training,
             ),
         )
         for fold in backtest(model, rows_of(found), model.training.folds, seed=seed, choose_threshold=choose)
@@ -127,9 +129,7 @@ def learnt_from(
         return ()
     test, train = trained.split.test, trained.split.train
     clusters = np.unique(found.entity[test].astype(str), return_inverse=True)[1].ravel()
-    measured = partial(
-        estimate, model.metric, found.target[test], clusters=clusters, seed=seed, cost=model.training.cost
-    )
+    measured = partial(estimate, model.metric, found.target[test], clusters=clusters, seed=seed, said=model.training)
     parts = tuple(
         LearntFrom(one.share, one.rows, one.from_at, measured(one.scores, one.threshold))
         for one in learning_curve(model, rows_of(found), seed=seed, choose_threshold=choose)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import clock, tables
+from keepfit.answers import Answers, answers_from, watched
 from keepfit.engines.protocol import Observations
 from keepfit.evidence import (
     Champion,
@@ -26,7 +27,7 @@ from keepfit.stages.features.compute import compute
 from keepfit.stages.monitoring.drift import drift
 from keepfit.stages.monitoring.performance import realised
 from keepfit.stages.monitoring.profile import Profile
-from keepfit.steps.answering import SCORE, Loaded, Scored, changed, comparable, load
+from keepfit.steps.answering import SCORE, Loaded, Scored, changed, comparable, load, measurable
 
 ROWS_WINDOW = 30 * clock.DAY
 
@@ -53,13 +54,13 @@ def _drift(scored: Scored) -> tuple[Drift, ...]:
     if not len(scored.observations):
         return ()
     reference = Profile.from_data(scored.by.artifact.profile)
-    return drift(reference, {**scored.features, SCORE: scored.score})
+    return drift(reference, {**scored.features, SCORE: watched(scored.by.artifact.model, scored.answers)})
 
 
 @dataclass(frozen=True)
 class _Matured:
     observations: Observations
-    score: NDArray[np.float64]
+    answers: Answers
     actual: NDArray[np.float64]
 
 
@@ -73,9 +74,9 @@ def _matured(project: Project, champion: Loaded, snapshot: Snapshot) -> _Matured
     observations, order = Observations.grouped(keys, t)
     target = champion.artifact.model.target
     actual = compute([target], snapshot, observations)[target.name].astype(np.float64)
-    score = np.array([row["score"] for row in rows])[order]
+    answers = answers_from(champion.artifact.model, rows)[order]
     known = ~np.isnan(actual)
-    return _Matured(observations.keep(known), score[known], actual[known]) if known.any() else None
+    return _Matured(observations.keep(known), answers[known], actual[known]) if known.any() else None
 
 
 def _newest_window(project: Project, champion: Loaded, snapshot: Snapshot) -> list[dict[str, Any]]:
@@ -105,10 +106,10 @@ def _realised(champion: Loaded, matured: _Matured | None) -> Realised | None:
         champion.version.number,
         matured.observations.t,
         matured.actual,
-        matured.score,
+        matured.answers,
         found.threshold,
-        found.training_base,
-        found.model.training.cost,
+        np.asarray(found.training_base),
+        found.model.training,
     )
 
 
@@ -122,17 +123,18 @@ def _against_previous(
     previous = load(project.registry.version(model.name, version.previous))
     # rows whose labels the predecessor could learn would flatter it, and answers to another question say nothing
     fair = matured.observations.t > previous.version.trained_at - model.horizon
-    if not comparable(previous.artifact.model, model) or not fair.any():
+    before = previous.artifact.model
+    if not (comparable(before, model) and measurable(before, model.metric, model.training)) or not fair.any():
         return None
     rows = matured.observations.keep(fair)
     return paired_gain(
         model.metric,
         matured.actual[fair],
-        matured.score[fair],
+        matured.answers[fair],
         champion.artifact.threshold,
-        previous.score(compute(previous.artifact.model.inputs(), snapshot, rows)),
+        previous.answer(compute(before.inputs(), snapshot, rows)),
         previous.artifact.threshold,
         clusters=rows.codes(),
         seed=project.settings.training.seed,
-        cost=model.training.cost,
+        said=model.training,
     )

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 
 from keepfit.artifact import Predictor
 from keepfit.errors import DefinitionError, KeepfitError
-from keepfit.spec.estimators import Estimator
-from keepfit.stages.training.estimators import Boosted, Fitted, Matrix, Rows, Task, find
+from keepfit.spec.estimators import QUANTILE, Estimator
+from keepfit.stages.training.estimators import Boosted, Fitted, Matrix, Rows, Task, can_learn, find
 
 FEATURES = ("strong", "weak", "noise", "empty", "segment")
 CATEGORIES: dict[str, tuple[str, ...]] = {"segment": ("a", "b", "c", "d")}
 CLOSE = 1e-5
+LABELS = 3
 
 
 class EstimatorContract:
@@ -43,7 +44,7 @@ class EstimatorContract:
     """
 
     estimator: ClassVar[Estimator]
-    tasks: ClassVar[tuple[str, ...]] = ("classification", "regression")
+    tasks: ClassVar[tuple[str, ...]] = ("classification", "multiclass", "regression")
     monotone: ClassVar[bool] = False
     weighs: ClassVar[bool] = True
     stops: ClassVar[bool] = False
@@ -51,25 +52,29 @@ class EstimatorContract:
 
     # what the tests share
 
-    @pytest.fixture(params=["classification", "regression"])
+    @pytest.fixture(params=["classification", "multiclass", "regression"])
     def task(self, request: pytest.FixtureRequest) -> Task:
         """Return each task that the estimator learns."""
         if request.param not in self.tasks:
             pytest.skip(f"it does not learn a {request.param}")
-        return Task(request.param, FEATURES, CATEGORIES, dict(self.estimator.parameters), 7, self.estimator.of)
+        labels = LABELS if request.param == "multiclass" else 0
+        own = dict(self.estimator.parameters)
+        return Task(request.param, FEATURES, CATEGORIES, own, 7, self.estimator.of, labels=labels)
 
     def fit(self, task: Task, rows: Rows, validation: Rows | None = None) -> Fitted:
         """Return what the plug-in learns."""
         return find(self.estimator.kind)(task, rows, validation)
 
     def served(self, fitted: Fitted, matrix: Matrix) -> NDArray[np.float64]:
-        """Return the scores that are served, after holding them against the library's own."""
-        scores = Predictor(fitted.onnx()).score(matrix)
+        """Return the scores that are served, after holding them against the library's own; of several labels the mean place."""
         own = fitted.predict(matrix)
-        assert scores.shape == own.shape == (len(matrix),)
+        scores = Predictor(fitted.onnx(), labels=own.shape[1] if own.ndim > 1 else 0).score(matrix)
+        assert scores.shape == own.shape
+        assert len(own) == len(matrix)
+        assert own.ndim == 1 or np.allclose(scores.sum(axis=1), 1, atol=1e-5)
         assert np.isfinite(scores).all()
         assert np.abs(scores - own).max() <= CLOSE * max(1.0, float(np.ptp(own)))
-        return scores
+        return scores if scores.ndim == 1 else np.asarray(scores @ np.arange(scores.shape[1]))
 
     # the contract
 
@@ -95,7 +100,7 @@ class EstimatorContract:
     def test_a_row_scores_alone_as_among_others(self, task: Task) -> None:
         """Batch and request agree to the bit."""
         matrix = rows_of(task, seed=2).matrix[:45]
-        predictor = Predictor(self.fit(task, rows_of(task)).onnx())
+        predictor = Predictor(self.fit(task, rows_of(task)).onnx(), labels=task.labels)
         alone = np.concatenate([predictor.score(matrix[place : place + 1]) for place in range(len(matrix))])
         assert np.array_equal(alone, predictor.score(matrix))
 
@@ -103,7 +108,7 @@ class EstimatorContract:
         """What only one label in the middle says is learnt."""
         rows = rows_of(task)
         code = rows.matrix[:, 4]
-        target = (np.nan_to_num(code, nan=0) == 1).astype(np.float64)
+        target = target_of(task, np.nan_to_num(code, nan=0) == 1)
         scores = self.served(self.fit(task, Rows(rows.matrix, target)), rows.matrix)
         assert scores[code == 1].mean() > scores[code == 2].mean() + 0.3
         assert scores[code == 1].mean() > scores[code == 0].mean() + 0.3
@@ -121,7 +126,7 @@ class EstimatorContract:
         rows = rows_of(task)
         matrix = rows.matrix.copy()
         matrix[:, 0] = np.where(np.arange(len(matrix)) % 2, first, np.nextafter(first, np.float32(np.inf)))
-        target = (matrix[:, 0] == first).astype(np.float64)
+        target = target_of(task, matrix[:, 0] == first)
         self.served(self.fit(task, Rows(matrix, target)), matrix)
 
     def test_the_largest_numbers_are_numbers(self, task: Task) -> None:
@@ -156,8 +161,22 @@ class EstimatorContract:
         scores = self.served(self.fit(task, both), later.matrix)
         assert np.mean((scores - later.target) ** 2) < np.var(later.target)
 
+    def test_a_quantile_has_its_share_of_rows_below(self, task: Task) -> None:
+        """Those that learn quantiles; served as any other score."""
+        if task.task != "regression" or not can_learn(self.estimator, QUANTILE):
+            pytest.skip("it learns no quantiles")
+        rows, later = rows_of(task), rows_of(task, seed=2)
+        low, high = (
+            self.served(self.fit(replace(task, task=QUANTILE, quantile=level), rows), later.matrix)
+            for level in (0.1, 0.9)
+        )
+        assert np.mean(later.target <= low) < 0.3 < 0.7 < np.mean(later.target <= high)
+        assert np.mean(low <= high) > 0.95
+
     def test_constraints_are_held_or_refused(self, task: Task) -> None:
         """Scores never rise with a feature that they may only fall with."""
+        if task.labels:
+            pytest.skip("a constraint is of one score")
         held = replace(task, monotone={"strong": -1})
         if not self.monotone:
             with pytest.raises(DefinitionError, match="monotone"):
@@ -183,20 +202,26 @@ class EstimatorContract:
         assert np.array_equal(again.predict(later.matrix), stopped.predict(later.matrix))
 
     def test_its_history_tells_where_it_stopped(self, task: Task) -> None:
-        """A loss for each round on both parts, and the rounds kept are up to the best on validation rows; none without them."""
-        fitted = self.fit(task, rows_of(task), rows_of(task, seed=2))
-        if not isinstance(fitted, Boosted):
-            assert not self.stops
-            return
-        history = fitted.history
-        assert history is not None
-        assert len(history.train) == len(history.validation) >= history.kept
-        assert history.kept == fitted.parameters[self.size]
-        assert history.validation[history.kept - 1] == min(history.validation)
-        assert history.train[history.kept - 1] < history.train[0]
-        alone = self.fit(task, rows_of(task))
-        assert isinstance(alone, Boosted)
-        assert alone.history is None
+        """A loss for each round on both parts, the rounds kept are up to the best on validation rows; none unless asked."""
+        rows, later = rows_of(task), rows_of(task, seed=2)
+        asked = [replace(task, history=True)]
+        if task.task == "regression" and can_learn(self.estimator, QUANTILE):
+            asked.append(replace(asked[0], task=QUANTILE, quantile=0.9))
+        for one in asked:
+            fitted = self.fit(one, rows, later)
+            if not isinstance(fitted, Boosted):
+                assert not self.stops
+                return
+            history = fitted.history
+            assert history is not None
+            assert len(history.train) == len(history.validation) >= history.kept
+            assert history.kept == fitted.parameters[self.size]
+            assert history.validation[history.kept - 1] == min(history.validation)
+            assert history.train[history.kept - 1] < history.train[0]
+            for silent in (self.fit(one, rows), self.fit(replace(one, history=False), rows, later)):
+                assert isinstance(silent, Boosted)
+                assert silent.history is None
+            assert self.fit(replace(one, history=False), rows, later).onnx() == fitted.onnx()
 
     def test_a_parameter_that_does_not_exist_is_refused(self, task: Task) -> None:
         """With its name, where it is and what to do."""
@@ -217,5 +242,18 @@ def rows_of(task: Task, seed: int = 1, weights: float | None = None) -> Rows:
     told = 2 * matrix[:, 0] + matrix[:, 1] + 1.5 * (matrix[:, 4] == 1) + random.logistic(0, 0.5, count)
     matrix[random.random(count) < 0.1, 1] = np.nan
     matrix[random.random(count) < 0.1, 4] = np.nan
-    target = (told > 0.5).astype(np.float64) if task.task == "classification" else told.astype(np.float64)
+    target = told.astype(np.float64)
+    if task.task == "classification":
+        target = (told > 0.5).astype(np.float64)
+    elif task.labels:
+        target = np.digitize(told, [-0.5, 1.5]).astype(np.float64)
     return Rows(matrix, target, None if weights is None else np.full(count, weights))
+
+
+def target_of(task: Task, hit: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return a target that is highest where something holds; of several labels, each is that of some row."""
+    if not task.labels:
+        return hit.astype(np.float64)
+    target = hit.astype(np.float64) * (task.labels - 1)
+    target[:: max(1, len(hit) // 8)] = 1.0
+    return target

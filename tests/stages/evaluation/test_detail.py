@@ -41,7 +41,7 @@ def world() -> tuple[Evaluation, Judged, Trees, dict[str, Any]]:
         parts={"train": ACTUAL, "validation": ACTUAL},
         test=ACTUAL,
         t=t,
-        score=score,
+        answers=score,
         threshold=0.5,
         clusters=owners,
         groups=groups,

@@ -34,7 +34,7 @@ GIVEN: dict[str, Any] = {
     "parts": {"train": np.array([1.0, 0.0, 0.0]), "validation": np.array([1.0])},
     "test": ACTUAL,
     "t": np.array([20, 10, 30, 20]),
-    "score": SCORE,
+    "answers": SCORE,
     "threshold": 0.65,
     "clusters": np.array([1, 2, 1, 2]),
     "groups": {"segment": np.array(["a", "b", "a", "b"], dtype=object)},
@@ -47,7 +47,7 @@ def test_metrics_and_baseline_are_of_the_test_rows() -> None:
     found = evaluate(CHURN, **GIVEN)
     assert (found.task, found.metric, found.threshold) == ("classification", "f1", 0.65)
     assert found.metrics == measure_all("classification", ACTUAL, SCORE, 0.65)
-    assert found.baseline == baseline("classification", GIVEN["parts"]["train"], ACTUAL)
+    assert found.baseline == baseline("classification", 1 / 3, ACTUAL)
     assert found.estimate.value == found.metrics["f1"] == 1.0
 
 
@@ -105,7 +105,7 @@ def test_an_evaluation_turns_into_json() -> None:
 def test_no_test_rows_is_an_error_that_names_the_model() -> None:
     empty = {
         "test": np.empty(0),
-        "score": np.empty(0),
+        "answers": np.empty(0),
         "t": np.empty(0, dtype=np.int64),
         "clusters": np.empty(0, dtype=np.int64),
     }

@@ -7,7 +7,7 @@ import pytest
 from sklearn.inspection import permutation_importance as sk_permutation
 from sklearn.linear_model import LinearRegression
 
-from keepfit import Cost
+from keepfit import Cost, Training
 from keepfit.measure.metrics import measure
 from keepfit.stages.evaluation.explain import contributions, permutation_importance
 from keepfit.stages.evaluation.judged import Judged
@@ -61,7 +61,8 @@ def test_importance_counts_what_mistakes_cost() -> None:
     rows = judged(MATRIX, ACTUAL, MATRIX[:, 0])
 
     def lost(cost: Cost) -> float:
-        return float(permutation_importance("cost", rows, lambda one: one[:, 0].astype(float), seed=1, cost=cost)[0][0])
+        said = Training(cost=cost)
+        return float(permutation_importance("cost", rows, lambda one: one[:, 0].astype(float), seed=1, said=said)[0][0])
 
     assert lost(Cost(3, 3)) == pytest.approx(3 * lost(Cost(1, 1)))
 

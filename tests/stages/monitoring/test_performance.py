@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from keepfit.measure.baseline import baseline
+from keepfit.measure.baseline import baseline, constant
 from keepfit.measure.metrics import measure_all
 from keepfit.stages.monitoring.performance import realised
 
@@ -20,7 +20,9 @@ def test_the_window_is_measured_at_the_versions_threshold() -> None:
 
 
 def test_the_baseline_learns_from_the_training_rows_only() -> None:
-    found = realised("classification", "4", T, ACTUAL, SCORE, 0.35, np.array([1.0, 0.0, 0.0, 0.0]))
+    found = realised(
+        "classification", "4", T, ACTUAL, SCORE, 0.35, constant("classification", np.array([1.0, 0.0, 0.0, 0.0]))
+    )
     assert found is not None
     assert found.baseline == baseline("classification", 0.25, ACTUAL)
 

@@ -18,6 +18,7 @@ from keepfit import Events, Every, Files, Model, artifact, clock
 from keepfit.artifact import Artifact, Pointer, read_pointer, write_pointer
 from keepfit.errors import RegistryError
 from keepfit.stages.registry.mlflow import Registry, Version, evidence_of
+from keepfit.stages.registry.tracking import Tracked, training
 
 sales = Events("sales", Files("s.csv"), entity="id", time="at")
 JANUARY, FEBRUARY, MARCH = (clock.to_micros(clock.parse_moment(f"2025-0{month}-01")) for month in (1, 2, 3))
@@ -59,7 +60,10 @@ def record(registry: Registry, model: str, tmp_path: Path) -> Callable[..., Vers
             "tags": {"keepfit.lineage": "{}"},
             **options,
         }
-        return registry.record(model, folder, artifact.write(made, files, folder), as_of=as_of, **given)
+        told = Tracked(model, as_of, **given)
+        run = registry.begin(told)
+        with training(told, [run]):
+            return registry.record(run, told, folder, artifact.write(made, files, folder))
 
     return recorded
 
@@ -101,7 +105,10 @@ def test_a_training_is_one_run_and_one_version(registry, model, record):
         f"{model} 2025-01-01",
         JANUARY // 1000,
     )
-    assert run.data.metrics == {"test_f1": 0.875, "baseline_f1": 0.5}
+    assert {name: value for name, value in run.data.metrics.items() if not name.startswith("system/")} == {
+        "test_f1": 0.875,
+        "baseline_f1": 0.5,
+    }
     assert run.data.params == {"max_depth": "4", "monotone_constraints": "x" * 5000}
     assert run.data.tags["keepfit.definition"] == "abc"
     assert json.loads(run.data.tags["keepfit.lineage"]) == {"tables": {"sales": 3}}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keepfit.evidence import Estimate, Evaluation
-from keepfit.stages.reports import curves
+from keepfit.stages.reports import curves, regression
 from keepfit.stages.reports.canvas import NARROW, WIDE, Canvas
 from keepfit.stages.reports.evaluation import evaluation_page
 
@@ -126,9 +126,9 @@ def test_every_picture_is_as_wide_as_its_canvas(canvas: Canvas) -> None:
     specs: list[Mapping[str, Any]] = [
         curves.curve_chart(LINE, [(0, 0), (1, 1)], "x", ("a", "b"), canvas),
         curves.calibration_chart(RANGE, canvas),
-        curves.fit_chart(LINE, canvas),
-        curves.residuals_chart(bars, canvas),
-        curves.spread_chart(RANGE, canvas),
+        regression.fit_chart(LINE, canvas),
+        regression.residuals_chart(bars, canvas),
+        regression.spread_chart(RANGE, canvas),
         curves.parts_chart(PARTS, 0.3, "#0072b2", canvas),
         curves.importance_chart([("age", 0.4)], canvas),
         curves.dependence_chart(LINE, canvas),

@@ -114,3 +114,20 @@ def test_more_folds_than_time_allows_are_refused_with_the_number_that_fits():
     assert refused.value.what == "10 moments of observation are enough for 4 of 9 folds"
     assert "folds=4" in refused.value.fix
     assert len(folds(t, 2 * DAY, 4)) == 4
+
+
+@given(MOMENTS, st.integers(1, 60), st.integers(1, 400))
+def test_a_test_of_a_declared_length_has_the_rows_of_that_time_and_no_others(t, days, length):
+    try:
+        found = split(t, days * DAY, length * DAY)
+    except TrainingError:
+        return
+    assert (found.test == (t > t.max() - length * DAY)).all()
+    assert t[found.validation].max() + days * DAY <= t[found.test].min()
+    assert t[found.train].max() + days * DAY <= t[found.validation].min()
+
+
+def test_folds_end_before_a_test_of_a_declared_length():
+    t = np.arange(40, dtype=np.int64) * DAY
+    found = folds(t, DAY, 2, 10 * DAY)
+    assert [np.flatnonzero(fold.test).tolist() for fold in found] == [[22, 23, 24, 25], [26, 27, 28, 29]]

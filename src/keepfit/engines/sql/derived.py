@@ -8,9 +8,9 @@ from types import MappingProxyType
 from sqlglot import exp
 
 from keepfit.engines.sql.trees import Sql, call, is_null, is_there, name, number, one_zero, text, when
-from keepfit.rows.evaluate import CODE_DIGITS
 from keepfit.spec.columns import Column, Float, Integer
 from keepfit.spec.rows import (
+    CODE_DIGITS,
     Clip,
     Coded,
     Constant,

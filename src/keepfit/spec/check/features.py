@@ -15,6 +15,7 @@ from keepfit.spec.features import (
     FUNCTIONS,
     OF_ANY_COLUMN,
     Aggregate,
+    Among,
     Attribute,
     Calendar,
     Expression,
@@ -43,12 +44,23 @@ def columns_exist(model: Model) -> Iterator[Problem]:
         elif isinstance(declared, Time):
             fix = f"derive from it whether it is there: {table.name}.<name>, of derive={{'<name>': col({column!r}).not_null()}}"
             yield Problem(f"{what} reads {column!r}, which is a time", of(model), fix)
+        elif isinstance(leaf, Aggregate) and declared.kind == "category" and _is_among(expression, leaf):
+            if (values := getattr(declared, "values", None)) and (other := set(model.labels) - set(values)):
+                fix = did_you_mean(min(other), values)
+                yield Problem(f"{what}: {column!r} is never {min(other)!r}", of(model), fix)
         elif isinstance(leaf, Aggregate) and not declared.numeric and leaf.function not in OF_ANY_COLUMN:
             fix = f"derive a number from {column!r}, or use one of: {', '.join(OF_ANY_COLUMN)}"
             yield Problem(f"{what}: {leaf.function} of {column!r}, which is {declared.kind}", of(model), fix)
         elif isinstance(leaf, Attribute) and not declared.numeric and not _stands_alone(expression, declared):
             fix = "use a category on its own as a feature, and free text through derive={...: Sentiment(...)}"
             yield Problem(f"{what} cannot use {column!r}, which is {declared.kind}", of(model), fix)
+
+
+def _is_among(expression: Expression, leaf: Aggregate) -> bool:
+    """Whether a label is told apart from others: the first or the last one of a window, among those named."""
+    while isinstance(expression, Named):
+        expression = expression.value
+    return isinstance(expression, Among) and expression.value is leaf and leaf.function in ("first", "last")
 
 
 def _stands_alone(expression: Expression, declared: Column) -> bool:

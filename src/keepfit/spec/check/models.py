@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from keepfit import clock
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.features import FEATURE_RULES
+from keepfit.spec.check.labels import labels_can_be_told_apart
 from keepfit.spec.check.problem import AS_A_NAME, NAME, Problem, not_a_duration
 from keepfit.spec.check.reading import leaves, of
 from keepfit.spec.check.shapes import malformed_values
@@ -16,14 +17,26 @@ from keepfit.spec.check.training import TRAINING_RULES, malformed_training
 from keepfit.spec.check.tuning import TUNING_RULES, malformed_tune
 from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression
 from keepfit.spec.gates import Gate
-from keepfit.spec.metric import COST, METRICS
-from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.spec.metric import METRICS, ONE_SIDED
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION, Model
 from keepfit.spec.observe import EachRow, Every
 from keepfit.spec.policy import Condition, MetricBelow, OlderThan, Policy
 from keepfit.spec.tables import Events, Records
 
 # columns that stand beside the features in training sets, answers and profiles
 RESERVED = ("entity", "t", "target", "score")
+BOUNDS = ("low", "high")  # of models that declare an interval
+ANSWERED = ("label", "scores")  # of models whose target is one of several labels
+KINDS = {
+    CLASSIFICATION: "a comparison, so a classification",
+    MULTICLASS: "one of several labels",
+    REGRESSION: "a number, so a regression",
+}
+# of each word of `Training` that makes metrics exist, what it is and how to say it
+DECLARED = {
+    "cost": ("costs", "say what mistakes cost: training=Training(cost=Cost(false_positive=1, false_negative=5))"),
+    "interval": ("an interval", "say which share of the rows it is to hold: training=Training(interval=0.9)"),
+}
 
 
 def malformed(model: Model) -> Iterator[Problem]:
@@ -85,6 +98,7 @@ def names_are_unique(model: Model) -> Iterator[Problem]:
     if not re.fullmatch(NAME, model.name):
         yield Problem(f"{model.name!r} cannot be the name of a model", of(model), AS_A_NAME)
     rename = "rename it with .named('...')"
+    reserved = RESERVED + (BOUNDS if model.training.interval is not None else ()) + (ANSWERED if model.labels else ())
     features = [feature.name for feature in model.features if isinstance(feature, Expression | ByCategory)]
     # the values of by= that are declared; those that are learned have names below its own
     grouped = [one for one in model.features if isinstance(one, ByCategory) and isinstance(one.values, tuple)]
@@ -93,7 +107,7 @@ def names_are_unique(model: Model) -> Iterator[Problem]:
     for name in (name for name, times in names.items() if times > 1):
         yield Problem(f"two features are called {name!r}", of(model), f"drop one, or {rename}")
     for name in dict.fromkeys(features):
-        if not re.fullmatch(NAME, name) or name.lower() in RESERVED:
+        if not re.fullmatch(NAME, name) or name.lower() in reserved:
             yield Problem(f"{name!r} cannot be a feature name", of(model), rename)
     if isinstance(model.target, Expression) and model.target.name.lower() in names:
         yield Problem(f"the target and a feature are called {model.target.name!r}", of(model), rename)
@@ -103,22 +117,35 @@ def metrics_exist(model: Model) -> Iterator[Problem]:
     """Metrics must exist and fit the task."""
     named = [model.metric, *(gate.metric for gate in model.gates if gate.kind == "threshold")]
     named += [leaf.metric for leaf in model.policy.retrain.leaves() if isinstance(leaf, MetricBelow)]
-    fitting = [metric.name for metric in METRICS.values() if metric.task == model.task]
+    fitting = [metric.name for metric in METRICS.values() if metric.measures(model.task, model.training)]
     for name in dict.fromkeys(named):
-        if name == COST and model.training.cost is None:
-            fix = "say what mistakes cost: training=Training(cost=Cost(false_positive=1, false_negative=5))"
-            yield Problem("metric 'cost' is of models that declare costs", of(model), fix)
+        if name in fitting:
             continue
-        if name not in fitting:
-            kind = "a comparison, so a classification" if model.task == CLASSIFICATION else "a number, so a regression"
-            yield Problem(f"metric {name!r} does not fit: the target is {kind}", of(model), did_you_mean(name, fitting))
+        words = METRICS[name].words if name in METRICS and model.task in METRICS[name].tasks else ()
+        if words:
+            what, fix = DECLARED[words[0]]
+            yield Problem(f"metric {name!r} is of models that declare {what}", of(model), fix)
+        elif model.training.quantile is not None and name in METRICS and model.task in METRICS[name].tasks:
+            yield Problem(f"metric {name!r} does not fit: a quantile is predicted", of(model), "use 'pinball'")
+        else:
+            yield Problem(
+                f"metric {name!r} does not fit: the target is {KINDS[model.task]}",
+                of(model),
+                did_you_mean(name, fitting),
+            )
+    if model.metric in ONE_SIDED and model.metric in fitting:
+        what = f"metric={model.metric!r} alone says nothing: intervals without bounds cover all, those of no width are narrow"
+        yield Problem(what, of(model), f"use metric='pinball', and Gate({model.metric!r}, ...) beside it")
 
 
 def gates_and_policy_fit(model: Model) -> Iterator[Problem]:
     """Fairness needs an attribute among the features; delays must be durations."""
     attributes = {feature.column for feature in model.features if isinstance(feature, Attribute)}
     for gate in model.gates:
-        if gate.kind == "fairness" and gate.column not in attributes:
+        if gate.kind == "fairness" and model.task == MULTICLASS:
+            what = "Gate.fair_across compares how often groups are called positive, but the target is one of several labels"
+            yield Problem(what, of(model), "leave it out, or compare the target: ... > 35.5")
+        elif gate.kind == "fairness" and gate.column not in attributes:
             fix = did_you_mean(str(gate.column), attributes, of="the model")
             yield Problem(f"Gate.fair_across({gate.column!r}): no such attribute among the features", of(model), fix)
     delays = [("cooldown", model.policy.cooldown), ("probation", model.policy.probation)]
@@ -130,6 +157,7 @@ def gates_and_policy_fit(model: Model) -> Iterator[Problem]:
 MODEL_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     parts_are_specs,
     *FEATURE_RULES,
+    labels_can_be_told_apart,
     grid_exists,
     tables_share_the_entity,
     names_are_unique,

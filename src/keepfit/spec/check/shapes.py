@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+from keepfit.spec.check.labels import malformed_labels
 from keepfit.spec.check.problem import Problem, as_a_text
 from keepfit.spec.check.reading import expressions, of
 from keepfit.spec.features import (
@@ -19,6 +20,7 @@ from keepfit.spec.features import (
     Expression,
     Holiday,
     Input,
+    Labelled,
     Mapped,
     Named,
 )
@@ -154,4 +156,5 @@ SHAPES: tuple[tuple[type[Expression], Callable[..., Iterator[Finding]]], ...] = 
     (Named, _of_named),
     (Constant, _of_constant),
     (Mapped, _of_mapped),
+    (Labelled, malformed_labels),
 )

@@ -5,18 +5,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.problem import Problem, not_a_duration
 from keepfit.spec.check.reading import of
-from keepfit.spec.estimators import HIST, SKLEARN, TASKS, Estimator
+from keepfit.spec.estimators import HIST, QUANTILE, SKLEARN, TASKS, Estimator
 from keepfit.spec.features import ByCategory, Expression
 from keepfit.spec.features.meaning import type_of
-from keepfit.spec.model import CLASSIFICATION, Model
-from keepfit.spec.training import BALANCED, ISOTONIC, SIGMOID, Cost, Training
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION, Model
+from keepfit.spec.training import BALANCED, BY_TIME, ISOTONIC, SIGMOID, Cost, Training
 
 MODULE_AND_CLASS = r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*"
 MOST_HELD_OUT = 0.5
+KINDS = {CLASSIFICATION: "a comparison", MULTICLASS: "one of several labels", REGRESSION: "a number"}
 
 
 def malformed_training(model: Model) -> Iterator[Problem]:
@@ -34,9 +36,8 @@ def estimator_fits_the_task(model: Model) -> Iterator[Problem]:
         return
     if one.of in TASKS:
         if model.task not in TASKS[one.of]:
-            other = "Linear(), or another regression" if model.task != CLASSIFICATION else "Logistic()"
-            kind = "a comparison" if model.task == CLASSIFICATION else "a number"
-            yield Problem(f"{one.of}() does not fit: the target is {kind}", of(model), f"use {other}")
+            other = "Linear(), or another regression" if model.task == REGRESSION else "Logistic()"
+            yield Problem(f"{one.of}() does not fit: the target is {KINDS[model.task]}", of(model), f"use {other}")
     elif not isinstance(one.of, str) or not re.fullmatch(MODULE_AND_CLASS, one.of):
         fix = "write 'package.module:Class': Sklearn('sklearn.svm:SVR')"
         yield Problem(f"Sklearn({one.of!r}) names no class", of(model), fix)
@@ -46,13 +47,17 @@ def weights_are_weights(model: Model) -> Iterator[Problem]:
     """Classes have weights above 0, in a classification; ages are durations."""
     weight = model.training.class_weight
     if weight is not None:
-        if model.task != CLASSIFICATION:
+        if model.task == REGRESSION:
             fix = "leave it out, or compare the target: ... > 0"
             yield Problem("class_weight= weighs classes, but the target is a number", of(model), fix)
-        named = isinstance(weight, Mapping) and set(weight) == {0, 1} and all(_positive(one) for one in weight.values())
+        classes: set[Any] = set(model.labels) if model.labels else {0, 1}
+        given = {str(key): one for key, one in weight.items()} if isinstance(weight, Mapping) else {}
+        named = set(given) == {str(one) for one in classes} and all(_positive(one) for one in given.values())
         if weight != BALANCED and not named:
-            fix = "write class_weight='balanced', or a weight above 0 for each class: {0: 1, 1: 5}"
-            yield Problem(f"class_weight={weight!r} does not weigh the classes 0 and 1", of(model), fix)
+            example: dict[Any, int] = {label: place + 1 for place, label in enumerate(model.labels)} or {0: 1, 1: 5}
+            fix = f"write class_weight='balanced', or a weight above 0 for each class: {example}"
+            told = ", ".join(model.labels) if model.labels else "0 and 1"
+            yield Problem(f"class_weight={weight!r} does not weigh the classes {told}", of(model), fix)
     if model.training.half_life is not None:
         yield from not_a_duration(model.training.half_life, "half_life", of(model))
 
@@ -64,6 +69,9 @@ def constraints_name_features(model: Model) -> Iterator[Problem]:
         fix = "name the features: monotone={'sales_count_30d': -1}"
         yield Problem(f"monotone={monotone!r} names no features", of(model), fix)
         return
+    if monotone and model.task == MULTICLASS:
+        what = "monotone= holds one score, but the target is one of several labels"
+        yield Problem(what, of(model), "leave it out, or predict the number itself")
     if monotone and model.estimator.kind == SKLEARN and model.estimator.of != HIST:
         fix = "use XGBoost(), LightGBM() or HistGradientBoosting(), or leave monotone= out"
         yield Problem(f"{model.estimator.of} cannot hold monotone=", of(model), fix)
@@ -90,8 +98,33 @@ def scores_can_be_calibrated(model: Model) -> Iterator[Problem]:
         return
     if found not in (ISOTONIC, SIGMOID):
         yield Problem(f"calibrate={found!r} is unknown", of(model), f"use {ISOTONIC!r} or {SIGMOID!r}")
-    if model.task != CLASSIFICATION:
+    if model.task == MULTICLASS:
+        what = "calibrate= maps one probability, and cannot keep those of several labels at a sum of 1"
+        yield Problem(what, of(model), "leave it out, or compare the target: ... > 35.5")
+    elif model.task != CLASSIFICATION:
         yield Problem("calibrate= is for probabilities, but the target is a number", of(model), "leave it out")
+
+
+def bounds_are_shares(model: Model) -> Iterator[Problem]:
+    """An interval holds a share of a number's rows, above half of them; a quantile lies above a share of them."""
+    training = model.training
+    for word, least in (("interval", 0.5), ("quantile", 0.0)):
+        share = getattr(training, word)
+        if share is None:
+            continue
+        if model.task != REGRESSION:
+            what = f"{word}= is of a predicted number, but the target is not one"
+            yield Problem(what, of(model), "leave it out, or predict the number itself")
+        if isinstance(share, bool) or not isinstance(share, int | float) or not least < share < 1:
+            yield Problem(f"{word}={share!r} is no share of the rows", of(model), f"use one between {least} and 1: 0.9")
+    if training.interval is not None and training.quantile is not None:
+        yield Problem(
+            "interval= and quantile= are both declared", of(model), "leave one out: an interval has both bounds"
+        )
+    one = model.estimator
+    if training.quantile is not None and one.kind == SKLEARN and QUANTILE not in TASKS.get(one.of, ()):
+        fix = "use XGBoost(), LightGBM() or HistGradientBoosting()"
+        yield Problem(f"{one.of} cannot learn a quantile", of(model), fix)
 
 
 def costs_are_costs(model: Model) -> Iterator[Problem]:
@@ -106,7 +139,7 @@ def costs_are_costs(model: Model) -> Iterator[Problem]:
         if not _positive(value):
             yield Problem(f"Cost({name}={value!r}) is no cost", of(model), "use a finite number above 0")
     if model.task != CLASSIFICATION:
-        yield Problem("cost= is of decisions, but the target is a number", of(model), "leave it out")
+        yield Problem(f"cost= is of yes and no, but the target is {KINDS[model.task]}", of(model), "leave it out")
 
 
 def some_entities_are_left(model: Model) -> Iterator[Problem]:
@@ -115,6 +148,17 @@ def some_entities_are_left(model: Model) -> Iterator[Problem]:
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= MOST_HELD_OUT:
         fix = f"use a share from 0 to {MOST_HELD_OUT}: hold_out=0.1"
         yield Problem(f"hold_out={share!r} is no share of the entities to set aside", of(model), fix)
+
+
+def rows_are_split_by_time(model: Model) -> Iterator[Problem]:
+    """A model is judged on what came after all that it learnt from."""
+    if model.training.split != BY_TIME:
+        yield Problem(
+            f"split={model.training.split!r} would judge the model on rows that lie between those it learnt from: rows of one"
+            " entity and of one day resemble each other, so it would look better than it will be on tomorrow's",
+            of(model),
+            "leave it out; hold_out=0.1 tests entities that were never seen, folds=4 repeats the training at earlier origins",
+        )
 
 
 def _positive(value: object) -> bool:
@@ -132,6 +176,8 @@ TRAINING_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     weights_are_weights,
     constraints_name_features,
     scores_can_be_calibrated,
+    bounds_are_shares,
     costs_are_costs,
     some_entities_are_left,
+    rows_are_split_by_time,
 )

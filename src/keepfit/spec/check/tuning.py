@@ -1,4 +1,4 @@
-"""The rules of a search for parameters, and of a backtest."""
+"""The rules of a search for parameters, of a backtest, and of a selection of features."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from keepfit.spec.check.problem import Problem, not_a_duration
 from keepfit.spec.check.reading import of
 from keepfit.spec.model import Model
+from keepfit.spec.training import Select
 from keepfit.spec.tuning import GRID, LOG, METHODS, Tune
 
 MOST_FOLDS = 8  # of a tenth of the moments each, beside validation and test
@@ -48,6 +49,24 @@ def backtests_can_be_made(model: Model) -> Iterator[Problem]:
         yield Problem(what, of(model), "write learning_curve=True, or leave it out")
 
 
+def selections_can_be_made(model: Model) -> Iterator[Problem]:
+    """A selection has folds, and shares that can be reached; what it keeps is for the training to say."""
+    if model.kept is not None:
+        fix = "leave it out: training sets it; to choose features by hand, list them in features="
+        yield Problem(f"kept={model.kept!r} is not declared", of(model), fix)
+    said = model.training.select
+    if said is None:
+        return
+    if not isinstance(said, Select):
+        yield Problem(f"select={said!r} is no Select", of(model), "write Training(select=Select(folds=3))")
+        return
+    yield from _counted("Select(folds=", said.folds, 2, MOST_FOLDS, model)
+    for name, value, above in (("stable", said.stable, 0.0), ("redundant", said.redundant, 0.5)):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not above < value <= 1:
+            fix = f"use a number above {above:g}, 1 at most: Select({name}={getattr(Select, name)})"
+            yield Problem(f"Select({name}={value!r}) is no share that can be reached", of(model), fix)
+
+
 def _counted(what: str, value: object, least: int, most: int, model: Model) -> Iterator[Problem]:
     if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
         yield Problem(
@@ -65,4 +84,15 @@ def _is_a_range(where: object, method: str) -> bool:
     return numbers and low < high and more in ([], [LOG]) and (not more or low > 0)
 
 
-TUNING_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (searches_can_be_made, backtests_can_be_made)
+def tests_have_a_length(model: Model) -> Iterator[Problem]:
+    """What a model is judged on is as long as a duration."""
+    if model.training.test is not None:
+        yield from not_a_duration(model.training.test, "Training(test=...)", of(model))
+
+
+TUNING_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
+    searches_can_be_made,
+    backtests_can_be_made,
+    selections_can_be_made,
+    tests_have_a_length,
+)

@@ -19,21 +19,26 @@ from keepfit.spec.features.attribute import Attribute
 from keepfit.spec.features.calendar import CALENDAR_PARTS, Calendar, Cyclic, Holiday
 from keepfit.spec.features.event_column import EventColumn, time_to_next
 from keepfit.spec.features.expression import (
+    Among,
+    Banded,
     Combined,
     Compared,
     Constant,
     Expression,
-    Input,
+    Labelled,
     Mapped,
     Named,
 )
+from keepfit.spec.features.request import Input
 
 __all__ = [
     "CALENDAR_PARTS",
     "FUNCTIONS",
     "OF_ANY_COLUMN",
     "Aggregate",
+    "Among",
     "Attribute",
+    "Banded",
     "ByCategory",
     "Calendar",
     "Combined",
@@ -44,6 +49,7 @@ __all__ = [
     "Expression",
     "Holiday",
     "Input",
+    "Labelled",
     "Mapped",
     "Named",
     "Narrowed",

@@ -6,10 +6,9 @@ a branch in `keepfit.kernel.evaluate`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
-
-from keepfit.spec.columns import Category, Column
 
 Number = int | float
 SYMBOLS = {
@@ -56,6 +55,27 @@ class Expression:
     def log1p(self) -> Expression:
         """Return ln(1 + value); null at -1 and below."""
         return Mapped("log1p", self)
+
+    def band(self, edges: Sequence[Number], labels: Sequence[str]) -> Expression:
+        """Return, as a target, which of several labels the value belongs to.
+
+            air.pm25.at("24h", tolerance="1h").band([12, 35.5, 55.5], labels=("good", "moderate", "poor", "bad"))
+
+        Parameters
+        ----------
+        edges : sequence of numbers
+            Ascending. A value at an edge belongs to the band above it.
+        labels : sequence of str
+            One more than edges, from the lowest band to the highest.
+        """
+        return Banded(self, tuple(labels), tuple(edges))
+
+    def among(self, *labels: str) -> Expression:
+        """Return, as a target, which of these labels a category has: `orders.status.last(next="7d").among("sent", "lost", "kept")`.
+
+        Null, and so left out of training, where it has none of them.
+        """
+        return Among(self, labels)
 
     def __add__(self, other: Expression | Number) -> Expression:
         return Combined("+", self, lift(other))
@@ -203,42 +223,34 @@ class Named(Expression):
 
 
 @dataclass(frozen=True, eq=False)
-class Input(Expression):
-    """A value that a request may send; offline, and in a request that does not send it, what the past says.
+class Labelled(Expression):
+    """One of several labels; its value is the label's place among them, from 0, or null."""
 
-        Input("basket_value", Float(min=0), past=orders.value.last())
+    value: Expression
+    labels: tuple[str, ...]
 
-    Training and batch never see a request, so `past` is what a model learns from: it must mean the same.
+    def parts(self) -> tuple[Expression, ...]:
+        """Return the value."""
+        return (self.value,)
 
-    Parameters
-    ----------
-    label : str
-        Its name, in requests and among the features.
-    column : Column
-        The contract that a sent value must meet.
-    past : Expression
-        The same value from what is known before t.
-    """
 
-    label: str
-    column: Column
-    past: Expression
+@dataclass(frozen=True, eq=False)
+class Banded(Labelled):
+    """The band that a number lies in: `[edge, next edge)`, the outermost without bounds."""
+
+    edges: tuple[Number, ...] = ()
 
     @property
     def name(self) -> str:
-        """The name in requests."""
-        return self.label
+        """The value and its edges: `air_pm25_at_24h_within_1h_band_12_35p5_55p5`."""
+        return "_".join([self.value.name, "band", *(word(edge) for edge in self.edges)])
+
+
+@dataclass(frozen=True, eq=False)
+class Among(Labelled):
+    """The label that a category has, of those named."""
 
     @property
-    def key(self) -> str:
-        """What a sent value stands under among the leaves; no leaf's name has a dot."""
-        return f"request.{self.label}"
-
-    @property
-    def is_category(self) -> bool:
-        """Whether its values are labels."""
-        return isinstance(self.column, Category)
-
-    def parts(self) -> tuple[Expression, ...]:
-        """Return what the past says."""
-        return (self.past,)
+    def name(self) -> str:
+        """The value and the labels: `orders_status_last_next_7d_among_sent_lost_kept`."""
+        return "_".join([self.value.name, "among", *(word(label).lower() for label in self.labels)])

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from keepfit.spec.features.aggregate import FUNCTIONS, Aggregate
 from keepfit.spec.features.attribute import Attribute
 from keepfit.spec.features.calendar import Calendar, Cyclic, Holiday
-from keepfit.spec.features.expression import Combined, Constant, Expression, Input, Mapped, Named
+from keepfit.spec.features.expression import Banded, Combined, Constant, Expression, Labelled, Mapped, Named
+from keepfit.spec.features.request import Input
 
 WORDS = {
     "+": "plus", "-": "minus", "*": "times", "/": "over",
@@ -50,10 +51,14 @@ def describe(expression: Expression) -> Described:
 
 
 def type_of(expression: Expression) -> str:
-    """Return number, condition or category."""
+    """Return number, condition, category or label (of a target)."""
     if expression.is_condition:
         return "condition"
     inner = expression
+    while isinstance(inner, Named):
+        inner = inner.value
+    if isinstance(inner, Labelled):
+        return "label"
     while isinstance(inner, Named | Mapped | Input):
         inner = inner.parts()[0]
     if isinstance(inner, Attribute):
@@ -84,6 +89,8 @@ def meaning(expression: Expression) -> str:
         return meaning(expression.value)
     if isinstance(expression, Mapped):
         return _of_mapped(expression)
+    if isinstance(expression, Labelled):
+        return _of_labelled(expression)
     if isinstance(expression, Combined):
         sides = [f"({meaning(part)})" if part.parts() else meaning(part) for part in expression.parts()]
         return f"{sides[0]} {WORDS[expression.op]} {sides[1]}"
@@ -111,6 +118,14 @@ def _of_mapped(one: Mapped) -> str:
         low, high = ("unbounded" if bound is None else f"{bound:g}" for bound in one.arguments)  # type: ignore[str-format]
         return f"{inner}, held between {low} and {high}"
     return f"ln(1 + {inner})"
+
+
+def _of_labelled(one: Labelled) -> str:
+    inner = meaning(one.value)
+    if not isinstance(one, Banded):
+        return f"which of {', '.join(one.labels)} is the {inner}"
+    bands = [f"{label} from {edge:g}" for label, edge in zip(one.labels[1:], one.edges, strict=False)]
+    return f"the band of the {inner}: {', '.join([*one.labels[:1], *bands])}"
 
 
 def _source(leaf: Expression) -> str:

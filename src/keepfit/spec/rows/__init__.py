@@ -9,6 +9,7 @@ or an overflow is null; what is not a number counts as null.
 
 from keepfit.spec.rows.expression import Constant, Number, RowExpression
 from keepfit.spec.rows.functions import (
+    CODE_DIGITS,
     Clip,
     Coded,
     Fill,
@@ -20,6 +21,7 @@ from keepfit.spec.rows.functions import (
     Sentiment,
     TextNumber,
     TextTest,
+    code_of,
 )
 from keepfit.spec.rows.kinds import kind, nodes, result
 from keepfit.spec.rows.nodes import (
@@ -37,6 +39,7 @@ from keepfit.spec.rows.python import Python
 Derivation = RowExpression | Python
 
 __all__ = [
+    "CODE_DIGITS",
     "COMPARISONS",
     "Clip",
     "Coded",
@@ -60,6 +63,7 @@ __all__ = [
     "Sentiment",
     "TextNumber",
     "TextTest",
+    "code_of",
     "col",
     "kind",
     "nodes",

@@ -5,6 +5,7 @@ A new node is a class here, a branch in `keepfit.rows.evaluate`, one in `engines
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -157,6 +158,14 @@ class Present(RowExpression):
 
     def _words(self) -> list[str]:
         return ["present", self.column]
+
+
+CODE_DIGITS = 13  # hexadecimal, so 52 bits, which a 64-bit float holds
+
+
+def code_of(text: str) -> float:
+    """Return the number that stands for a text: 52 bits of the MD5 of its UTF-8 bytes."""
+    return float(int(hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()[:CODE_DIGITS], 16))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import clock
-from keepfit.measure.metrics import Floats
+from keepfit.measure.intervals import covered
 from keepfit.measure.ranking import Ranking
+from keepfit.measure.sums import Floats
 from keepfit.spec.model import CLASSIFICATION
-from keepfit.stages.evaluation.judged import Judged
+from keepfit.stages.evaluation.confusion import by_label, confusion
+from keepfit.stages.evaluation.judged import Judged, design_effect
 
 POINTS, BINS, LABELS = 200, 10, 12
 Z = 1.6448536269514722
@@ -24,10 +26,16 @@ def curves(judged: Judged, seed: int) -> dict[str, Points]:
 
     Classification: roc (x false, y true positive rate), pr (x recall, y precision), gain (x share of rows called, y
     share of positives caught; lift is y / x), calibration (mean score, rate of positives, its 90% Wilson interval, rows).
+    Several labels: confusion (rows by what they were and were called), labels (precision, recall, f1, auc of each).
     Regression: fit (predicted, actual), residuals (bins), spread (by tenth of the prediction: quantiles of the error).
+    With an interval: band (by tenth of the prediction: mean bounds), and how often the interval holds by the same parts as errors.
     Both: error by hour, weekday, month (UTC) and each category.
     """
-    own = _classified(judged) if judged.task == CLASSIFICATION else _regressed(judged, seed)
+    if judged.labels:
+        own = {"confusion": confusion(judged), "labels": by_label(judged)}
+    else:
+        own = _classified(judged) if judged.task == CLASSIFICATION else _regressed(judged, seed)
+        own |= _bounded(judged) if judged.answers.ndim > 1 else {}
     return own | {f"error_by_{name}": points for name, points in _by_part(judged).items() if len(points) > 1}
 
 
@@ -100,8 +108,36 @@ def _spread(score: Floats, error: Floats) -> Points:
     return found
 
 
+def _bounded(judged: Judged) -> dict[str, Points]:
+    """Return the mean bounds by tenth of the prediction, and coverage by part with 90% Wilson intervals, widened as slices are."""
+    tenths = np.unique(np.quantile(judged.score, np.arange(1, BINS) / BINS))
+    bins = np.searchsorted(tenths, judged.score, side="right")
+    band = []
+    for bin_ in np.unique(bins):
+        score, low, high = judged.answers[bins == bin_].mean(axis=0).tolist()
+        band.append({"x": score, "low": low, "y": score, "high": high, "rows": int((bins == bin_).sum())})
+    held = covered(judged.actual, judged.answers)
+    widened = design_effect(held, judged.clusters)
+    parts = {"tenth": bins.astype(np.int64) + 1, **_parts(judged)}
+    found = {f"coverage_by_{name}": _shares_by(held, values, widened) for name, values in parts.items()}
+    return {"band": band, **{name: points for name, points in found.items() if len(points) > 1}}
+
+
+def _shares_by(held: Floats, values: NDArray[Any], widened: float) -> Points:
+    found = _mean_by(held, values, 0.0)
+    for one in found:
+        one["low"], one["high"] = wilson(one["y"], one["rows"] / widened)
+    return found
+
+
 def _by_part(judged: Judged) -> dict[str, Points]:
     """Return the mean loss by part of the calendar and by category, with its 90% interval, widened as slices are."""
+    width = Z * float(np.sqrt(judged.design_effect))
+    return {name: _mean_by(judged.loss, values, width) for name, values in _parts(judged).items()}
+
+
+def _parts(judged: Judged) -> dict[str, NDArray[Any]]:
+    """Return the part of the calendar that each row lies in, and its categories."""
     hours, days = judged.t // clock.HOUR, judged.t // clock.DAY
     months = judged.t.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64)
     parts: dict[str, NDArray[Any]] = {"hour": hours % 24, "weekday": (days + 3) % 7}
@@ -109,9 +145,7 @@ def _by_part(judged: Judged) -> dict[str, Points]:
     moments = len(np.unique(judged.t))
     parts = {name: values for name, values in parts.items() if 2 * len(np.unique(values)) <= moments}
     parts["month"] = months % 12 + 1
-    parts |= {name: values for name, values in judged.features.items() if values.dtype == object}
-    width = Z * float(np.sqrt(judged.design_effect))
-    return {name: _mean_by(judged.loss, values, width) for name, values in parts.items()}
+    return parts | {name: values for name, values in judged.features.items() if values.dtype == object}
 
 
 def _mean_by(loss: Floats, values: NDArray[Any], width: float) -> Points:

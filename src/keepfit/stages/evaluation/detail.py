@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.answers import Answers, chosen, score_of
 from keepfit.evidence import Evaluation, History, Search, as_data
-from keepfit.measure.metrics import Floats
+from keepfit.measure.metrics import PLAIN
+from keepfit.measure.sums import Floats
 from keepfit.spec.model import CLASSIFICATION
-from keepfit.spec.training import Cost
+from keepfit.spec.training import Training
 from keepfit.stages.evaluation.curves import curves
 from keepfit.stages.evaluation.explain import (
     ESTIMATED,
@@ -28,6 +30,7 @@ from keepfit.stages.evaluation.explain import (
 )
 from keepfit.stages.evaluation.fairness import fairness
 from keepfit.stages.evaluation.judged import SURE, Judged
+from keepfit.stages.evaluation.review import with_unused
 from keepfit.stages.evaluation.slices import weak_slices
 
 CONTRIBUTED, PERMUTED, SLICED = 2000, 2000, 20_000
@@ -40,11 +43,11 @@ def detail(
     evaluation: Evaluation,
     judged: Judged,
     fitted: object,
-    predict: Callable[[Matrix], Floats],
+    predict: Callable[[Matrix], Answers],
     groups: Mapping[str, NDArray[Any]],
     *,
     seed: int,
-    cost: Cost | None = None,
+    said: Training = PLAIN,
     grown: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return everything that is shown of a version, as plain JSON data.
@@ -54,7 +57,7 @@ def detail(
     fitted : object
         The fitted model; asked for its contributions if it has any.
     predict : callable
-        Matrix -> score as it is served, for permutation importance.
+        Matrix -> answers as they are served, for permutation importance.
     groups : mapping of str to object array, shape (rows,)
         The columns to judge fairness across.
     grown : mapping
@@ -67,16 +70,19 @@ def detail(
     """
     names = list(judged.features)
     sample = judged.sample(CONTRIBUTED if isinstance(fitted, Contributing) else ESTIMATED, seed)
-    raw = _raw(predict, judged.task)
+    # what a feature adds to one of several labels is told by the library's own contributions, or not at all
+    raw = None if judged.labels else _raw(predict, judged.task)
     told = contributions(fitted, sample.matrix, raw, seed=seed)
     permuted = judged.sample(PERMUTED, seed)
-    mean, spread = permutation_importance(evaluation.metric, permuted, predict, seed=seed, cost=cost)
+    mean, spread = permutation_importance(evaluation.metric, permuted, predict, seed=seed, said=said)
     importance = told.importance if told else np.full(len(names), np.nan)
     order = np.lexsort((-mean, -importance)) if told else np.argsort(-mean, kind="stable")
     ranked = [names[place] for place in order]
+    used = importance if told else np.maximum(mean, 0.0)
     found = {
         "loss": judged.loss_name,
         "curves": curves(judged, seed),
+        "features": with_unused(evaluation.features, dict(zip(names, used.tolist(), strict=True))),
         "importance": [
             {
                 "feature": names[place],
@@ -86,7 +92,8 @@ def detail(
             }
             for place in order
         ],
-        "dependence": _dependence(sample, told, ranked),
+        # contributions to different labels make no curve
+        "dependence": {} if judged.labels else _dependence(sample, told, ranked),
         "slices": weak_slices(judged.sample(SLICED, seed), ranked),
         "worst": _worst(judged, lambda matrix: contributions(fitted, matrix, raw, seed=seed)),
         "fairness": fairness(judged, groups, seed) if judged.task == CLASSIFICATION else {},
@@ -100,9 +107,10 @@ def detail(
 def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, Any]:
     """Return every number by its evidence id.
 
-    test.METRIC, baseline.METRIC, rival.RULE.METRIC, champion.gain, importance.FEATURE, permutation.FEATURE,
-    slice.N, group.COLUMN.GROUP.RATE, gap.COLUMN.RATE, fold.N.METRIC, fold.N.baseline.METRIC, history.rounds,
-    learning_curve.PERCENT, trial.N. Those with an interval have value, low, high and rows.
+    test.METRIC, baseline.METRIC, rival.RULE.METRIC, champion.gain, importance.FEATURE, permutation.FEATURE, alone.FEATURE,
+    label.LABEL.RATE, slice.N, group.COLUMN.GROUP.RATE, gap.COLUMN.RATE, fold.N.METRIC, fold.N.baseline.METRIC,
+    history.rounds, history.train, history.validation, learning_curve.PERCENT, trial.N. Those with an interval have value,
+    low, high and rows.
     """
     numbers: dict[str, Any] = {f"test.{name}": one for name, one in evaluation.intervals.items()}
     numbers |= {f"baseline.{name}": {"value": value} for name, value in evaluation.baseline.items()}
@@ -113,6 +121,10 @@ def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, An
     for one in found["importance"]:
         numbers[f"importance.{one['feature']}"] = {"value": one["contribution"]}
         numbers[f"permutation.{one['feature']}"] = {"value": one["permutation"]}
+    numbers |= {f"alone.{one.feature}": {"value": one.alone} for one in evaluation.features}
+    for one in found["curves"].get("labels", ()):
+        rates = ("precision", "recall", "f1", "auc")
+        numbers |= {f"label.{one['label']}.{rate}": {"value": one[rate], "rows": one["rows"]} for rate in rates}
     for place, slice_ in enumerate(found["slices"].found, 1):
         numbers[f"slice.{place}"] = {"value": slice_.effect, "rows": slice_.rows}
     for column, parts in found["fairness"].items():
@@ -163,10 +175,10 @@ def _dependence(sample: Judged, told: Contributions | None, ranked: Sequence[str
     }
 
 
-def _raw(predict: Callable[[Matrix], Floats], task: str) -> Callable[[Matrix], Floats]:
+def _raw(predict: Callable[[Matrix], Answers], task: str) -> Callable[[Matrix], Floats]:
     """Return predictions in the unit that contributions have: log-odds for a classification."""
     if task != CLASSIFICATION:
-        return predict
+        return lambda matrix: score_of(predict(matrix))
 
     def log_odds(matrix: Matrix) -> Floats:
         sure = np.clip(predict(matrix), SURE, 1 - SURE)
@@ -186,14 +198,22 @@ def _worst(judged: Judged, explain: Callable[[Matrix], Contributions | None]) ->
         {
             "entity": str(some.entity[row]),
             "t_at": int(some.t[row]),
-            "actual": float(some.actual[row]),
-            "predicted": float(some.score[row]),
+            **_said(some, row),
             "loss": float(loss[rows[row]]),
             "features": {name: _plain(some.features[name][row]) for name in names},
             "contributions": dict(zip(names, told.values[row].tolist(), strict=True)) if told else {},
         }
         for row in range(len(some))
     ]
+
+
+def _said(some: Judged, row: int) -> dict[str, Any]:
+    if not some.labels:
+        return {"actual": float(some.actual[row]), "predicted": float(some.score[row])}
+    return {
+        "actual": some.labels[int(some.actual[row])],
+        "predicted": some.labels[int(chosen(some.answers[row : row + 1])[0])],
+    }
 
 
 def _plain(value: Any) -> float | str | None:

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import MissingExtra
-from keepfit.measure.metrics import Floats, measure
+from keepfit.measure.metrics import PLAIN, measure
+from keepfit.measure.sums import Floats
 from keepfit.spec.metric import METRICS
-from keepfit.spec.training import Cost
+from keepfit.spec.training import Training
 from keepfit.stages.evaluation.judged import Judged
 from keepfit.stages.evaluation.shapley import estimated
 
@@ -89,7 +90,7 @@ def permutation_importance(
     *,
     seed: int,
     repeats: int = REPEATS,
-    cost: Cost | None = None,
+    said: Training = PLAIN,
 ) -> tuple[Floats, Floats]:
     """Return how much worse the metric gets when a feature's values are shuffled among the rows.
 
@@ -98,11 +99,11 @@ def permutation_importance(
     metric : str
         A name in `keepfit.spec.metric.METRICS`.
     predict : callable
-        Matrix -> score, float64 of shape (rows,).
+        Matrix -> answers.
     seed, repeats : int
         Each feature is shuffled `repeats` times.
-    cost : Cost, optional
-        What the metric `cost` counts for each mistake.
+    said : Training
+        As in `measure`.
 
     Returns
     -------
@@ -114,12 +115,12 @@ def permutation_importance(
     Breiman 2001; Fisher, Rudin & Dominici 2019. Features that tell the same stand in for each other and look weaker.
     """
     random = np.random.default_rng(seed)
-    whole = measure(metric, judged.actual, predict(judged.matrix), judged.threshold, cost)
+    whole = measure(metric, judged.actual, predict(judged.matrix), judged.threshold, said)
     found = np.zeros((repeats, judged.matrix.shape[1]))
     for place in range(judged.matrix.shape[1]):
         for turn in range(repeats):
             shuffled = judged.matrix.copy()
             shuffled[:, place] = shuffled[random.permutation(len(judged)), place]
-            value = measure(metric, judged.actual, predict(shuffled), judged.threshold, cost)
+            value = measure(metric, judged.actual, predict(shuffled), judged.threshold, said)
             found[turn, place] = METRICS[metric].gain(whole, over=value)
     return found.mean(axis=0), found.std(axis=0)

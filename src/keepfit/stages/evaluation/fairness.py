@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from keepfit.evidence import Estimate
 from keepfit.measure.bootstrap import INTERVAL, draws
-from keepfit.measure.metrics import Floats, ratio
+from keepfit.measure.sums import Floats, ratio
 from keepfit.stages.evaluation.groups import NO_LABEL
 from keepfit.stages.evaluation.judged import Judged
 

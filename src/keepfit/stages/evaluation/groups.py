@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.measure.metrics import Floats
+from keepfit.measure.sums import Floats
 from keepfit.spec.model import CLASSIFICATION
 
 NO_LABEL = "(none)"

@@ -7,17 +7,20 @@ rule here is one feature of the model and, for a classification, one threshold c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import clock
-from keepfit.measure.metrics import Floats, measure_all
+from keepfit.kernel.evaluate import banded
+from keepfit.measure.metrics import measure_all
 from keepfit.measure.ranking import Ranking
-from keepfit.spec.features import Aggregate, Expression
+from keepfit.measure.sums import Floats
+from keepfit.spec.features import Aggregate, Banded, Expression
 from keepfit.spec.features.expression import Named
-from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION, Model
 from keepfit.stages.evaluation.threshold import choose_threshold
 
 LEVELS = ("mean", "median", "quantile", "min", "max", "first", "last")
@@ -49,12 +52,12 @@ def rivals(
         'rule (feature)' -> metric -> value. A regression's rule predicts the feature itself, and the training mean
         where it is null. A classification's rule ranks by the feature; what needs a decision gets a threshold chosen for
         the model's metric, and what needs a probability the training rates on both sides of it. For a recency rule
-        null is longer ago than anything.
+        null is longer ago than anything. Of several labels that are bands, a rule calls the band of the feature.
     """
     found = {}
     for rule, feature in rules(model):
         values = np.asarray(features[feature], np.float64)
-        judged = _classified if model.task == CLASSIFICATION else _predicted
+        judged = JUDGED[model.task]
         found[f"{rule} ({feature})"] = judged(model, values, target, train, test)
     return found
 
@@ -86,7 +89,8 @@ def _plain(feature: Expression) -> Expression:
 def _same_quantity(model: Model) -> Iterator[tuple[int, str]]:
     """Yield the features that tell the target's own quantity at an earlier time: how much earlier, and the name."""
     ahead = [leaf for leaf in model.target.leaves() if isinstance(leaf, Aggregate) and leaf.window.future]
-    if len(ahead) != 1:
+    # of several labels, only a band can be told from an earlier value
+    if len(ahead) != 1 or (model.labels and not isinstance(_plain(model.target), Banded)):
         return
     wanted = ahead[0]
     for feature in model.inputs():
@@ -118,7 +122,8 @@ def _predicted(
     model: Model, values: Floats, target: Floats, train: NDArray[np.bool_], test: NDArray[np.bool_]
 ) -> dict[str, float]:
     filled = np.where(np.isfinite(values[test]), values[test], target[train].mean())
-    return measure_all(model.task, target[test], filled)
+    # a rule predicts a value, and no bounds of it
+    return measure_all(model.task, target[test], filled, said=replace(model.training, interval=None))
 
 
 def _classified(
@@ -131,11 +136,37 @@ def _classified(
     score = 0.5 + np.arctan(filled) / np.pi
     if Ranking(target[train], score[train]).auc() < 0.5:
         score = 1 - score
-    cost = model.training.cost
-    threshold = choose_threshold(model.metric, target[train], score[train], cost)
-    ranked = measure_all(model.task, target[test], score[test], threshold, cost)
+    said = model.training
+    threshold = choose_threshold(model.metric, target[train], score[train], said)
+    ranked = measure_all(model.task, target[test], score[test], threshold, said)
     rates = measure_all(model.task, target[test], _rates(score, threshold, target, train)[test])
     return ranked | {name: rates[name] for name in ("log_loss", "brier", "ece")}
+
+
+def _labelled(
+    model: Model, values: Floats, target: Floats, train: NDArray[np.bool_], test: NDArray[np.bool_]
+) -> dict[str, float]:
+    """Return the metrics of calling the band that the feature's value lies in.
+
+    What needs probabilities gets the training rates of the labels that followed that band; where the feature is null, it is the
+    training rates of all rows.
+    """
+    target_ = _plain(model.target)
+    assert isinstance(target_, Banded)
+    bands, count = banded(values, target_.edges), len(model.labels)
+    prior = np.bincount(target[train].astype(np.intp), minlength=count) / train.sum()
+    called = np.where(np.isnan(bands), prior.argmax(), bands)[test]
+    followed = np.stack([_followed(target[train & (bands == band)], prior) for band in range(count)] + [prior])
+    likely = followed[np.where(np.isnan(bands), count, bands)[test].astype(np.intp)]
+    ranked = measure_all(model.task, target[test], np.eye(count)[called.astype(np.intp)])
+    rates = measure_all(model.task, target[test], likely)
+    return ranked | {name: rates[name] for name in ("log_loss", "brier", "auc_ovr")}
+
+
+def _followed(labels: Floats, prior: Floats) -> Floats:
+    """Return the rates of the labels of some rows, one row more of the prior among them: none is impossible."""
+    counts = np.bincount(labels.astype(np.intp), minlength=len(prior)) + prior
+    return np.asarray(counts / counts.sum())
 
 
 def _rates(score: Floats, threshold: float, target: Floats, train: NDArray[np.bool_]) -> Floats:
@@ -145,3 +176,6 @@ def _rates(score: Floats, threshold: float, target: Floats, train: NDArray[np.bo
     sides = [target[train & side] for side in (called, ~called)]
     high, low = (float(side.mean()) if len(side) else overall for side in sides)
     return np.where(called, high, low)
+
+
+JUDGED = {CLASSIFICATION: _classified, MULTICLASS: _labelled, REGRESSION: _predicted}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import MissingExtra
-from keepfit.measure.metrics import Floats
+from keepfit.measure.sums import Floats
 
 BACKGROUND = 50
 """Rows that stand in for what is not known."""

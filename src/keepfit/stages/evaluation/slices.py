@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.measure.metrics import Floats
+from keepfit.measure.sums import Floats
 from keepfit.stages.evaluation.judged import Judged
 
 BINS, LABELS, FEATURES = 4, 8, 20

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from keepfit.measure.metrics import SUMS, WITH_THRESHOLD, Floats, sums_of
+from keepfit.measure.metrics import PLAIN, SUMS, WITH_THRESHOLD, sums_of
+from keepfit.measure.sums import Floats
 from keepfit.spec.metric import COST
-from keepfit.spec.training import Cost
+from keepfit.spec.training import Training
 
 DEFAULT = 0.5
 """When there is nothing to choose on: no rows, or rows of one class."""
 
 
-def choose_threshold(metric: str, actual: Floats, score: Floats, cost: Cost | None = None) -> float:
+def choose_threshold(metric: str, actual: Floats, score: Floats, said: Training = PLAIN) -> float:
     """Return the threshold at which a metric is best on the given rows.
 
     Parameters
@@ -23,8 +24,8 @@ def choose_threshold(metric: str, actual: Floats, score: Floats, cost: Cost | No
         0 or 1.
     score : float64 array, shape (rows,)
         The score of class 1, in [0, 1].
-    cost : Cost, optional
-        With it, mistakes cost least at the threshold, whatever the metric.
+    said : Training
+        If it declares costs, mistakes cost least at the threshold, whatever the metric.
 
     Returns
     -------
@@ -40,8 +41,8 @@ def choose_threshold(metric: str, actual: Floats, score: Floats, cost: Cost | No
     if len(np.unique(actual)) < 2:
         return DEFAULT
     distinct, confusion = _confusions(actual, score)
-    if cost is not None:
-        value = -sums_of(COST, cost).finish(confusion)
+    if said.cost is not None:
+        value = -sums_of(COST, said).finish(confusion)
     else:
         chosen = metric if metric in WITH_THRESHOLD else "f1"
         value = np.nan_to_num(SUMS[chosen].finish(confusion), nan=-np.inf)

@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import clock
+from keepfit.answers import texts_of
 from keepfit.engines.protocol import Column, Observations
 from keepfit.snapshot import Snapshot
 from keepfit.spec.features import ByCategory
-from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS, Model
 from keepfit.stages.features import observe
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.reuse import Stored, compute_new
+from keepfit.stages.features.room import require_room
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class TrainingSet:
     features : dict of str to array [rows]
         float64 with NaN for null, or labels and None.
     target : float64 array [rows]
-        1 and 0 for a classification.
+        1 and 0 for a classification; of several labels the place.
     """
 
     model: Model
@@ -46,8 +48,9 @@ class TrainingSet:
         return len(self.t)
 
     def columns(self) -> tuple[dict[str, Column], dict[str, str]]:
-        """Return the set as table columns and their DuckDB types."""
-        columns = {"entity": self.entity, "t": self.t, **self.features, "target": self.target}
+        """Return the set as table columns and their DuckDB types; one of several labels stands there as text."""
+        target = texts_of(self.model.labels, self.target) if self.model.labels else self.target
+        columns = {"entity": self.entity, "t": self.t, **self.features, "target": target}
         types = {name: "VARCHAR" if values.dtype == object else "DOUBLE" for name, values in columns.items()}
         return columns, {**types, "t": "TIMESTAMPTZ"}
 
@@ -67,8 +70,14 @@ def training_set(
         `by=` are learned from events known before it; without it, none are learned.
     stored : Stored, optional
         An earlier training set, to take from it what cannot have changed.
+
+    Raises
+    ------
+    TrainingError
+        If it does not fit into memory.
     """
     observations = observe.mature(model, snapshot)
+    require_room(model.name, len(observations), len(model.features) + 1)
     if any(isinstance(one, ByCategory) for one in model.features):
         target = compute([model.target], snapshot, observations)[model.target.name].astype(np.float64)
         observations = observations.keep(~np.isnan(target))
@@ -121,4 +130,7 @@ def shortage(model: Model, found: TrainingSet, min_rows: int) -> str:
     if model.task == CLASSIFICATION and len(np.unique(found.target)) < 2:
         only = "true" if found.target[0] else "false"
         return f"the target is {only} in all {len(found):,} mature observations; there is one class only"
+    if model.task == MULTICLASS and len(np.unique(found.target)) < 2:
+        only = model.labels[int(found.target[0])]
+        return f"the target is {only!r} in all {len(found):,} mature observations; there is one label only"
     return ""

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.evidence import Drift
-from keepfit.measure.metrics import Floats
+from keepfit.measure.sums import Floats
 from keepfit.stages.monitoring.profile import Labels, Numbers, Profile
 
 PSI_BINS = 10

@@ -5,10 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.answers import Answers
 from keepfit.evidence import Realised
 from keepfit.measure.baseline import baseline
-from keepfit.measure.metrics import Floats, measure_all
-from keepfit.spec.training import Cost
+from keepfit.measure.metrics import PLAIN, measure_all
+from keepfit.measure.sums import Floats
+from keepfit.spec.training import Training
 
 
 def realised(
@@ -16,10 +18,10 @@ def realised(
     version: str,
     t: NDArray[np.int64],
     actual: Floats,
-    predicted: Floats,
+    predicted: Answers,
     threshold: float,
     trained_base: Floats | float,
-    cost: Cost | None = None,
+    said: Training = PLAIN,
 ) -> Realised | None:
     """Return how one version's predictions turned out over a window of matured observations.
 
@@ -31,14 +33,16 @@ def realised(
         The model version that predicted.
     t : int64 array, shape (rows,)
         When each row was observed, microseconds UTC.
-    actual, predicted : float64 array, shape (rows,)
-        What happened, and the score of class 1 or the value that was predicted at t.
+    actual : float64 array, shape (rows,)
+        What happened.
+    predicted : float64 array, shape (rows,) or (rows, columns)
+        What was answered at t; see `keepfit.answers`.
     threshold : float
         The version's: scores >= threshold are called positive.
     trained_base : float64 array or float
-        The actual values of its training rows, or their mean; the baseline learns from these.
-    cost : Cost, optional
-        What mistakes cost, if the model declares it.
+        What `keepfit.measure.baseline.constant` learnt from its training rows.
+    said : Training
+        What the model declares of costs and bounds.
 
     Returns
     -------
@@ -52,6 +56,6 @@ def realised(
         from_at=int(t.min()),
         to_at=int(t.max()),
         rows=len(actual),
-        metrics=measure_all(task, actual, predicted, threshold, cost),
-        baseline=baseline(task, trained_base, actual, cost),
+        metrics=measure_all(task, actual, predicted, threshold, said),
+        baseline=baseline(task, trained_base, actual, said),
     )

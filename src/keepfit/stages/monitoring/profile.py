@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.measure.metrics import Floats
+from keepfit.measure.sums import Floats
 
 BINS = 32
 """Quantile bins of a numeric column, and the number of distinct values that get bins of their own."""

@@ -1,4 +1,4 @@
-"""The registry on MLflow; its one home. One run for each training, one version for each run, an alias for the champion.
+"""The registry on MLflow; its one home, with `runs.py`. A run for each training, a version for each that ended, an alias.
 
 What a version is lies in its artifact folder, so that MLflow's own tools show it and nothing depends on them. MLflow is
 imported at the first use (3 s), and its telemetry is off.
@@ -6,31 +6,36 @@ imported at the first use (3 s), and its telemetry is off.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
+import platform
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
-from keepfit import clock
 from keepfit.artifact import Pointer, write_pointer
 from keepfit.errors import RegistryError
+from keepfit.stages.registry.runs import FOLDER, MlflowRun
+from keepfit.stages.registry.tracking import KILLED, Tracked
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
+# standard output is the command line's, one JSON object with --json
+os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 # a tracking server that cannot be reached is said within seconds, not after minutes of silence
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 
 CHAMPION = "champion"
-FOLDER = "model"
 ROLLED_BACK = "keepfit.rolled_back_at"
 LINEAGE = "keepfit.lineage"
+PLACE = "keepfit.place"
 PREVIOUS, PROMOTED, DIGEST, TRAINED = "keepfit.previous", "keepfit.promoted_at", "keepfit.digest", "keepfit.trained_at"
 
 
@@ -85,40 +90,29 @@ class Registry:
 
             return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
-    def record(
-        self,
-        model: str,
-        folder: Path,
-        digest: str,
-        *,
-        as_of: int,
-        metrics: Mapping[str, float],
-        parameters: Mapping[str, Any],
-        tags: Mapping[str, str],
-    ) -> Version:
-        """Log a training as one run with its artifact folder, and return the version made from it."""
-        from mlflow.entities import Metric, Param, RunTag
+    def begin(self, told: Tracked) -> MlflowRun:
+        """Begin the run of a training; `keepfit.stages.registry.tracking.training` ends it.
 
-        moment = as_of // 1000
-        run = self._client.create_run(
-            self._experiment(model),
-            start_time=moment,
-            run_name=f"{model} {clock.show(as_of)}",
-            tags={TRAINED: str(as_of), **tags},
-        )
-        run_id = run.info.run_id
-        self._client.log_batch(
-            run_id,
-            metrics=[Metric(name, value, moment, 0) for name, value in metrics.items() if value == value],
-            params=[Param(name, str(value)[:5000]) for name, value in parameters.items()],
-            tags=[RunTag(DIGEST, digest)],
-        )
-        self._client.log_artifacts(run_id, str(folder), FOLDER)
-        made = self._client.create_model_version(
-            model, source=f"{run.info.artifact_uri}/{FOLDER}", run_id=run_id, tags={TRAINED: str(as_of), DIGEST: digest}
-        )
-        self._client.set_terminated(run_id, "FINISHED", end_time=moment)
-        return self.version(model, made.version)
+        Runs that a kill left open are closed: the project's lock says that they are at work no more.
+        """
+        experiment, place = self._experiment(told.model), self._place
+        open_ = f"attributes.status = 'RUNNING' and tags.`{PLACE}` = '{place}'"
+        for left in self._client.search_runs([experiment], open_):
+            self._client.set_terminated(left.info.run_id, KILLED, end_time=left.info.start_time)
+        tags = {TRAINED: str(told.as_of), PLACE: place, **told.tags}
+        return MlflowRun(self._client, self.uri, experiment, told, tags)
+
+    def record(self, run: MlflowRun, told: Tracked, folder: Path, digest: str) -> Version:
+        """Log an artifact folder to the run of its training, and return the version made from it."""
+        run.tag({DIGEST: digest, **told.tags})
+        tags = {TRAINED: str(told.as_of), DIGEST: digest}
+        made = self._client.create_model_version(told.model, source=run.log_folder(folder), run_id=run.id, tags=tags)
+        return self.version(told.model, made.version)
+
+    @property
+    def _place(self) -> str:
+        """What tells this project's runs from those of another one that shares the tracking server."""
+        return hashlib.sha256(f"{platform.node()}:{self.artifacts.resolve()}".encode()).hexdigest()[:16]
 
     def version(self, model: str, number: str) -> Version:
         """Return a version by its number.

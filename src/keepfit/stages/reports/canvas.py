@@ -19,7 +19,7 @@ from keepfit.stages.reports.palette import GRID, INK, MUTED
 
 Spec = dict[str, Any]
 DAY_MS = 86_400_000
-TEXTS = frozenset({"label", "full", "when", "state", "parameters", "folds"})
+TEXTS = frozenset({"label", "full", "when", "state", "parameters", "folds", "was", "called"})
 """Fields that hold words, in what a mark tells; all others hold numbers."""
 
 

@@ -1,4 +1,4 @@
-"""The pictures of an evaluation as Vega-Lite: each is a plain dict, made by a pure function for one canvas.
+"""The pictures of an evaluation as Vega-Lite: each is a plain dict, made by a pure function for one canvas; `regression` has more.
 
 Points come as `keepfit.stages.evaluation.curves` leaves them in a version's `report.json`; a number that is null is left
 out of its picture.
@@ -23,7 +23,7 @@ from keepfit.stages.reports.canvas import (
     value_axis,
 )
 from keepfit.stages.reports.marks import margin_text
-from keepfit.stages.reports.palette import BLUE, INK, MUTED, VERMILLION
+from keepfit.stages.reports.palette import BLUE, MUTED, VERMILLION
 from keepfit.stages.reports.summary import number
 
 Points = Sequence[Mapping[str, Any]]
@@ -32,7 +32,8 @@ BOTTOM = 50
 ENDS = (("low", "Low"), ("high", "High"))
 
 
-def _height(canvas: Canvas) -> int:
+def height_of(canvas: Canvas) -> int:
+    """Return the height of a curve."""
     return 330 if canvas.name == "wide" else 230
 
 
@@ -47,11 +48,13 @@ def across(bounds: tuple[float, float], title: str, canvas: Canvas) -> Spec:
     return {**found, "axis": axis}
 
 
-def _rows(points: Points) -> list[Spec]:
+def rows_of(points: Points) -> list[Spec]:
+    """Return the points that have both numbers, as rows of a layer's own."""
     return [dict(one) for one in points if one.get("y") is not None and one.get("x") is not None]
 
 
-def _line(rows: list[Spec], place: Spec, colour: str, width: float, **mark: Any) -> Spec:
+def line(rows: list[Spec], place: Spec, colour: str, width: float, **mark: Any) -> Spec:
+    """Return a layer that joins rows in the order of x."""
     return {
         "data": data(rows),
         "mark": {"type": "line", "color": colour, "strokeWidth": width, "strokeJoin": "round", **mark},
@@ -68,15 +71,15 @@ def curve_chart(
     up: str = "Up",
 ) -> Spec:
     """Return a curve on the unit square with the line of a blind guess; `names` stand at their ends, `up` says what y is."""
-    height, rows = _height(canvas), _rows(points)
+    height, rows = height_of(canvas), rows_of(points)
     place = {"x": across(UNIT, title, canvas), "y": value_axis(UNIT, "y")}
     guess: list[Spec] = [{"x": x, "y": y} for x, y in chance]
     stroke = {"interpolate": "step-before"} if title.startswith("recall") else {}
     told = tips(("x", title.partition(":")[0].capitalize()), ("y", up))
     layers = [
-        _line(guess, place, MUTED, 1.5, strokeDash=[4, 4]),
+        line(guess, place, MUTED, 1.5, strokeDash=[4, 4]),
         # a curve that comes back to the same x must be drawn in the order of its points
-        {**_line(rows, place, BLUE, 2.5, **stroke), "encoding": {**place, "order": {"field": "n"}, **told}},
+        {**line(rows, place, BLUE, 2.5, **stroke), "encoding": {**place, "order": {"field": "n"}, **told}},
     ]
     for index, row in enumerate(rows):
         row["n"] = index
@@ -92,27 +95,28 @@ def curve_chart(
 
 def calibration_chart(points: Points, canvas: Canvas) -> Spec:
     """Return the rate of positives over the mean score of each bin, with intervals, beside the diagonal."""
-    height, rows = _height(canvas), _rows(points)
+    height, rows = height_of(canvas), rows_of(points)
     top = min(1.0, max([row[name] for row in rows for name in ("x", "high")] + [0.05]) * 1.05)
     place = {"x": across((0, top), "mean score of the bin", canvas), "y": value_axis((0, top), "y")}
     layers = [
-        _line([{"x": 0, "y": 0}, {"x": top, "y": top}], place, MUTED, 1.5, strokeDash=[4, 4]),
-        *_with_intervals(
+        line([{"x": 0, "y": 0}, {"x": top, "y": top}], place, MUTED, 1.5, strokeDash=[4, 4]),
+        *with_intervals(
             rows, place, (0, top), told=[("x", "Mean score"), ("y", "Rate of positives"), *ENDS, ("rows", "Rows")]
         ),
-        _line(rows, place, BLUE, 1.5, opacity=0.5),
+        line(rows, place, BLUE, 1.5, opacity=0.5),
     ]
     labels: list[Spec] = [{"y": 0, "label": "calibrated", "colour": MUTED}]
     return layered(canvas, height, [*layers, margin_text(labels, canvas, weight=600)], bottom=BOTTOM)
 
 
-def _with_intervals(
+def with_intervals(
     rows: list[Spec],
     place: Spec,
     bounds: tuple[float, float],
     colour: str = BLUE,
     told: Sequence[tuple[str, str]] = (),
 ) -> list[Spec]:
+    """Return layers of dots with their intervals; `told` is what a dot tells when it is pointed at."""
     known = [row for row in rows if row.get("low") is not None and row.get("high") is not None]
     return [
         {
@@ -126,68 +130,6 @@ def _with_intervals(
             "encoding": {**place, **tips(*told)},
         },
     ]
-
-
-def _in(name: str, unit: str | None) -> str:
-    return f"{name}, {unit}" if unit else name
-
-
-def fit_chart(points: Points, canvas: Canvas, unit: str | None = None) -> Spec:
-    """Return what happened over what was predicted, one dot a row, beside the diagonal."""
-    height, rows = _height(canvas) + 60, _rows(points)
-    bounds = bounds_of([row[name] for row in rows for name in ("x", "y")])
-    place = {"x": across(bounds, _in("predicted", unit), canvas), "y": value_axis(bounds, "y")}
-    ends: list[Spec] = [{"x": bounds[0], "y": bounds[0]}, {"x": bounds[1], "y": bounds[1]}]
-    dot = {"type": "point", "filled": True, "size": 26, "opacity": 0.45, "color": BLUE}
-    labels: list[Spec] = [{"y": 0, "label": "exact", "colour": MUTED}]
-    layers = [
-        {"data": data(rows), "mark": dot, "encoding": {**place, **tips(("x", "Predicted"), ("y", "Actual"))}},
-        _line(ends, place, MUTED, 1.5, strokeDash=[4, 4]),
-        margin_text(labels, canvas, weight=600),
-    ]
-    return layered(canvas, height, layers, bottom=BOTTOM, zooms=True)
-
-
-def residuals_chart(bars: Points, canvas: Canvas, unit: str | None = None) -> Spec:
-    """Return how many rows have an error of each size; the outermost bars hold what lies beyond."""
-    height = 200 if canvas.name == "wide" else 150
-    rows = [{**one, "zero": 0} for one in bars]
-    bounds = (float(rows[0]["from"]), float(rows[-1]["to"]))
-    top = max([one["rows"] for one in rows] + [1]) * 1.05
-    x = {**across(bounds, _in("predicted less actual", unit), canvas), "field": "from"}
-    value = value_axis((0, top), "rows", ticks=3)
-    told = tips(("from", "Error from"), ("to", "To"), ("rows", "Rows"))
-    layers: list[Spec] = [
-        {
-            "data": data(rows),
-            "mark": {"type": "rect", "color": BLUE, "stroke": "#ffffff", "strokeWidth": 0.5},
-            "encoding": {"x": x, "x2": {"field": "to"}, "y": value, "y2": {"field": "zero"}, **told},
-        },
-        {
-            "data": data([{"from": 0, "rows": 0}]),
-            "mark": {"type": "rule", "color": INK, "strokeDash": [2, 3], "y": 0, "y2": height},
-            "encoding": {"x": x},
-        },
-    ]
-    return layered(canvas, height, layers, bottom=BOTTOM)
-
-
-def spread_chart(points: Points, canvas: Canvas, unit: str | None = None) -> Spec:
-    """Return the median error, and the range of nine in ten, by tenth of the prediction."""
-    height, rows = 230, _rows(points)
-    bounds = bounds_of([row[name] for row in rows for name in ("low", "high")] + [0.0])
-    wide = bounds_of([row["x"] for row in rows])
-    place = {"x": across(wide, _in("predicted", unit), canvas), "y": value_axis(bounds, "y")}
-    zero: list[Spec] = [{"x": wide[0], "y": 0}, {"x": wide[1], "y": 0}]
-    told = [
-        ("x", "Mean prediction"),
-        ("y", "Median error"),
-        ("low", "5% are below"),
-        ("high", "5% are above"),
-        ("rows", "Rows"),
-    ]
-    layers = [_line(zero, place, MUTED, 1.5, strokeDash=[4, 4]), *_with_intervals(rows, place, bounds, told=told)]
-    return layered(canvas, height, layers, bottom=BOTTOM)
 
 
 def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas, *, what: str = "Part") -> Spec:
@@ -215,7 +157,7 @@ def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas, *, 
     share = (bounds[1] - overall) / (bounds[1] - bounds[0])
     layers: list[Spec] = [
         {"data": data([{"y": overall}]), "mark": mark, "encoding": {"y": value_axis(bounds, "y")}},
-        *_with_intervals(rows, place, bounds, colour, told=told),
+        *with_intervals(rows, place, bounds, colour, told=told),
         {"data": data(rows[::every]), "mark": text, "encoding": {"x": pixels("x"), "text": {"field": "label"}}},
         _overall(height * share, overall, canvas),
     ]
@@ -278,7 +220,7 @@ def importance_chart(rows: Sequence[tuple[str, float]], canvas: Canvas) -> Spec:
 
 def dependence_chart(points: Points, canvas: Canvas) -> Spec:
     """Return what a feature added over its value, one dot a row."""
-    rows = _rows(points)
+    rows = rows_of(points)
     bounds, wide = bounds_of([row["y"] for row in rows] + [0.0]), bounds_of([row["x"] for row in rows])
     x = across(wide, "", canvas)
     x["axis"] = {**x["axis"], "title": None}
@@ -286,7 +228,7 @@ def dependence_chart(points: Points, canvas: Canvas) -> Spec:
     zero: list[Spec] = [{"x": wide[0], "y": 0}, {"x": wide[1], "y": 0}]
     dot = {"type": "point", "filled": True, "size": 20, "opacity": 0.5, "color": BLUE}
     layers = [
-        _line(zero, place, MUTED, 1.5, strokeDash=[4, 4]),
+        line(zero, place, MUTED, 1.5, strokeDash=[4, 4]),
         {"data": data(rows), "mark": dot, "encoding": {**place, **tips(("x", "Its value"), ("y", "It added"))}},
     ]
     return layered(canvas, 170, layers, zooms=True)

@@ -6,35 +6,33 @@ any version, years later.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from keepfit.evidence import Evaluation
 from keepfit.spec.metric import METRICS
-from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.reports import curves, explanation, page, training
 from keepfit.stages.reports import evaluation_tables as tables
 from keepfit.stages.reports.canvas import Draw
+from keepfit.stages.reports.evaluation_figures import curve_figures, errors
+from keepfit.stages.reports.features import features_to_ask_about
 from keepfit.stages.reports.figures import Figures
 from keepfit.stages.reports.interactive import living, scripts
 from keepfit.stages.reports.page import Html, element
-from keepfit.stages.reports.palette import BLUE, GREEN
+from keepfit.stages.reports.palette import GREEN
 from keepfit.stages.reports.sentences import interval
 from keepfit.stages.reports.summary import moment_text, number, plural, signed
 from keepfit.stages.reports.tuning import tuning
 
 NARROW_GROUPS = 5
 """Groups whose names have room in a chart that is one of three side by side."""
-PARTS = {"hour": "hour (UTC)"}
-MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MEANINGS = (
     ("90% interval", "From drawing whole entities anew 300 times: rows of one entity resemble each other."),
-    ("Constant", "What one would say knowing only the training labels: their mean, or the rate of positives."),
+    ("Constant", "What one would say knowing only the training labels: their mean, their rates, or their quantiles."),
     ("Contribution", "What a feature adds to a prediction (Shapley values of the trees, exact); they add up to it."),
     ("Shuffled", "How much worse the metric gets if a feature's values are dealt out among the rows at random."),
+    ("Coverage", "The share of rows whose value lies within its interval; the definition says what share it is to be."),
     ("Corrected", "Holm's method: the more slices are tried, the surer one must be to count."),
     ("Evidence", "The id of a number in report.json, which lies beside this page."),
 )
@@ -57,10 +55,11 @@ def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]
         _headline(title, evaluation),
         page.section("Metrics", _metrics_say(evaluation), tables.main_table(evaluation), _rivals_note(evaluation)),
         *training.folds(show, evaluation),
-        *_curves(show, evaluation, found),
+        *curve_figures(show, evaluation, found),
         explanation.importance(show, evaluation, found),
+        features_to_ask_about(found),
         *explanation.dependence(show, evaluation, found),
-        *_errors(show, found),
+        *errors(show, found),
         _slices(found),
         _worst(found),
         *_fairness(show, found),
@@ -115,101 +114,6 @@ def _rivals_note(evaluation: Evaluation) -> Html:
         f"Simple rules, each from one feature: {rules}. Marked where a rule or the constant does better.",
         class_="read",
     )
-
-
-def _curves(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
-    if evaluation.task == CLASSIFICATION:
-        return _classified(show, evaluation, found["curves"])
-    return _regressed(show, evaluation, found["curves"], found.get("unit"))
-
-
-def _classified(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
-    metrics = evaluation.metrics
-    base = evaluation.baseline.get("pr_auc", 0.0)
-    blind = [(0.0, 0.0), (1.0, 1.0)]
-    called, precision = "share of all rows, highest scores first", "recall: share of the positives that are found"
-    return [
-        show(
-            "roc", "ROC", f"auc {number(metrics.get('auc'))}",
-            "Up: share of the positives that are found. Dashed: a blind guess.",
-            lambda canvas: curves.curve_chart(
-                kinds["roc"], blind, "share of the negatives called positive", ("model", "blind"), canvas
-            ),
-        ),
-        show(
-            "pr", "Precision and recall", f"pr_auc {number(metrics.get('pr_auc'))}",
-            "Up: precision, the share of the rows called positive that are. Dashed: the rate of positives.",
-            lambda canvas: curves.curve_chart(
-                kinds["pr"], [(0.0, base), (1.0, base)], precision, ("model", "all called"), canvas
-            ),
-        ),
-        show(
-            "gain", "Gain and lift", _lift_says(metrics),
-            "Up: share of the positives found among the rows that score highest. Lift is up over across.",
-            lambda canvas: curves.curve_chart(kinds["gain"], blind, called, ("model", "blind"), canvas),
-        ),
-        show(
-            "calibration", "Calibration", f"ece {number(metrics.get('ece'))}: mean gap between score and rate",
-            "Up: share of positives in each tenth of the rows by score, with its 90% interval (Wilson).",
-            lambda canvas: curves.calibration_chart(kinds["calibration"], canvas),
-        ),
-    ]  # fmt: skip
-
-
-def _lift_says(metrics: Mapping[str, float]) -> str:
-    gain, lift = metrics.get("gain_10", math.nan), metrics.get("lift_10", math.nan)
-    return f"The highest tenth holds {gain:.0%} of the positives, {lift:.1f} times as many as by chance"
-
-
-def _regressed(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any], unit: str | None) -> list[Html]:
-    metrics = evaluation.metrics
-    low, high = kinds["residuals"][0]["from"], kinds["residuals"][-1]["to"]
-    return [
-        show(
-            "fit", "Predicted and actual", f"r2 {number(metrics.get('r2'))}, rmse {number(metrics.get('rmse'))}",
-            f"Up: what happened. {plural(len(kinds['fit']), 'row')} drawn evenly. Dashed: an exact prediction.",
-            lambda canvas: curves.fit_chart(kinds["fit"], canvas, unit),
-        ),
-        show(
-            "residuals", "Errors", f"99 of 100 errors lie between {number(low)} and {number(high)}{f' {unit}' if unit else ''}",
-            "Rows by predicted less actual; the outermost bars hold what lies beyond.",
-            lambda canvas: curves.residuals_chart(kinds["residuals"], canvas, unit),
-        ),
-        show(
-            "spread", "Errors over predictions", "Median error and nine in ten, by tenth of the prediction",
-            "Up: predicted less actual. A dot off the dashed line is a bias at predictions of that size.",
-            lambda canvas: curves.spread_chart(kinds["spread"], canvas, unit),
-        ),
-    ]  # fmt: skip
-
-
-def _errors(show: Figures, found: Mapping[str, Any]) -> list[Html]:
-    drawn: list[Html] = []
-    for key, points in found["curves"].items():
-        if not key.startswith("error_by_"):
-            continue
-        part = key.removeprefix("error_by_")
-        named = [{**one, "label": _label(part, one["label"])} for one in points]
-        overall = sum(one["y"] * one["rows"] for one in points) / sum(one["rows"] for one in points)
-        worst = max(named, key=lambda one: one["y"])
-        place = f"{worst['label']}:00" if part == "hour" else worst["label"]
-        says = f"Worst at {place}: mean {found['loss']} {number(worst['y'])}, overall {number(overall)}"
-        read = f"Mean {found['loss']} with its 90% interval; lower is better."
-        drawn.append(
-            show(
-                key, f"Error by {PARTS.get(part, part)}", says, read,
-                lambda canvas, named=named, overall=overall: curves.parts_chart(named, overall, BLUE, canvas),  # type: ignore[misc]
-            )
-        )  # fmt: skip
-    return drawn
-
-
-def _label(part: str, label: str) -> str:
-    if part == "weekday":
-        return DAYS[int(label)]
-    if part == "hour":
-        return f"{int(label):02d}"
-    return MONTHS[int(label) - 1] if part == "month" else label
 
 
 def _slices(found: Mapping[str, Any]) -> Html:

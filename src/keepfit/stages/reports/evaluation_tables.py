@@ -88,14 +88,30 @@ def _p(value: float) -> str:
     return "under 0.0001" if value < 0.0001 else f"{value:.4f}"
 
 
+def labels_table(rows: Sequence[Mapping[str, Any]]) -> Html:
+    """Return how well each label is called, and told from the others."""
+    body = [
+        [
+            one["label"],
+            f"{one['rows']:,}",
+            f"{one['called']:,}",
+            *(number(one[rate]) for rate in ("precision", "recall", "f1", "auc")),
+            element("code", f"label.{one['label']}.recall"),
+        ]
+        for one in rows
+    ]
+    heads = ["Label", "Rows", "Called", "Precision", "Recall", "f1", "auc", "Evidence"]
+    return _scroll(table(heads, body, "plain", numeric=frozenset(range(1, 7))))
+
+
 def worst_table(worst: Sequence[Mapping[str, Any]], loss: str) -> Html:
     """Return the worst predictions, each with the features that moved it most and what they added."""
     rows = [
         [
             breakable(one["entity"]),
             element("time", one["t_at"][:16].removesuffix("T00:00").replace("T", " ")),
-            _plain(one["actual"]),
-            number(one["predicted"]),
+            one["actual"] if isinstance(one["actual"], str) else _plain(one["actual"]),
+            one["predicted"] if isinstance(one["predicted"], str) else number(one["predicted"]),
             number(one["loss"]),
             _moved(one),
         ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keepfit.evidence import Evaluation
-from keepfit.spec.model import CLASSIFICATION
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS
 from keepfit.stages.reports import curves
 from keepfit.stages.reports import evaluation_tables as tables
 from keepfit.stages.reports.figures import Figures
@@ -14,6 +14,8 @@ from keepfit.stages.reports.page import Html, element
 from keepfit.stages.reports.summary import plural
 
 MOST_BARS = 15
+# of contributions; of a regression, the unit of the target if it has one
+UNITS = {CLASSIFICATION: "log-odds", MULTICLASS: "the score of the label called, before it is made a probability"}
 
 
 def importance(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> Html:
@@ -33,7 +35,7 @@ def importance(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) 
 
 def _unit(evaluation: Evaluation, found: Mapping[str, Any]) -> str:
     """Return what contributions are measured in."""
-    return "log-odds" if evaluation.task == CLASSIFICATION else found.get("unit") or "the target's unit"
+    return UNITS.get(evaluation.task) or found.get("unit") or "the target's unit"
 
 
 def dependence(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:

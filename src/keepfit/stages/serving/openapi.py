@@ -50,6 +50,7 @@ def _predict(model: Model | None) -> Schema:
         asked[name] = {**_type(sent.column), "description": "known only to the request; default: what the past says"}
     answered = {
         "model": TEXT, "version": TEXT, "request_id": TEXT, entity: key, "at": MOMENT, "score": NUMBER,
+        **_bounds(model), **_labels(model),
         "positive": {"type": ["boolean", "null"]}, "threshold": NUMBER,
         "features": {"type": "object", "additionalProperties": {"type": ["number", "string", "null"]}},
     }  # fmt: skip
@@ -59,6 +60,21 @@ def _predict(model: Model | None) -> Schema:
         "requestBody": _json(asked, [entity]),
         "responses": _answers("200", "the prediction; it is in the log", answered),
     }
+
+
+def _bounds(model: Model | None) -> Schema:
+    share = model.training.interval if model else None
+    if share is None:
+        return {}
+    told = f"bound of an interval that holds {share:.0%} of the rows"
+    return {"low": {**NUMBER, "description": f"lower {told}"}, "high": {**NUMBER, "description": f"upper {told}"}}
+
+
+def _labels(model: Model | None) -> Schema:
+    if model is None or not model.labels:
+        return {}
+    scores = {"type": "object", "properties": dict.fromkeys(model.labels, NUMBER), "description": "probabilities"}
+    return {"label": {"type": "string", "enum": list(model.labels)}, "scores": scores}
 
 
 def _events(model: Model | None) -> Schema:

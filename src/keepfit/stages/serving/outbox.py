@@ -68,9 +68,12 @@ class Outbox:
         self._insert = f"insert into outbox ({', '.join(COLUMNS)}) values ({', '.join('?' * len(COLUMNS))})"
 
     def append(self, row: Mapping[str, Any]) -> None:
-        """Log one answer, a row of `tables.PREDICTIONS` with `t` in microseconds; it is committed on return."""
+        """Log one answer, a row of `tables.PREDICTIONS` with `t` in microseconds; it is committed on return.
+
+        A column that is missing is null.
+        """
         with self._lock:
-            self._connection.execute(self._insert, [row[column] for column in COLUMNS])
+            self._connection.execute(self._insert, [row.get(column) for column in COLUMNS])
 
     def backlog(self) -> int:
         """Return how many answers wait to be moved."""
@@ -136,4 +139,14 @@ def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     connection = connect(path)
     connection.executescript(SCHEMA)
+    for column in set(COLUMNS) - _held(connection):  # the file of an earlier keepfit
+        try:
+            connection.execute(f"alter table outbox add column {column}")
+        except sqlite3.OperationalError:
+            if column not in _held(connection):  # another process was not faster: it is wrong
+                raise
     return connection
+
+
+def _held(connection: sqlite3.Connection) -> set[str]:
+    return {name for _, name, *_ in connection.execute("pragma table_info(outbox)")}

@@ -61,6 +61,8 @@ def predict(service: Service, scorer: Scorer, body: Body) -> dict[str, Any]:
         key: body[key],
         "at": clock.from_micros(t).isoformat().replace("+00:00", "Z"),
         "score": made.score,
+        **made.bounds,
+        **({"label": made.label, "scores": made.scores} if made.label is not None else {}),
         "positive": made.positive,
         "threshold": scorer.artifact.threshold if scorer.classifies else None,
         "features": made.features,
@@ -130,4 +132,7 @@ def _logged(scorer: Scorer, request_id: str, entity: str, t: int, made: Predicti
         "threshold": scorer.artifact.threshold,
         "origin": "request",
         "features": encode(made.features).decode(),
+        **made.bounds,
+        "label": made.label,
+        "scores": encode(made.scores).decode() if made.label is not None else None,
     }

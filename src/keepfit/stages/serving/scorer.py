@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from keepfit import artifact
+from keepfit.answers import BOUNDS, chosen, score_of
 from keepfit.artifact import Artifact, Pointer, Predictor
 from keepfit.errors import ServingError
 from keepfit.spec.columns import Value
@@ -29,15 +30,29 @@ class NoChampion(ServingError):
 
 @dataclass(frozen=True)
 class Prediction:
-    """A score and the features it came from; `positive` is None for a regression.
+    """A score and the features it came from.
 
-    `known` says whether the store holds anything of the entity.
+    Attributes
+    ----------
+    positive : bool or None
+        Whether the score reaches the threshold; None for a regression.
+    known : bool
+        Whether the store holds anything of the entity.
+    bounds : dict of str to float
+        The interval around the score, `low` and `high`; empty if the model declares none.
+    label : str or None
+        The likeliest of several labels, whose probability the score is; None of other targets.
+    scores : dict of str to float
+        The probability of each label.
     """
 
     score: float
     positive: bool | None
     features: dict[str, float | str | None]
     known: bool
+    bounds: dict[str, float] = field(default_factory=dict)
+    label: str | None = None
+    scores: dict[str, float] = field(default_factory=dict)
 
 
 class Scorer:
@@ -66,9 +81,16 @@ class Scorer:
         """Return the version's prediction for (entity, t), with the request-time inputs that were sent."""
         features = self._online.features(entity, t, sent)
         matrix = artifact.encode(features.columns, self.artifact.features, self.artifact.categories)
-        score = float(self._predictor.score(matrix)[0])
+        answer, labels = self._predictor.score(matrix), self.artifact.model.labels
+        shown = features.values()
+        if labels:
+            scores = dict(zip(labels, answer[0].tolist(), strict=True))
+            label = labels[int(chosen(answer)[0])]
+            return Prediction(scores[label], None, shown, features.known, label=label, scores=scores)
+        score = float(score_of(answer)[0])
+        bounds = dict(zip(BOUNDS, answer[0, 1:].tolist(), strict=True)) if answer.ndim > 1 else {}
         positive = score >= self.artifact.threshold if self.classifies else None
-        return Prediction(score, positive, features.values(), features.known)
+        return Prediction(score, positive, shown, features.known, bounds)
 
 
 class Champion:

@@ -76,6 +76,7 @@ def model_of(service: Service) -> dict[str, Any]:
         "task": artifact.model.task,
         "entity": scorer.table.entity,
         "target": artifact.model.target.name,
+        **({"labels": list(artifact.model.labels)} if artifact.model.labels else {}),
         "features": list(artifact.features),
         "threshold": artifact.threshold if scorer.classifies else None,
         "lineage": artifact.lineage,

@@ -9,17 +9,23 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.answers import Answers
 from keepfit.artifact import Knots, encode, learn_categories
 from keepfit.engines.protocol import Column
 from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
 from keepfit.evidence import History
-from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.spec.estimators import QUANTILE
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION, Model
 from keepfit.stages.training.calibration import calibrate
-from keepfit.stages.training.estimators import Boosted, Fit, Fitted, Matrix, Rows, Task, find
+from keepfit.stages.training.estimators import Boosted, Fit, Fitted, Matrix, Rows, Task, can_learn, find
+from keepfit.stages.training.interval import Bounds, learnt, of_errors
 from keepfit.stages.training.split import Split, held_out, without
 from keepfit.stages.training.weights import class_weights, weights
 
 ChooseThreshold = Callable[[str, NDArray[np.float64], NDArray[np.float64]], float]
+
+# tasks that not every plug-in learns
+RARE = {QUANTILE: "a quantile", MULTICLASS: "one of several labels"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +39,7 @@ class TrainingRows:
     features : dict of str to array [rows]
         In the definition's order: float64 with NaN for null, or labels and None.
     target : float64 array [rows]
-        1 and 0 for a classification.
+        1 and 0 for a classification; of several labels the place.
     entity : object array [rows], optional
         Keys; needed if the model holds entities out.
     """
@@ -55,24 +61,35 @@ class Grown:
     matrix : float32 array [rows, features]
         All rows, as the model reads them.
     history : History or None
-        How the first model was grown, which the validation rows stopped; None if its estimator does not tell.
+        How the first model was grown, which the validation rows stopped; None if nobody asked, or its estimator does not tell.
     """
 
     split: Split
     fitted: Fitted
     calibration: Knots | None
+    bounds: Bounds | None
     threshold: float
     categories: dict[str, tuple[str, ...]]
     matrix: Matrix
     history: History | None = None
 
-    def scores(self, part: NDArray[np.bool_]) -> NDArray[np.float64]:
-        """Return the scores of some rows by the library's own predictor, calibrated."""
-        raw = self.fitted.predict(self.matrix[part])
-        return raw if self.calibration is None else self.calibration(raw)
+    def answers(self, matrix: Matrix) -> Answers:
+        """Return what is answered, calibrated and with bounds if these are declared, by the library's own predictors."""
+        found = self.fitted.predict(matrix)
+        if self.calibration is not None:
+            found = self.calibration(found)
+        return found if self.bounds is None else self.bounds.around(found, matrix)
 
 
-def grow(model: Model, rows: TrainingRows, parts: Split, *, seed: int, choose_threshold: ChooseThreshold) -> Grown:
+def grow(
+    model: Model,
+    rows: TrainingRows,
+    parts: Split,
+    *,
+    seed: int,
+    choose_threshold: ChooseThreshold,
+    history: bool = False,
+) -> Grown:
     """Return a model grown as `train` grows it, on any split."""
     if model.training.hold_out:
         parts = without(parts, held_out(_known(rows.entity, model), model.training.hold_out))
@@ -83,13 +100,17 @@ def grow(model: Model, rows: TrainingRows, parts: Split, *, seed: int, choose_th
     task = _task(model, names, categories, seed)
     learn = partial(_fit, find(model.estimator.kind), model)
     of = partial(_rows, model, rows, matrix)
-    first = learn(task, of(parts.train), of(parts.validation, like=parts.train))
+    first = learn(replace(task, history=history), of(parts.train), of(parts.validation, like=parts.train))
     calibration, threshold = _decision(
         model, rows.target[parts.validation], partial(first.predict, matrix[parts.validation]), choose_threshold
     )
+    bounds = None
+    if model.training.interval is not None:
+        judged = matrix[parts.validation], rows.target[parts.validation]
+        bounds = _bounds(model, lambda asked: learn(asked, of(parts.train), of(parts.validation)), task, first, *judged)
     fitted = learn(replace(task, parameters=first.parameters), of(parts.fitted), None)
-    history = first.history if isinstance(first, Boosted) else None
-    return Grown(parts, fitted, calibration, threshold, categories, matrix, history)
+    told = first.history if isinstance(first, Boosted) else None
+    return Grown(parts, fitted, calibration, bounds, threshold, categories, matrix, told)
 
 
 def _known(entity: NDArray[np.object_] | None, model: Model) -> NDArray[np.object_]:
@@ -112,6 +133,25 @@ def _decision(
     return calibration, choose_threshold(model.metric, actual, score if calibration is None else calibration(score))
 
 
+def _bounds(
+    model: Model,
+    learn: Callable[[Task], Fitted],
+    task: Task,
+    first: Fitted,
+    matrix: Matrix,
+    actual: NDArray[np.float64],
+) -> Bounds:
+    """Return what puts bounds around the scores, calibrated on validation rows.
+
+    A constraint is of the score, not of its bounds: not every library holds one on a quantile.
+    """
+    share = model.training.interval or 0.0
+    if not can_learn(model.estimator, QUANTILE):
+        return of_errors(first.predict(matrix), actual, share)
+    asked = replace(task, task=QUANTILE, monotone={})
+    return learnt(lambda level: learn(replace(asked, quantile=level)), share, model.training.levels, matrix, actual)
+
+
 def _task(model: Model, features: tuple[str, ...], categories: dict[str, tuple[str, ...]], seed: int) -> Task:
     monotone = dict(model.training.monotone)
     for name in monotone:
@@ -119,8 +159,12 @@ def _task(model: Model, features: tuple[str, ...], categories: dict[str, tuple[s
             what = "labels have no order" if name in categories else "no such feature was learned"
             fix = did_you_mean(name, set(features) - set(categories), of=f"model {model.name}")
             raise DefinitionError(f"monotone={{{name!r}: ...}}: {what}", where="definitions.py, Training(...)", fix=fix)
-    one = model.estimator
-    return Task(model.task, features, categories, one.parameters, seed, one.of, monotone)
+    one, quantile = model.estimator, model.training.quantile
+    asked = model.task if quantile is None else QUANTILE
+    if asked in RARE and not can_learn(one, asked):
+        fix = "use XGBoost(), LightGBM() or HistGradientBoosting()"
+        raise DefinitionError(f"{one.of or one.kind} cannot learn {RARE[asked]}", where=f"model {model.name}", fix=fix)
+    return Task(asked, features, categories, one.parameters, seed, one.of, monotone, quantile or 0.5, len(model.labels))
 
 
 def _rows(
@@ -132,7 +176,7 @@ def _rows(
 ) -> Rows:
     """Return the rows of a part, weighed as those of `like` are, or as its own are; what is judged on has no age."""
     target = rows.target[part]
-    by_class = class_weights(model.training, target if like is None else rows.target[like])
+    by_class = class_weights(model.training, target if like is None else rows.target[like], model.labels)
     training = model.training if like is None else replace(model.training, half_life=None)
     return Rows(matrix[part], target, weights(training, rows.t[part], target, by_class=by_class))
 
@@ -157,7 +201,7 @@ def _require_two_values(model: Model, target: NDArray[np.float64], parts: Split)
         if not part.any():
             fix = "hold fewer entities out, or wait for more"
             raise TrainingError(f"no {name} rows of {model.name} are left", where="Training(hold_out=...)", fix=fix)
-    if model.task != CLASSIFICATION:
+    if model.task == REGRESSION:
         if np.ptp(target[parts.train]) == 0:
             raise TrainingError(
                 f"the target is {target[parts.train][0]:g} in all {int(parts.train.sum()):,} train rows of {model.name}",
@@ -165,6 +209,13 @@ def _require_two_values(model: Model, target: NDArray[np.float64], parts: Split)
                 fix="wait for more history, or choose a target that varies",
             )
         return
+    never = set(range(len(model.labels))) - set(target[parts.train].astype(int).tolist())
+    if never:
+        raise TrainingError(
+            f"no train row of {model.name} is {model.labels[min(never)]!r}",
+            where=f"target {model.target.name}",
+            fix="wait for more history, or join labels that hardly ever come",
+        )
     for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
         if len(np.unique(target[part])) < 2:
             raise TrainingError(

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
+from keepfit.answers import Answers
 from keepfit.errors import TrainingError
 from keepfit.spec.model import Model
 from keepfit.stages.training.grow import ChooseThreshold, TrainingRows, grow
@@ -34,15 +32,15 @@ class Part:
         The first of their moments.
     threshold : float
         Chosen on the same validation rows as of the whole.
-    scores : float64 array [test rows]
-        By the library's own predictor.
+    scores : float64 array [test rows] or [test rows, columns]
+        Its answers by the library's own predictors.
     """
 
     share: float
     rows: int
     from_at: int
     threshold: float
-    scores: NDArray[np.float64]
+    scores: Answers
 
 
 def learning_curve(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: ChooseThreshold) -> Iterator[Part]:
@@ -50,7 +48,7 @@ def learning_curve(model: Model, rows: TrainingRows, *, seed: int, choose_thresh
 
     Each is stopped and decided on the validation rows, learns from them as well, and is judged on the test rows, as the model is.
     """
-    parts = split(rows.t, model.horizon)
+    parts = split(rows.t, model.horizon, model.tested)
     trained_at = rows.t[parts.train]
     for share in SHARES:
         since = trained_at[len(trained_at) - max(1, int(len(trained_at) * share))]
@@ -60,4 +58,4 @@ def learning_curve(model: Model, rows: TrainingRows, *, seed: int, choose_thresh
         except TrainingError:  # of one class only, or of one value
             continue
         count = int(found.split.train.sum())
-        yield Part(share, count, int(since), found.threshold, found.scores(found.split.test))
+        yield Part(share, count, int(since), found.threshold, found.answers(found.matrix[found.split.test]))

@@ -43,8 +43,8 @@ class Split:
         return self.test if self.held_out is None else self.test | self.held_out
 
 
-def split(t: NDArray[np.int64], horizon: int) -> Split:
-    """Return the split of rows at moments `t` (ascending): the newest tenth of the moments is the test.
+def split(t: NDArray[np.int64], horizon: int, test: int | None = None) -> Split:
+    """Return the split of rows at moments `t` (ascending): the newest tenth of the moments is the test, or the newest `test`.
 
     Parameters
     ----------
@@ -52,6 +52,8 @@ def split(t: NDArray[np.int64], horizon: int) -> Split:
         Microseconds UTC.
     horizon : int
         How far the target looks ahead, in microseconds: the embargo between the parts.
+    test : int, optional
+        How long before the last moment the test begins, in microseconds.
 
     Raises
     ------
@@ -62,10 +64,11 @@ def split(t: NDArray[np.int64], horizon: int) -> Split:
     if not len(moments):
         raise TrainingError("there are no rows to split", fix="wait for more history")
     size = _size(moments)
-    return _parts(t, moments, moments[-size], size, horizon)
+    test_from = moments[-size] if test is None else moments[moments > moments[-1] - test][0]
+    return _parts(t, moments, test_from, size, horizon)
 
 
-def folds(t: NDArray[np.int64], horizon: int, count: int) -> list[Split]:
+def folds(t: NDArray[np.int64], horizon: int, count: int, test: int | None = None) -> list[Split]:
     """Return earlier splits, the oldest first: each is tested on the moments just before those of the next.
 
     A fold is what `split` would have been at an earlier origin (rolling-origin evaluation; Tashman 2000): it learns only from what
@@ -74,7 +77,7 @@ def folds(t: NDArray[np.int64], horizon: int, count: int) -> list[Split]:
 
     Parameters
     ----------
-    t, horizon
+    t, horizon, test
         As in `split`.
     count : int
         How many.
@@ -85,7 +88,7 @@ def folds(t: NDArray[np.int64], horizon: int, count: int) -> list[Split]:
         If there are not moments enough for so many.
     """
     moments = np.unique(t)
-    last = split(t, horizon)
+    last = split(t, horizon, test)
     size, found = _size(moments), list[Split]()
     left = moments[moments + horizon <= t[last.test].min()]
     while len(found) < count:
@@ -139,10 +142,10 @@ def held_out(entity: NDArray[np.object_], share: float) -> NDArray[np.bool_]:
     return np.array(drawn, bool)[place.ravel()]
 
 
-def trains_until(t: NDArray[np.int64], horizon: int) -> int | None:
+def trains_until(t: NDArray[np.int64], horizon: int, test: int | None = None) -> int | None:
     """Return the last moment of the train rows of `split`; None if these moments cannot be split."""
     try:
-        return int(t[split(t, horizon).train].max())
+        return int(t[split(t, horizon, test).train].max())
     except TrainingError:
         return None
 

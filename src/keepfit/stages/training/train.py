@@ -8,12 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.artifact import Knots, Predictor
+from keepfit.answers import Answers
+from keepfit.artifact import Predictor
+from keepfit.artifact.folder import ONNX, QUANTILES
+from keepfit.artifact.predictor import Session
 from keepfit.errors import TrainingError
-from keepfit.evidence import History
-from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.spec.model import REGRESSION, Model
 from keepfit.stages.training.estimators import Fitted
-from keepfit.stages.training.grow import ChooseThreshold, TrainingRows, grow
+from keepfit.stages.training.grow import ChooseThreshold, Grown, TrainingRows, grow
 from keepfit.stages.training.split import Split, folds, split
 
 # how far ONNX may lie from the library's own predictor before it is taken for another model
@@ -26,34 +28,50 @@ class Trained:
 
     Attributes
     ----------
-    fitted : Fitted
-        The estimator, grown on train and validation rows.
-    onnx : bytes
-        The same model as it will answer.
-    scores : float64 array [rows]
-        Its score by ONNX for every row that it is judged on, those of the test and of entities held out; NaN for the others.
+    grown : Grown
+        The models, grown on train and validation rows.
+    features : tuple of str
+        The matrix's columns, in order.
+    onnx : dict of str to bytes
+        File name -> the same models as they will answer.
+    scores : float64 array, shape (rows,) or (rows, columns)
+        Its answers by ONNX to every row that it is judged on, those of the test and of entities held out; NaN for the others.
     onnx_difference : float
-        The largest difference between ONNX and the library's own predictor on the test rows, relative to the spread of
+        The largest difference between ONNX and the library's own predictors on the test rows, relative to the spread of
         scores for a regression; before the calibration.
-    calibration : Knots or None
-        What made the scores of what ONNX answers.
-    history : History or None
-        The loss round by round on train and validation rows, if the estimator tells.
     """
 
-    split: Split
+    grown: Grown
     features: tuple[str, ...]
-    categories: dict[str, tuple[str, ...]]
-    threshold: float
-    fitted: Fitted
-    onnx: bytes
-    scores: NDArray[np.float64]
+    onnx: dict[str, bytes]
+    scores: Answers
     onnx_difference: float
-    calibration: Knots | None = None
-    history: History | None = None
+
+    @property
+    def split(self) -> Split:
+        """Without the entities that are held out."""
+        return self.grown.split
+
+    @property
+    def fitted(self) -> Fitted:
+        """The estimator."""
+        return self.grown.fitted
+
+    @property
+    def threshold(self) -> float:
+        """The score from which a row is called positive."""
+        return self.grown.threshold
+
+    def files(self) -> dict[str, bytes]:
+        """Return the model files of an artifact: what answers, and the library's own formats."""
+        native = self.fitted.native()
+        own = {native[0]: native[1]} if native else {}
+        return own | (self.grown.bounds.native() if self.grown.bounds else {}) | self.onnx
 
 
-def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: ChooseThreshold) -> Trained:
+def train(
+    model: Model, rows: TrainingRows, *, seed: int, choose_threshold: ChooseThreshold, history: bool = False
+) -> Trained:
     """Return a challenger.
 
     First a model is grown on train rows and stopped early on validation rows, which also choose the decision threshold;
@@ -63,32 +81,31 @@ def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: Choo
     ----------
     choose_threshold : callable
         (metric, actual, score) -> threshold.
+    history : bool
+        Whether to keep the loss by round, which takes some time; the model is the same.
 
     Raises
     ------
     TrainingError
         If time cannot be split, a part has one class only, or ONNX does not predict what the library predicts.
     """
-    parts = split(rows.t, model.horizon)
-    found = grow(model, rows, parts, seed=seed, choose_threshold=choose_threshold)
-    onnx = found.fitted.onnx()
-    judged = found.split.judged
-    raw = Predictor(onnx).raw(found.matrix[judged])
-    difference = _difference(model, raw, found.fitted.predict(found.matrix[judged]))
-    scores = np.full(len(found.matrix), np.nan)
-    scores[judged] = raw if found.calibration is None else found.calibration(raw)
-    return Trained(
-        found.split,
-        tuple(rows.features),
-        found.categories,
-        found.threshold,
-        found.fitted,
-        onnx,
-        scores,
-        difference,
-        found.calibration,
-        found.history,
+    parts = split(rows.t, model.horizon, model.tested)
+    found = grow(model, rows, parts, seed=seed, choose_threshold=choose_threshold, history=history)
+    bounds = found.bounds
+    models = {ONNX: found.fitted, **(dict(zip(QUANTILES, bounds.quantiles, strict=False)) if bounds else {})}
+    onnx = {name: fitted.onnx() for name, fitted in models.items()}
+    judged = found.matrix[found.split.judged]
+    several = len(model.labels)
+    difference = max(
+        _difference(model, Session(onnx[name], several)(judged), models[name].predict(judged)) for name in models
     )
+    quantiles = [onnx[name] for name in QUANTILES if name in onnx]
+    served = Predictor(onnx[ONNX], found.calibration, bounds.interval if bounds else None, quantiles, several).score(
+        judged
+    )
+    scores = np.full((len(found.matrix), *served.shape[1:]), np.nan)
+    scores[found.split.judged] = served
+    return Trained(found, tuple(rows.features), onnx, scores, difference)
 
 
 @dataclass(frozen=True)
@@ -97,27 +114,27 @@ class Fold:
 
     Attributes
     ----------
-    scores : float64 array [test rows]
-        By the library's own predictor.
+    scores : float64 array, shape (test rows,) or (test rows, columns)
+        Its answers by the library's own predictors.
     """
 
     split: Split
     threshold: float
-    scores: NDArray[np.float64]
+    scores: Answers
 
 
 def backtest(
     model: Model, rows: TrainingRows, count: int, *, seed: int, choose_threshold: ChooseThreshold
 ) -> Iterator[Fold]:
     """Yield what came out on each of `count` earlier folds, the oldest first; each is grown when it is asked for."""
-    for parts in folds(rows.t, model.horizon, count):
+    for parts in folds(rows.t, model.horizon, count, model.tested):
         found = grow(model, rows, parts, seed=seed, choose_threshold=choose_threshold)
-        yield Fold(found.split, found.threshold, found.scores(found.split.test))
+        yield Fold(found.split, found.threshold, found.answers(found.matrix[found.split.test]))
 
 
 def _difference(model: Model, served: NDArray[np.float64], native: NDArray[np.float64]) -> float:
     difference = float(np.max(np.abs(served - native), initial=0.0))
-    if model.task != CLASSIFICATION:
+    if model.task == REGRESSION:
         difference /= float(np.ptp(native)) or 1.0
     if difference > PARITY:
         raise TrainingError(

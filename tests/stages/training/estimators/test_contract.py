@@ -29,7 +29,7 @@ class TestHistGradientBoosting(EstimatorContract):
 
 class TestLogistic(EstimatorContract):
     estimator = Logistic()
-    tasks = ("classification",)
+    tasks = ("classification", "multiclass")
 
 
 class TestLinear(EstimatorContract):

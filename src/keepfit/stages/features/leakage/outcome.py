@@ -14,13 +14,13 @@ import numpy as np
 
 from keepfit.engines.protocol import Column, Observations
 from keepfit.evidence import Finding, Tested
+from keepfit.measure.strength import Floats, absence, folds_of, strength
 from keepfit.spec.features import Aggregate, Attribute, Expression
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.spec.window import Window
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.leakage.material import Material, alarm, column_of
 from keepfit.stages.features.leakage.sample import Places
-from keepfit.stages.features.leakage.strength import Floats, absence, folds_of, strength
 
 TOO_GOOD = {CLASSIFICATION: 0.995}
 TOO_GOOD_NUMBER = 0.999

@@ -1,20 +1,24 @@
-"""Estimators. Each is one file with a function `fit`, named in the entry point group `keepfit.estimators`."""
+"""Estimators. Each is one file with a function `fit`, marked with what it learns, in the entry point group `keepfit.estimators`."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, did_you_mean
 from keepfit.evidence import History
+from keepfit.spec.estimators import TASKS, Estimator
 
 Matrix = NDArray[np.float32]
 GROUP = "keepfit.estimators"
+USUAL = ("classification", "regression")
 SEEN = 10_000
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,7 @@ class Task:
     Attributes
     ----------
     task : str
-        'classification' (target 1 or 0) or 'regression'.
+        'classification' (target 1 or 0), 'multiclass' (target the place of a label), 'regression', or 'quantile' (of a number).
     features : tuple of str
         The matrix's columns.
     categories : dict
@@ -37,6 +41,12 @@ class Task:
         Which estimator, of a plug-in that has several.
     monotone : dict
         Feature -> 1 (the score never falls when it rises) or -1; a plug-in that cannot hold it raises.
+    quantile : float
+        Which one, of a quantile: 0.9 is the value that nine in ten rows stay below.
+    labels : int
+        How many, of several; each of them is the target of some row that is learnt from.
+    history : bool
+        Whether to keep the loss by round, on train rows as well; what is learnt is the same.
     """
 
     task: str
@@ -46,6 +56,9 @@ class Task:
     seed: int
     of: str = ""
     monotone: dict[str, int] = field(default_factory=dict)
+    quantile: float = 0.5
+    labels: int = 0
+    history: bool = False
 
     @property
     def directions(self) -> list[int]:
@@ -75,13 +88,16 @@ class Fitted(Protocol):
         """Those it was fitted with, the plug-in's defaults among them."""
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
-        """Return scores by the library's own predictor: the positive class's probability, or the value."""
+        """Return scores by the library's own predictor: the positive class's probability, or the value.
+
+        Of several labels the probability of each, shape (rows, labels).
+        """
 
     def native(self) -> tuple[str, bytes] | None:
         """Return the file name and content of the model in the library's own format, None if it has none; no pickle."""
 
     def onnx(self) -> bytes:
-        """Return the model as ONNX; its last output's last column is the score."""
+        """Return the model as ONNX; its last output's last column is the score, of several labels its columns are."""
 
 
 @runtime_checkable
@@ -90,7 +106,7 @@ class Boosted(Protocol):
 
     @property
     def history(self) -> History | None:
-        """Its loss round by round; None if it was fitted without validation rows."""
+        """Its loss round by round; None if the task does not ask for it, or without validation rows."""
 
 
 class Fit(Protocol):
@@ -101,6 +117,22 @@ class Fit(Protocol):
 
         The parameters of what is returned, given again without validation, grow a model of the same size.
         """
+
+
+def learns(*tasks: str) -> Callable[[F], F]:
+    """Mark a plug-in's `fit` with the tasks that it learns; one without a mark learns 'classification' and 'regression'."""
+
+    def mark(fit: F) -> F:
+        fit.tasks = tasks  # type: ignore[attr-defined]
+        return fit
+
+    return mark
+
+
+def can_learn(estimator: Estimator, task: str) -> bool:
+    """Return whether an estimator learns a task."""
+    declared: tuple[str, ...] = getattr(find(estimator.kind), "tasks", USUAL)
+    return task in TASKS.get(estimator.of, declared)
 
 
 def find(kind: str) -> Fit:

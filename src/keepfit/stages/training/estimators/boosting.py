@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,13 +17,17 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError
 from keepfit.evidence import History
-from keepfit.spec.model import CLASSIFICATION
+from keepfit.measure.intervals import pinball_loss
+from keepfit.measure.labels import log_loss
+from keepfit.spec.estimators import QUANTILE
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS
 from keepfit.stages.training.estimators import Matrix, Rows, Task, skops
 from keepfit.stages.training.estimators.refusals import refused
 from keepfit.stages.training.estimators.threads import limited
 from keepfit.stages.training.estimators.thresholds import below
 
 DEFAULTS: dict[str, Any] = {"max_iter": 300, "learning_rate": 0.05, "max_leaf_nodes": 15, "n_iter_no_change": 30}
+CLASSES_OF = (CLASSIFICATION, MULTICLASS)
 OPSETS = {"": 15, "ai.onnx.ml": 3}
 IR = 8
 Column = tuple[
@@ -46,10 +51,10 @@ class Histograms:
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by scikit-learn itself."""
         asked = unfolded(matrix, self.columns)
-        predict = self.estimator.predict_proba if self.task.task == CLASSIFICATION else self.estimator.predict
+        predict = self.estimator.predict_proba if self.task.task in CLASSES_OF else self.estimator.predict
         with limited(asked.size):
-            found = predict(asked)
-        return np.asarray(found, np.float64).reshape(len(matrix), -1)[:, -1]
+            found = np.asarray(predict(asked), np.float64).reshape(len(matrix), -1)
+        return found if self.task.labels else found[:, -1]
 
     def native(self) -> tuple[str, bytes] | None:
         """Return the trees as skops writes them, if the extra `skops` is there."""
@@ -57,16 +62,19 @@ class Histograms:
 
     def onnx(self) -> bytes:
         """Return the trees as ONNX: their sum, and the link that makes a score of it."""
-        start = float(np.ravel(self.estimator._baseline_prediction)[0])
-        nodes, leaves = _nodes([one[0].nodes for one in self.estimator._predictors], self.columns)
+        start = np.ravel(self.estimator._baseline_prediction).astype(float).tolist()
+        trees = [(one.nodes, place) for each in self.estimator._predictors for place, one in enumerate(each)]
+        nodes, leaves = _nodes(trees, self.columns)
         real, count = onnx.TensorProto.FLOAT, len(self.task.features)
         given = onnx.helper.make_tensor_value_info("features", real, [None, count])
-        if self.task.task == CLASSIFICATION:
+        if self.task.task in CLASSES_OF:
             # this operator applies the link a row at a time; one of its own could round another way in a batch
-            own = {f"class_{name}": values for name, values in leaves.items()} | {"classlabels_int64s": [0, 1]}
-            steps = [_operator("TreeEnsembleClassifier", ["label", "score"], start, nodes | own, "LOGISTIC")]
+            link, classes = ("SOFTMAX", self.task.labels) if self.task.labels else ("LOGISTIC", 2)
+            own = {f"class_{name}": values for name, values in leaves.items()}
+            own["classlabels_int64s"] = list(range(classes))
+            steps = [_operator("TreeEnsembleClassifier", ["label", "score"], start, nodes | own, link)]
             label = onnx.helper.make_tensor_value_info("label", onnx.TensorProto.INT64, [None])
-            made = [label, onnx.helper.make_tensor_value_info("score", real, [None, 2])]
+            made = [label, onnx.helper.make_tensor_value_info("score", real, [None, classes])]
         else:
             own = {f"target_{name}": values for name, values in leaves.items()} | {"n_targets": 1}
             steps = [_operator("TreeEnsembleRegressor", ["sum"], start, nodes | own, "NONE")]
@@ -90,6 +98,8 @@ def fit(made: Any, parameters: dict[str, Any], task: Task, rows: Rows, validatio
         if place in places:
             directions[places[place]] = direction
     own = {"random_state": task.seed, **parameters, "early_stopping": False}
+    if task.task == QUANTILE:
+        own |= {"loss": "quantile", "quantile": task.quantile}
     try:
         estimator = made(**own, monotonic_cst=directions if task.monotone else None)
         with warnings.catch_warnings(), limited(rows.matrix.size):
@@ -103,8 +113,9 @@ def fit(made: Any, parameters: dict[str, Any], task: Task, rows: Rows, validatio
     if validation is not None and "early_stopping" not in parameters:
         patience = parameters.get("n_iter_no_change", 30)
         later, kept = _losses(estimator, task, columns, validation, patience)
-        earlier = _losses(estimator, task, columns, rows.some(), len(later))[0][: len(later)]
-        history = History("log loss" if task.task == CLASSIFICATION else "squared error", earlier, later, kept)
+        if task.history:
+            earlier, _ = _losses(estimator, task, columns, rows.some(), len(later), len(later))
+            history = History(_loss_name(task), earlier, later, kept)
         del estimator._predictors[kept:]
     return Histograms(estimator, {**parameters, "max_iter": len(estimator._predictors)}, task, columns, history)
 
@@ -133,17 +144,17 @@ def unfolded(matrix: Matrix, columns: list[Column]) -> Matrix:
 
 
 def _losses(
-    estimator: Any, task: Task, columns: list[Column], rows: Rows, patience: int
+    estimator: Any, task: Task, columns: list[Column], rows: Rows, patience: int, most: int | None = None
 ) -> tuple[tuple[float, ...], int]:
     """Return the loss on rows tree by tree, until `patience` trees bring none better, and how many the best one needs."""
     matrix = unfolded(rows.matrix, columns)
-    if task.task == CLASSIFICATION:
-        stages = (scores[:, 1] for scores in estimator.staged_predict_proba(matrix))
+    if task.task in CLASSES_OF:
+        stages = (scores if task.labels else scores[:, 1] for scores in estimator.staged_predict_proba(matrix))
     else:
         stages = estimator.staged_predict(matrix)
     best, kept, found = np.inf, 1, list[float]()
     with limited(matrix.size):
-        for place, score in enumerate(stages):
+        for place, score in enumerate(islice(stages, most)):
             found.append(float(np.average(_loss(task, rows.target, score), weights=rows.weights)))
             if found[-1] < best:
                 best, kept = found[-1], place + 1
@@ -152,7 +163,18 @@ def _losses(
     return tuple(found), kept
 
 
+def _loss_name(task: Task) -> str:
+    """Return what scikit-learn calls the loss that decides when to stop."""
+    if task.task == QUANTILE:
+        return "pinball_loss"
+    return "log_loss" if task.task in CLASSES_OF else "squared_error"
+
+
 def _loss(task: Task, target: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:
+    if task.task == QUANTILE:
+        return pinball_loss(target, score, task.quantile)
+    if task.labels:
+        return log_loss(target, score)
     if task.task != CLASSIFICATION:
         return np.asarray((target - score) ** 2)
     sure = np.finfo(np.float64).eps
@@ -160,21 +182,26 @@ def _loss(task: Task, target: NDArray[np.float64], score: NDArray[np.float64]) -
     return np.asarray(-np.log(np.where(target > 0, score, 1 - score)))
 
 
-def _operator(name: str, outputs: list[str], start: float, attributes: dict[str, Any], link: str) -> onnx.NodeProto:
-    more: dict[str, Any] = {"base_values": [start], "post_transform": link}
+def _operator(
+    name: str, outputs: list[str], start: list[float], attributes: dict[str, Any], link: str
+) -> onnx.NodeProto:
+    more: dict[str, Any] = {"base_values": start, "post_transform": link}
     return onnx.helper.make_node(name, ["features"], outputs, domain="ai.onnx.ml", **more, **attributes)
 
 
-def _nodes(trees: list[NDArray[Any]], columns: list[Column]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the attributes of a tree ensemble: lists with an item for every node, and others for every leaf."""
+def _nodes(trees: list[tuple[NDArray[Any], int]], columns: list[Column]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the attributes of a tree ensemble: lists with an item for every node, and others for every leaf.
+
+    `trees`: the nodes of each, and the place of the label that it adds to.
+    """
     rows: list[tuple[Any, ...]] = []
     leaves: list[tuple[Any, ...]] = []
-    for tree, found in enumerate(trees):
+    for tree, (found, label) in enumerate(trees):
         for number, node in enumerate(found):
             left, right = int(node["left"]), int(node["right"])
             if node["is_leaf"]:
                 rows.append((tree, number, 0, 0.0, "LEAF", 0, 0, 0))
-                leaves.append((tree, number, 0, float(node["value"])))
+                leaves.append((tree, number, label, float(node["value"])))
                 continue
             place, code = columns[int(node["feature_idx"])]
             if code is None:

@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, MissingExtra, TrainingError
 from keepfit.evidence import History
-from keepfit.stages.training.estimators import Matrix, Rows, Task
+from keepfit.spec.estimators import QUANTILE
+from keepfit.spec.model import MULTICLASS
+from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
 from keepfit.stages.training.estimators.threads import threads
 from keepfit.stages.training.estimators.thresholds import below
 
@@ -96,6 +98,7 @@ class Leaves:
         return content
 
 
+@learns("classification", "multiclass", "regression", QUANTILE)
 def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     """Fit trees; with `validation`, stop when it has not improved for `early_stopping_rounds` trees.
 
@@ -106,7 +109,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     rounds, patience = (_whole(name, parameters.pop(name)) for name in ROUNDS)
     settings = {
         **parameters,
-        "objective": parameters.get("objective", OBJECTIVES[task.task]),
+        **_objective(task, parameters),
         "seed": task.seed,
         "num_threads": parameters.get("num_threads", threads(rows.matrix.size)),
         "deterministic": True,
@@ -119,16 +122,17 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     lightgbm.register_logger(heard)
     try:
         data = _data(task, rows, settings)
-        # it stops by what is not its own train data
-        judged = {"train": data, "validation": _data(task, validation, settings, data)} if validation else {}
-        kept, stop = lightgbm.record_evaluation(losses), lightgbm.early_stopping(patience, verbose=False)
+        judged = {"validation": _data(task, validation, settings, data)} if validation else {}
+        if judged and task.history:
+            judged = {"train": data, **judged}  # it does not stop by its own train data
+        heed: list[Any] = [lightgbm.record_evaluation(losses), lightgbm.early_stopping(patience, verbose=False)]
         booster = lightgbm.train(
             settings,
             data,
             num_boost_round=rounds,
             valid_sets=list(judged.values()),
             valid_names=list(judged),
-            callbacks=[kept, stop] if validation else [],
+            callbacks=heed if validation else [],
         )
     except (lightgbm.basic.LightGBMError, TypeError, ValueError) as error:
         raise _refused(str(error).strip().splitlines()[0]) from error
@@ -137,7 +141,8 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     grown = booster.best_iteration if validation else rounds
     text = exact(booster.model_to_string(num_iteration=grown))
     used = {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}
-    return Leaves(lightgbm.Booster(model_str=text), used, text, _history(losses, grown) if validation else None)
+    history = _history(losses, grown) if "train" in losses else None
+    return Leaves(lightgbm.Booster(model_str=text), used, text, history)
 
 
 def _history(found: dict[str, dict[str, list[float]]], kept: int) -> History:
@@ -162,6 +167,15 @@ def _data(task: Task, rows: Rows, settings: dict[str, Any], like: lightgbm.Datas
     return lightgbm.Dataset(
         rows.matrix, rows.target, weight=rows.weights, reference=like, categorical_feature=codes, params=settings
     )
+
+
+def _objective(task: Task, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what is learnt: the definition's own objective, but not of a quantile or of labels, which have one only."""
+    if task.task == QUANTILE:
+        return {"objective": "quantile", "metric": "quantile", "alpha": task.quantile}
+    if task.task == MULTICLASS:
+        return {"objective": "multiclass", "num_class": task.labels}
+    return {"objective": parameters.get("objective", OBJECTIVES[task.task])}
 
 
 def _whole(name: str, value: Any) -> int:

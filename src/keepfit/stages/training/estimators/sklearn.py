@@ -29,9 +29,9 @@ from sklearn.utils.validation import has_fit_parameter
 
 from keepfit.artifact.predictor import ALONE
 from keepfit.errors import DefinitionError, TrainingError, did_you_mean
-from keepfit.spec.estimators import HIST, LINEAR, LOGISTIC, RANDOM_FOREST
-from keepfit.spec.model import CLASSIFICATION
-from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, boosting, skops
+from keepfit.spec.estimators import HIST, LINEAR, LOGISTIC, QUANTILE, RANDOM_FOREST
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS
+from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, boosting, learns, skops
 from keepfit.stages.training.estimators.refusals import refused, where
 from keepfit.stages.training.estimators.threads import limited, threads
 
@@ -42,7 +42,12 @@ CLASSES = {
     (RANDOM_FOREST, "regression"): RandomForestRegressor,
     (HIST, "classification"): HistGradientBoostingClassifier,
     (HIST, "regression"): HistGradientBoostingRegressor,
+    (LOGISTIC, MULTICLASS): LogisticRegression,
+    (RANDOM_FOREST, MULTICLASS): RandomForestClassifier,
+    (HIST, MULTICLASS): HistGradientBoostingClassifier,
+    (HIST, QUANTILE): HistGradientBoostingRegressor,
 }
+CLASSES_OF = (CLASSIFICATION, MULTICLASS)
 DEFAULTS: dict[str, dict[str, Any]] = {
     LOGISTIC: {"max_iter": 1000},
     LINEAR: {},
@@ -64,10 +69,10 @@ class Piped:
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by scikit-learn itself."""
-        predict = self.pipeline.predict_proba if self.task.task == CLASSIFICATION else self.pipeline.predict
+        predict = self.pipeline.predict_proba if self.task.task in CLASSES_OF else self.pipeline.predict
         with np.errstate(all="ignore"), limited(matrix.size):
-            found = predict(matrix)
-        return np.asarray(found, np.float64).reshape(len(matrix), -1)[:, -1]
+            found = np.asarray(predict(matrix), np.float64).reshape(len(matrix), -1)
+        return found if self.task.labels else found[:, -1]
 
     def native(self) -> tuple[str, bytes] | None:
         """Return the pipeline as skops writes it, if the extra `skops` is there."""
@@ -80,7 +85,7 @@ class Piped:
 
         estimator = self.pipeline[-1]
         inputs = [("features", FloatTensorType([None, len(self.task.features)]))]
-        options = {id(estimator): {"zipmap": False}} if self.task.task == CLASSIFICATION else None
+        options = {id(estimator): {"zipmap": False}} if self.task.task in CLASSES_OF else None
         try:
             found = to_onnx(self.pipeline, name="sklearn", initial_types=inputs, options=options, target_opset=OPSET)
         except Exception as error:  # the converter fails in its own ways on estimators that it does not know
@@ -96,6 +101,7 @@ class Piped:
         return content
 
 
+@learns("classification", "multiclass", "regression")
 def fit(task: Task, rows: Rows, validation: Rows | None) -> Fitted:
     """Fit a pipeline; only boosted histograms look at `validation`, to stop early."""
     parameters = {**DEFAULTS.get(task.of, {}), **task.parameters}
@@ -133,7 +139,7 @@ def _class(task: Task) -> Any:
     if not inspect.isclass(made):
         known = [each for each, one in vars(found).items() if inspect.isclass(one) and not each.startswith("_")]
         raise DefinitionError(f"{module} has no class {name!r}", where=where(task), fix=did_you_mean(name, known))
-    wanted = "predict_proba" if task.task == CLASSIFICATION else "predict"
+    wanted = "predict_proba" if task.task in CLASSES_OF else "predict"
     if not hasattr(made, wanted) or not hasattr(made, "fit"):
         fix = "name a classifier that gives probabilities" if wanted == "predict_proba" else "name a regressor"
         raise DefinitionError(f"{task.of} has no {wanted}", where=where(task), fix=fix)

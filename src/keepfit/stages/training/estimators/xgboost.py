@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, TrainingError
 from keepfit.evidence import History
-from keepfit.stages.training.estimators import Matrix, Rows, Task
+from keepfit.spec.estimators import QUANTILE
+from keepfit.spec.model import MULTICLASS
+from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
 from keepfit.stages.training.estimators.threads import threads
 
 # for a few thousand to a few million rows; any of them can be overridden in the definition
@@ -28,6 +30,7 @@ DEFAULTS: dict[str, Any] = {
 ALIASES = {"eta": "learning_rate"}  # of what has a default: XGBoost would prefer the default
 ROUNDS = {"n_estimators": 600, "early_stopping_rounds": 30}
 OBJECTIVES = {"classification": "binary:logistic", "regression": "reg:squarederror"}
+OF_QUANTILES = {"objective": "reg:quantileerror", "eval_metric": "quantile"}
 OPSET = 15
 NO_GPU = "Device is changed from GPU to CPU"  # what XGBoost warns of, and goes on
 
@@ -48,9 +51,13 @@ class Trees:
     def contributions(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return what each feature adds to the raw value (log-odds, or the value), and the base value in the last column.
 
-        Shape (rows, features + 1); exact (tree SHAP), by XGBoost itself.
+        Shape (rows, features + 1); exact (tree SHAP), by XGBoost itself. Of several labels, to that of the likeliest.
         """
-        return np.asarray(self.booster.predict(_matrix(matrix, self.types), pred_contribs=True), np.float64)
+        data = _matrix(matrix, self.types)
+        found = np.asarray(self.booster.predict(data, pred_contribs=True), np.float64)
+        if found.ndim == 2:
+            return found
+        return np.asarray(found[np.arange(len(found)), self.booster.predict(data).argmax(axis=1)])
 
     def native(self) -> tuple[str, bytes]:
         """Return the model as UBJSON."""
@@ -75,6 +82,7 @@ class Trees:
         return content
 
 
+@learns("classification", "multiclass", "regression", QUANTILE)
 def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     """Fit trees; with `validation`, stop when it has not improved for `early_stopping_rounds` trees.
 
@@ -86,7 +94,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     types = ["c" if name in task.categories else "q" for name in task.features]
     settings = {
         **parameters,
-        "objective": parameters.get("objective", OBJECTIVES[task.task]),
+        **_objective(task, parameters),
         "seed": task.seed,
         "nthread": parameters.get("nthread", threads(rows.matrix.size)),
         "verbosity": 1,  # warnings say which parameters are not used
@@ -95,7 +103,8 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
         settings["monotone_constraints"] = tuple(task.directions)
     train, losses = _data(rows, types), dict[str, dict[str, list[float]]]()
     # the last of these decides when to stop
-    judged = [(_data(rows.some(), types), "train"), (_data(validation, types), "validation")] if validation else []
+    judged = [(_data(rows.some(), types), "train")] if validation and task.history else []
+    judged += [(_data(validation, types), "validation")] if validation else []
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
@@ -123,12 +132,21 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
         raise _refused(f"it does not know {unused[0]}")
     grown = booster.best_iteration + 1 if validation else rounds
     used = {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}
-    return Trees(booster[:grown], used, types, _history(losses, grown) if validation else None)
+    return Trees(booster[:grown], used, types, _history(losses, grown) if "train" in losses else None)
 
 
 def _history(found: dict[str, dict[str, list[float]]], kept: int) -> History:
     metric = list(found["validation"])[-1]
     return History(metric, tuple(found["train"][metric]), tuple(found["validation"][metric]), kept)
+
+
+def _objective(task: Task, parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return what is learnt: the definition's own objective, but not of a quantile or of labels, which have one only."""
+    if task.task == QUANTILE:
+        return {**OF_QUANTILES, "quantile_alpha": task.quantile}
+    if task.task == MULTICLASS:
+        return {"objective": "multi:softprob", "num_class": task.labels}
+    return {"objective": parameters.get("objective", OBJECTIVES[task.task])}
 
 
 def _whole(name: str, value: Any) -> int:

@@ -1,14 +1,18 @@
-"""How much one column alone says about the target: 0.5 or 0 is nothing, 1 is all."""
+"""How much one column alone says about the target (0.5 or 0 is nothing, 1 is all), and which columns say the same."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.engines.protocol import Column
+from keepfit.evidence import CONSTANT, EMPTY
 from keepfit.measure.ranking import Ranking
 from keepfit.spec.model import CLASSIFICATION
 
+Column = NDArray[Any]
 Floats = NDArray[np.float64]
 LEAST = 30  # rows of each class, and rows that are null or not, below which nothing is said
 BINS, FOLDS = 32, 5
@@ -48,6 +52,59 @@ def folds_of(entities: Column, seed: int) -> NDArray[np.int64]:
     if len(keys) == 0 or keys.max() < 4 * FOLDS:
         return lottery.integers(0, FOLDS, len(entities))
     return lottery.integers(0, FOLDS, int(keys.max()) + 1)[keys]
+
+
+def twins(columns: Mapping[str, Column], least: float) -> dict[str, str]:
+    """Return each column that says what an earlier one says, and that one.
+
+    Numbers do if their ranks correlate by `least` or more, in either direction (Spearman), nulls counting as the mean rank;
+    labels do if each of the one goes with one of the other. A column of one value says nothing and has no twin.
+    """
+    found = _twin_labels({name: values for name, values in columns.items() if values.dtype == object})
+    numbers = {name: values.astype(np.float64) for name, values in columns.items() if values.dtype != object}
+    names = list(numbers)
+    ranks = np.array([_unit(values) for values in numbers.values()]).reshape(len(names), -1)
+    alike = np.abs(ranks @ ranks.T) >= least
+    for place, name in enumerate(names):
+        earlier = [one for one in np.flatnonzero(alike[place, :place]).tolist() if names[one] not in found]
+        if earlier:
+            found[name] = names[earlier[0]]
+    return found
+
+
+def one_value(values: Column) -> str:
+    """Return 'empty' or 'constant' for a column that says nothing, else an empty text; a null beside one value says something."""
+    null = _null(values) > 0
+    if null.all():
+        return EMPTY
+    if null.any():
+        return ""
+    same = all(one == values[0] for one in values) if values.dtype == object else bool(np.ptp(values) == 0)
+    return CONSTANT if same else ""
+
+
+def _unit(values: Floats) -> Floats:
+    """Return the ranks of the values that are there as a vector of mean 0 and length 1, and 0 for a null."""
+    unit, there = np.zeros(len(values)), ~np.isnan(values)
+    if there.any():
+        ranks = _ranks(values[there])
+        unit[there] = ranks - ranks.mean()
+    length = float(np.linalg.norm(unit))
+    return unit / length if length > 0 else unit
+
+
+def _twin_labels(columns: Mapping[str, Column]) -> dict[str, str]:
+    codes = {name: _codes(values) for name, values in columns.items()}
+    found: dict[str, str] = {}
+    for place, (name, own) in enumerate(codes.items()):
+        for other in list(codes)[:place]:
+            kinds = int(own.max(initial=0)) + 1
+            if other in found or kinds < 2 or kinds != int(codes[other].max(initial=0)) + 1:
+                continue
+            if len(np.unique(own * kinds + codes[other])) == kinds:
+                found[name] = other
+                break
+    return found
 
 
 def _null(values: Column) -> Floats:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from keepfit.measure.strength import absence, folds_of, strength
 from keepfit.spec.model import CLASSIFICATION, REGRESSION
-from keepfit.stages.features.leakage.strength import absence, folds_of, strength
 
 ROWS = 1000
 LOTTERY = np.random.default_rng(0)
