@@ -8,15 +8,17 @@ import pytest
 from tests.conftest import at
 from tests.test_proving import DEFINITIONS, SHOPS, lines
 
-from keepfit import actions, proving, tables
+from keepfit import actions, clock, proving, reporting, tables
 from keepfit.errors import DefinitionError
 from keepfit.evidence import as_data, evaluation_from
 from keepfit.project import open_project
 from keepfit.stages.registry.mlflow import evidence_of
+from keepfit.stages.reports.evaluation import evaluation_page
+from keepfit.steps.explaining import title_of
 
 WORDS = """estimator=XGBoost(n_estimators=20),
     tune=Tune({"max_depth": [1, 4], "learning_rate": [0.001, 0.3]}, method="grid", folds=2, prune=False),
-    training=Training(folds=3),
+    training=Training(folds=3, learning_curve=True),
 """
 
 
@@ -55,6 +57,27 @@ def test_a_training_tunes_before_its_test_and_is_repeated_at_earlier_origins(tmp
     again = proving.reproduce(opened, model, "1")
     assert again["equal"]
 
+    told = json.loads((version.folder / "report.json").read_text())
+    grown, numbers = told["grown"], told["numbers"]
+    assert [one["best"] for one in grown["search"]["trials"]] == [
+        row["best"] for row in sorted(rows, key=lambda row: row["trial"])
+    ]
+    assert numbers["fold.3.rmse"]["value"] == found.folds[2].metrics["rmse"]
+    assert numbers["history.rounds"]["value"] == grown["history"]["kept"]
+    learnt = grown["learning_curve"]
+    assert [one["share"] for one in learnt] == [0.1, 0.25, 0.5, 1.0]
+    assert [one["rows"] for one in learnt] == sorted(one["rows"] for one in learnt)
+    assert learnt[-1]["rows"] == found.rows["train"]
+    assert learnt[-1]["from_at"] < learnt[0]["from_at"]
+    assert numbers["learning_curve.100%"]["value"] == found.estimate.value
+
+    # the page can be drawn again from the numbers that lie beside it, years later
+    title = title_of("takings", clock.show(version.trained_at))
+    assert evaluation_page(title, found, told) == (version.folder / "evaluation.html").read_text()
+    alive = tmp_path / "alive.html"
+    reporting.report(opened, model, at("2025-05-01"), None, None, alive)
+    assert "Search" in alive.read_text() and "vegaEmbed" in alive.read_text()
+
 
 @pytest.mark.parametrize(
     ("words", "what"),
@@ -68,6 +91,7 @@ def test_a_training_tunes_before_its_test_and_is_repeated_at_earlier_origins(tmp
         ("tune=Tune({'max_depth': (2, 8)}, budget='soon'),", "Tune(budget=...)"),
         ("tune={'max_depth': (2, 8)},", "is no Tune"),
         ("training=Training(folds=-1),", "Training(folds=-1) is no number from 0"),
+        ("training=Training(learning_curve=3),", "Training(learning_curve=3) is neither True nor False"),
     ],
 )
 def test_a_search_that_cannot_be_made_is_refused_by_check(tmp_path, words, what):

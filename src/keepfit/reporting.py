@@ -12,11 +12,19 @@ from keepfit.evidence import Evaluation, evaluation_from
 from keepfit.project import Project
 from keepfit.spec.model import Model
 from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.stages.reports.evaluation import evaluation_page
 from keepfit.stages.reports.evaluation_tables import main_rows
-from keepfit.steps.explaining import PAGE, REPORT
+from keepfit.steps.explaining import PAGE, REPORT, title_of
 
 
-def report(project: Project, model: Model, as_of: int, number: str | None, target: Path | None) -> dict[str, Any]:
+def report(
+    project: Project,
+    model: Model,
+    as_of: int,
+    number: str | None,
+    target: Path | None,
+    interactive: Path | None = None,
+) -> dict[str, Any]:
     """Return what a version showed on its test rows; with `target`, write its page there.
 
     Parameters
@@ -27,6 +35,8 @@ def report(project: Project, model: Model, as_of: int, number: str | None, targe
         The version; None is the champion, or the newest version if that one was trained later or there is none.
     target : Path or None
         An HTML file.
+    interactive : Path or None
+        An HTML file whose charts answer to a pointer; drawn anew from the version's numbers.
 
     Raises
     ------
@@ -40,6 +50,11 @@ def report(project: Project, model: Model, as_of: int, number: str | None, targe
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if target is not None:
         _write(version, target)
+    if interactive is not None:
+        if not found:
+            raise _without_page(version)
+        title = title_of(model.name, clock.show(version.trained_at))
+        _put(interactive, evaluation_page(title, evaluation, found, interactive=True).encode())
     return {
         "model": model.name,
         "version": version.number,
@@ -52,6 +67,7 @@ def report(project: Project, model: Model, as_of: int, number: str | None, targe
         "features": found.get("features", []),
         "numbers": found.get("numbers", {}),
         "path": str(target) if target is not None else None,
+        "interactive": str(interactive) if interactive is not None else None,
     }
 
 
@@ -83,10 +99,18 @@ def _evaluation(version: Version) -> Evaluation:
 def _write(version: Version, target: Path) -> None:
     page = version.folder / PAGE
     if not page.is_file():
-        raise RegistryError(
-            f"version {version.number} of {version.model} has no page; an earlier keepfit trained it",
-            where=str(version.folder),
-            fix=f"train a new version: keepfit train {version.model}",
-        )
+        raise _without_page(version)
+    _put(target, page.read_bytes())
+
+
+def _without_page(version: Version) -> RegistryError:
+    return RegistryError(
+        f"version {version.number} of {version.model} has no page; an earlier keepfit trained it",
+        where=str(version.folder),
+        fix=f"train a new version: keepfit train {version.model}",
+    )
+
+
+def _put(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(page.read_bytes())
+    target.write_bytes(content)

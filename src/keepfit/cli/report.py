@@ -19,9 +19,15 @@ from keepfit.cli.options import as_of, common, micros, opened
 @click.option(
     "--html", "target", type=click.Path(dir_okay=False, path_type=Path), help="Also write its report, one HTML file."
 )
+@click.option(
+    "--interactive",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write its report with charts that answer to a pointer: one HTML file with a script, and no request.",
+)
 def report(
     model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
-    number: str | None, target: Path | None,
+    number: str | None, target: Path | None, interactive: Path | None,
 ) -> None:  # fmt: skip
     """Show every metric of a version with its interval, beside the constant and simple rules on the same rows.
 
@@ -29,12 +35,13 @@ def report(
     Example:
       keepfit report churn
       keepfit report churn --version 3 --html churn_3.html
+      keepfit report churn --interactive churn.html
     """
     from keepfit import reporting
     from keepfit.cli import console
 
     project = opened(folder, profile)
-    result = reporting.report(project, project.model(model), micros(moment), number, target)
+    result = reporting.report(project, project.model(model), micros(moment), number, target, interactive)
     console.show(result, as_json=as_json, render=_shown)
 
 
@@ -51,5 +58,5 @@ def _shown(found: dict[str, Any]) -> None:
     render.features(found["features"])
     for rule in found["rivals"]:
         console.say(f"rule: {rule}")
-    if found["path"]:
-        console.say(f"report: {found['path']}")
+    for path in filter(None, (found["path"], found["interactive"])):
+        console.say(f"report: {path}")

@@ -19,6 +19,7 @@ from keepfit.evidence.evaluation import (
     Verdict,
     evaluation_from,
 )
+from keepfit.evidence.training import History, LearntFrom, Search
 from keepfit.evidence.turn import (
     ALARM,
     KEEP,
@@ -61,7 +62,10 @@ __all__ = [
     "FeatureNote",
     "Finding",
     "Fold",
+    "History",
+    "LearntFrom",
     "Realised",
+    "Search",
     "Tested",
     "Turn",
     "Verdict",

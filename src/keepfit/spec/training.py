@@ -72,6 +72,8 @@ class Training:
         Predict the value that this share of rows stays below, instead of the mean: 0.9.
     folds : int
         Earlier origins that the same training is repeated at, to show how the metrics vary over time (rolling-origin backtest).
+    learning_curve : bool
+        Also train on the newest tenth, quarter and half of the train rows, to show what a longer history brings.
     select : Select, optional
         Leave out features that do not help, before each training.
     test : str, optional
@@ -88,6 +90,7 @@ class Training:
     cost: Cost | None = None
     hold_out: float = 0.0
     folds: int = field(default=0, metadata={"unwritten": 0})
+    learning_curve: bool = field(default=False, metadata={"unwritten": False})
     interval: float | None = field(default=None, metadata={"unwritten": None})
     quantile: float | None = field(default=None, metadata={"unwritten": None})
     select: Select | None = field(default=None, metadata={"unwritten": None})

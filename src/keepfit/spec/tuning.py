@@ -41,3 +41,8 @@ class Tune:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "space", dict(self.space))
+
+    def scale(self, name: str) -> str:
+        """Return how a parameter is looked over: 'choice' of a list, 'log' or 'linear' of a range."""
+        where = self.space[name]
+        return "choice" if isinstance(where, list) else LOG if LOG in where else "linear"

@@ -19,12 +19,7 @@ from keepfit.answers import watched
 from keepfit.artifact import Artifact
 from keepfit.engines.protocol import Observations
 from keepfit.errors import TrainingError
-from keepfit.evidence import (
-    Decision,
-    Evaluation,
-    Verdict,
-    as_data,
-)
+from keepfit.evidence import Decision, Evaluation, Verdict, as_data
 from keepfit.lake.past import AS_OF
 from keepfit.measure.baseline import constant
 from keepfit.project import Project
@@ -46,13 +41,13 @@ from keepfit.stages.registry.gates import judge
 from keepfit.stages.registry.mlflow import Version
 from keepfit.stages.registry.runs import MlflowRun
 from keepfit.stages.registry.tracking import Tracked
-from keepfit.stages.reports.figures import figures
+from keepfit.stages.reports.pictures import pictures
 from keepfit.stages.retraining import conclude
 from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable, measurable
 from keepfit.steps.explaining import PAGE, explained
-from keepfit.steps.searching import backtested, rows_of, searched
+from keepfit.steps.searching import backtested, learnt_from, rows_of, searched
 from keepfit.steps.selecting import reviewed, selected
 from keepfit.steps.tracking import tell, tracked
 
@@ -71,6 +66,24 @@ class Challenge:
     evaluation: Evaluation
     verdicts: tuple[Verdict, ...]
     conclusion: Decision
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """A challenger before it is recorded.
+
+    Attributes
+    ----------
+    found : TrainingSet
+        With the features that it learnt from.
+    grown : dict
+        How it was grown, each if there is any: history, search and learning_curve.
+    """
+
+    found: TrainingSet
+    trained: Trained
+    evaluation: Evaluation
+    grown: dict[str, Any]
 
 
 def build(project: Project, model: Model, snapshot: Snapshot) -> tuple[TrainingSet, str]:
@@ -97,14 +110,14 @@ def challenge(
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
     with tracked(project, snapshot, found, version) as (told, run):
         lineage = _lineage(project, snapshot, found, version)
-        found, trained, evaluation = _learn(project, snapshot, found, champion, lineage)
-        verdicts = judge(model.gates, evaluation)
+        learnt = _learn(project, snapshot, found, champion, lineage)
+        verdicts = judge(model.gates, learnt.evaluation)
         versions.enter(project.engine, project.records, model, snapshot.as_of)
-        tell(told, snapshot.as_of, trained, evaluation, lineage)
-        recorded = _record(project, snapshot.as_of, found, trained, evaluation, verdicts, lineage, told, run)
-    conclusion = conclude(verdicts, evaluation)
+        tell(told, snapshot.as_of, learnt.trained, learnt.evaluation, lineage)
+        recorded = _record(project, snapshot.as_of, learnt, verdicts, lineage, told, run)
+    conclusion = conclude(verdicts, learnt.evaluation)
     conclusion = replace(conclusion, reasons=(*conclusion.reasons, *told.notes))
-    return Challenge(recorded, evaluation, verdicts, conclusion)
+    return Challenge(recorded, learnt.evaluation, verdicts, conclusion)
 
 
 def _lineage(project: Project, snapshot: Snapshot, found: TrainingSet, version: int) -> dict[str, Any]:
@@ -119,26 +132,30 @@ def _lineage(project: Project, snapshot: Snapshot, found: TrainingSet, version: 
 
 def _learn(
     project: Project, snapshot: Snapshot, found: TrainingSet, champion: Loaded | None, lineage: dict[str, Any]
-) -> tuple[TrainingSet, Trained, Evaluation]:
-    """Return what was learnt from, a challenger, and what it shows; what it was grown with is added to the lineage."""
+) -> Learnt:
+    """Return a challenger and what it shows; what it was grown with is added to the lineage."""
     seed, model = project.settings.training.seed, found.model
-    choose = partial(choose_threshold, said=model.training)
+    choose, shown = partial(choose_threshold, said=model.training), not project.is_replay
     every = found
     found, chosen = selected(project, every, choose)
-    tuned = searched(project, found.model, found, snapshot.as_of, choose)
-    trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose)
+    tuned, search = searched(project, found.model, found, snapshot.as_of, choose)
+    trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose, history=shown)
     lineage |= {"parameters": tuned.estimator.parameters, "onnx_difference": trained.onnx_difference}
     evaluation = _evaluate(project, found.model, snapshot, found, trained, champion)
     said = reviewed(project, every, trained, chosen)
     evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose), features=said)
-    return found, trained, evaluation
+    grown: dict[str, Any] = {"history": trained.grown.history, "search": search}
+    if shown:
+        grown["learning_curve"] = learnt_from(tuned, found, trained, evaluation.estimate, seed, choose)
+    return Learnt(found, trained, evaluation, grown)
 
 
 def draft(project: Project, snapshot: Snapshot, found: TrainingSet) -> tuple[Evaluation, tuple[Verdict, ...]]:
     """Return what a small model of scikit-learn shows on a training set, and what its gates say; nothing is recorded."""
     model = found.model
-    quick = replace(model, estimator=DRAFT, tune=None, training=replace(model.training, folds=0, select=None))
-    *_, evaluation = _learn(project, snapshot, replace(found, model=quick), None, {})
+    training = replace(model.training, folds=0, select=None, learning_curve=False)
+    quick = replace(model, estimator=DRAFT, tune=None, training=training)
+    evaluation = _learn(project, snapshot, replace(found, model=quick), None, {}).evaluation
     # there is no champion beside it
     return evaluation, judge([gate for gate in model.gates if gate.kind != "champion"], evaluation)
 
@@ -197,22 +214,20 @@ def _evaluate(
 def _record(
     project: Project,
     as_of: int,
-    found: TrainingSet,
-    trained: Trained,
-    evaluation: Evaluation,
+    learnt: Learnt,
     verdicts: Sequence[Verdict],
     lineage: dict[str, Any],
     told: Tracked,
     run: MlflowRun,
 ) -> Version:
-    model = found.model
+    found, trained, evaluation, model = learnt.found, learnt.trained, learnt.evaluation, learnt.found.model
     artifact = _artifact(found, trained, lineage)
     judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
     files = trained.files() | {"evaluation.json": json.dumps(judged, indent=1).encode()}
-    pages = explained(project, model, clock.show(as_of), found, trained, evaluation)
+    pages = explained(project, model, clock.show(as_of), found, trained, evaluation, learnt.grown)
     files |= pages
     if PAGE in pages:
-        told.files |= {f"figures/{name}.svg": svg for name, svg in figures(pages[PAGE].decode()).items()}
+        told.files |= {f"figures/{name}.svg": svg for name, svg in pictures(pages[PAGE].decode()).items()}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
         digest = artifacts.write(artifact, files, folder)

@@ -5,32 +5,38 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from keepfit import tables
-from keepfit.evidence import Fold
+from keepfit.evidence import Estimate, Fold, LearntFrom, Search
 from keepfit.measure.baseline import baseline, constant
+from keepfit.measure.bootstrap import estimate
 from keepfit.measure.metrics import measure, measure_all
 from keepfit.measure.sums import Floats
 from keepfit.project import Project
 from keepfit.spec import codec
 from keepfit.spec.metric import METRICS
 from keepfit.spec.model import Model
+from keepfit.spec.tuning import Tune
 from keepfit.stages.features.training_set import TrainingSet
 from keepfit.stages.training.grow import TrainingRows
-from keepfit.stages.training.train import backtest
+from keepfit.stages.training.learning_curve import learning_curve
+from keepfit.stages.training.train import Trained, backtest
 from keepfit.stages.training.tuning import Tuned, tune
 
 Choose = Callable[[str, Floats, Floats], float]
 
 
-def searched(project: Project, model: Model, found: TrainingSet, as_of: int, choose: Choose) -> Model:
-    """Return the model with the parameters that a search found; as it is if none are to be looked for."""
+def searched(
+    project: Project, model: Model, found: TrainingSet, as_of: int, choose: Choose
+) -> tuple[Model, Search | None]:
+    """Return the model with the parameters that a search found, and the search; as it is if none are to be looked for."""
     said = model.tune
     if said is None:
-        return model
+        return model, None
     definition, seed = codec.fingerprint(codec.encode(model))[:12], project.settings.training.seed
     name = f"{model.name}_{definition}_{as_of}_{seed}"
 
@@ -42,7 +48,24 @@ def searched(project: Project, model: Model, found: TrainingSet, as_of: int, cho
     greater = METRICS[model.metric].greater_is_better
     tuned = tune(said, score, greater_is_better=greater, name=name, kept=project.state / "tuning", seed=seed)
     _keep(project, model, tuned, name, as_of)
-    return with_parameters(model, tuned.best.parameters)
+    return with_parameters(model, tuned.best.parameters), _search(said, model.metric, tuned)
+
+
+def _search(said: Tune, metric: str, tuned: Tuned) -> Search:
+    """Return a search as it is shown; how long a trial took is left out, so that the same search shows the same."""
+    trials = tuple(
+        {
+            "number": one.number,
+            "state": one.state,
+            "value": one.value,
+            "folds": one.folds,
+            "parameters": one.parameters,
+            "reason": one.reason,
+            "best": one == tuned.best,
+        }
+        for one in tuned.trials
+    )
+    return Search(metric, said.method, {name: said.scale(name) for name in said.space}, trials)
 
 
 def rows_of(found: TrainingSet) -> TrainingRows:
@@ -96,3 +119,19 @@ def backtested(model: Model, found: TrainingSet, seed: int, choose: Choose) -> t
         )
         for fold in backtest(model, rows_of(found), model.training.folds, seed=seed, choose_threshold=choose)
     )
+
+
+def learnt_from(
+    model: Model, found: TrainingSet, trained: Trained, whole: Estimate, seed: int, choose: Choose
+) -> tuple[LearntFrom, ...]:
+    """Return what the same training shows that learns from fewer rows, the fewest first, and the model itself as the last."""
+    if not model.training.learning_curve:
+        return ()
+    test, train = trained.split.test, trained.split.train
+    clusters = np.unique(found.entity[test].astype(str), return_inverse=True)[1].ravel()
+    measured = partial(estimate, model.metric, found.target[test], clusters=clusters, seed=seed, said=model.training)
+    parts = tuple(
+        LearntFrom(one.share, one.rows, one.from_at, measured(one.scores, one.threshold))
+        for one in learning_curve(model, rows_of(found), seed=seed, choose_threshold=choose)
+    )
+    return (*parts, LearntFrom(1.0, int(train.sum()), int(found.t[train].min()), whole))

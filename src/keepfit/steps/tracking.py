@@ -13,7 +13,7 @@ import numpy as np
 
 from keepfit import tables
 from keepfit.engines.protocol import Column
-from keepfit.evidence import Estimate, Evaluation
+from keepfit.evidence import Estimate, Evaluation, History
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
@@ -82,10 +82,7 @@ def tell(told: Tracked, as_of: int, trained: Trained, evaluation: Evaluation, li
     told.tags[LINEAGE] = json.dumps(lineage)
     told.files["lineage.json"] = json.dumps(lineage, indent=1, sort_keys=True).encode()
     told.metrics |= _metrics(evaluation) | {"onnx_difference": trained.onnx_difference}
-    told.series |= _folds(evaluation) | {
-        f"validation_{name}": [Point(value, place, as_of) for place, value in enumerate(values)]
-        for name, values in trained.grown.history.items()
-    }
+    told.series |= _folds(evaluation) | _rounds(trained.grown.history, as_of)
 
 
 def _metrics(evaluation: Evaluation) -> dict[str, float]:
@@ -120,6 +117,17 @@ def _folds(evaluation: Evaluation) -> dict[str, list[Point]]:
             for name, value in metrics.items():
                 found.setdefault(f"{kind}_{name}", []).append(Point(value, place, fold.to_at))
     return found
+
+
+def _rounds(history: History | None, as_of: int) -> dict[str, list[Point]]:
+    """Return the loss by round of boosting, on train and on validation rows; all at the moment of the training."""
+    if history is None:
+        return {}
+    sides = {"train": history.train, "validation": history.validation}
+    return {
+        f"{side}_{history.metric}": [Point(value, place, as_of) for place, value in enumerate(values)]
+        for side, values in sides.items()
+    }
 
 
 def _training_set(project: Project, found: TrainingSet, version: int) -> Source:

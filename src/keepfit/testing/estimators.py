@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from keepfit.artifact import Predictor
 from keepfit.errors import DefinitionError, KeepfitError
 from keepfit.spec.estimators import QUANTILE, Estimator
-from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, Traced, can_learn, find
+from keepfit.stages.training.estimators import Boosted, Fitted, Matrix, Rows, Task, can_learn, find
 
 FEATURES = ("strong", "weak", "noise", "empty", "segment")
 CATEGORIES: dict[str, tuple[str, ...]] = {"segment": ("a", "b", "c", "d")}
@@ -201,15 +201,27 @@ class EstimatorContract:
         assert again.parameters[self.size] == stopped.parameters[self.size]
         assert np.array_equal(again.predict(later.matrix), stopped.predict(later.matrix))
 
-    def test_it_tells_how_it_got_better(self, task: Task) -> None:
-        """The loss on validation rows, round by round, is least where it stopped; without such rows there is none."""
-        if not self.stops:
-            pytest.skip("it does not stop early")
-        stopped, grown = self.fit(task, rows_of(task), rows_of(task, seed=2)), self.fit(task, rows_of(task), None)
-        assert isinstance(stopped, Traced) and isinstance(grown, Traced)
-        ((_, losses),) = stopped.history.items()
-        assert int(np.argmin(losses)) + 1 == stopped.parameters[self.size] <= len(losses)
-        assert grown.history == {}
+    def test_its_history_tells_where_it_stopped(self, task: Task) -> None:
+        """A loss for each round on both parts, the rounds kept are up to the best on validation rows; none unless asked."""
+        rows, later = rows_of(task), rows_of(task, seed=2)
+        asked = [replace(task, history=True)]
+        if task.task == "regression" and can_learn(self.estimator, QUANTILE):
+            asked.append(replace(asked[0], task=QUANTILE, quantile=0.9))
+        for one in asked:
+            fitted = self.fit(one, rows, later)
+            if not isinstance(fitted, Boosted):
+                assert not self.stops
+                return
+            history = fitted.history
+            assert history is not None
+            assert len(history.train) == len(history.validation) >= history.kept
+            assert history.kept == fitted.parameters[self.size]
+            assert history.validation[history.kept - 1] == min(history.validation)
+            assert history.train[history.kept - 1] < history.train[0]
+            for silent in (self.fit(one, rows), self.fit(replace(one, history=False), rows, later)):
+                assert isinstance(silent, Boosted)
+                assert silent.history is None
+            assert self.fit(replace(one, history=False), rows, later).onnx() == fitted.onnx()
 
     def test_a_parameter_that_does_not_exist_is_refused(self, task: Task) -> None:
         """With its name, where it is and what to do."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keepfit.evidence import Estimate, Evaluation
-from keepfit.stages.reports import curves
+from keepfit.stages.reports import curves, regression
 from keepfit.stages.reports.canvas import NARROW, WIDE, Canvas
 from keepfit.stages.reports.evaluation import evaluation_page
 
@@ -86,7 +86,7 @@ def kinds(page: str) -> list[str]:
 def test_a_classification_shows_its_curves_slices_worst_rows_and_groups() -> None:
     page = evaluation_page("churn", evaluation("classification", "auc"), FOUND)
     wanted = ["Metrics", "ROC", "Precision and recall", "Gain and lift", "Calibration", "Importance", "Dependence"]
-    wanted += ["Error by Weekday", "Weak slices", "Worst predictions", "Fairness"]
+    wanted += ["Error by weekday", "Weak slices", "Worst predictions", "Fairness"]
     assert set(wanted) <= set(kinds(page))
     assert "no better than recency (gone) with 0.900" in page
     assert "Worst at Sat" in page
@@ -126,11 +126,11 @@ def test_every_picture_is_as_wide_as_its_canvas(canvas: Canvas) -> None:
     specs: list[Mapping[str, Any]] = [
         curves.curve_chart(LINE, [(0, 0), (1, 1)], "x", ("a", "b"), canvas),
         curves.calibration_chart(RANGE, canvas),
-        curves.fit_chart(LINE, canvas),
-        curves.residuals_chart(bars, canvas),
-        curves.spread_chart(RANGE, canvas),
+        regression.fit_chart(LINE, canvas),
+        regression.residuals_chart(bars, canvas),
+        regression.spread_chart(RANGE, canvas),
         curves.parts_chart(PARTS, 0.3, "#0072b2", canvas),
         curves.importance_chart([("age", 0.4)], canvas),
-        curves.dependence_chart(LINE, "age", canvas),
+        curves.dependence_chart(LINE, canvas),
     ]
     assert {spec["width"] + spec["padding"]["left"] + spec["padding"]["right"] for spec in specs} == {canvas.width}

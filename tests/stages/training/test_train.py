@@ -83,7 +83,11 @@ def test_test_rows_do_not_influence_the_model(rows):
     rows.features["people_age"][test] = 99
     rows.features["people_segment"][test] = "new"
     after = rows.train()
-    assert (ubj(after), after.threshold, after.categories) == (ubj(before), before.threshold, before.categories)
+    assert (ubj(after), after.threshold, after.grown.categories) == (
+        ubj(before),
+        before.threshold,
+        before.grown.categories,
+    )
 
 
 def test_validation_rows_teach_the_final_model(rows):
@@ -105,7 +109,7 @@ def test_the_threshold_is_chosen_on_validation_rows_by_a_model_that_did_not_see_
     validation = trained.split.validation
     assert (metric, trained.threshold) == ("f1", 0.375)
     assert np.array_equal(actual, rows.target[validation])
-    final = trained.fitted.predict(encode(rows.features, trained.features, trained.categories)[validation])
+    final = trained.fitted.predict(encode(rows.features, trained.features, trained.grown.categories)[validation])
     assert not np.allclose(score, final, atol=1e-3)
 
 
@@ -113,7 +117,7 @@ def test_categories_are_learnt_on_train_rows_only(rows):
     parts = split(rows.t, churn.horizon)
     rows.features["people_segment"][np.flatnonzero(parts.validation)[0]] = "later"
     trained = rows.train()
-    assert trained.categories == {"people_segment": ("a", "b", "c")}
+    assert trained.grown.categories == {"people_segment": ("a", "b", "c")}
     assert trained.features == ("people_age", "sales_count_30d", "people_segment")
 
 
@@ -136,15 +140,15 @@ def test_a_regression_beats_the_mean(rows):
 
 def test_scores_are_those_of_onnx_for_every_row_it_is_judged_on(rows):
     trained = rows.train()
-    matrix, test = encode(rows.features, trained.features, trained.categories), trained.split.test
-    assert np.array_equal(trained.scores[test], Predictor(trained.onnx).score(matrix)[test])
+    matrix, test = encode(rows.features, trained.features, trained.grown.categories), trained.split.test
+    assert np.array_equal(trained.scores[test], Predictor(trained.onnx["model.onnx"]).score(matrix)[test])
     assert np.isnan(trained.scores[~test]).all()
 
 
 def test_how_far_onnx_lies_from_xgboost_is_recorded(rows):
     trained = rows.train()
     test = trained.split.test
-    matrix = encode(rows.features, trained.features, trained.categories)
+    matrix = encode(rows.features, trained.features, trained.grown.categories)
     native = trained.fitted.predict(matrix)[test]
     assert trained.onnx_difference == np.abs(native - trained.scores[test]).max()
     assert trained.onnx_difference < 1e-6
@@ -181,7 +185,7 @@ def test_a_feature_without_any_value_is_no_obstacle(rows):
     rows.features["people_age"][:] = math.nan
     rows.features["people_segment"][:] = None
     trained = rows.train()
-    assert trained.categories == {"people_segment": ()}
+    assert trained.grown.categories == {"people_segment": ()}
     assert np.isfinite(trained.scores[trained.split.test]).all()
 
 

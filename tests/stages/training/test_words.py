@@ -137,7 +137,7 @@ def test_a_calibrated_score_is_a_probability(how):
     assert abs(plain.scores[test].mean() - TARGET[test].mean()) > 0.15
     assert abs(calibrated.scores[test].mean() - TARGET[test].mean()) < 0.1
     assert plain.fitted.native() == calibrated.fitted.native()
-    assert np.array_equal(calibrated.scores[test], calibrated.calibration(plain.scores[test]))
+    assert np.array_equal(calibrated.scores[test], calibrated.grown.calibration(plain.scores[test]))
 
 
 def test_the_threshold_is_one_of_calibrated_scores():

@@ -42,8 +42,11 @@ def searches_can_be_made(model: Model) -> Iterator[Problem]:
 
 
 def backtests_can_be_made(model: Model) -> Iterator[Problem]:
-    """Folds are counted."""
+    """Folds are counted; a learning curve is asked for or not."""
     yield from _counted("Training(folds=", model.training.folds, 0, MOST_FOLDS, model)
+    if not isinstance(model.training.learning_curve, bool):
+        what = f"Training(learning_curve={model.training.learning_curve!r}) is neither True nor False"
+        yield Problem(what, of(model), "write learning_curve=True, or leave it out")
 
 
 def selections_can_be_made(model: Model) -> Iterator[Problem]:

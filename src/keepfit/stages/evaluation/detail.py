@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.answers import Answers, chosen, score_of
-from keepfit.evidence import Evaluation, as_data
+from keepfit.evidence import Evaluation, History, Search, as_data
 from keepfit.measure.metrics import PLAIN
 from keepfit.measure.sums import Floats
 from keepfit.spec.model import CLASSIFICATION
@@ -35,7 +35,7 @@ from keepfit.stages.evaluation.slices import weak_slices
 
 CONTRIBUTED, PERMUTED, SLICED = 2000, 2000, 20_000
 """At most so many rows for contributions, for permutation importance and for the search of slices."""
-WORST, DEPENDENCE, DOTS = 20, 4, 300
+WORST, DEPENDENCE, DOTS = 20, 6, 300
 """Worst predictions kept, features whose dependence is kept, and points of each."""
 
 
@@ -48,6 +48,7 @@ def detail(
     *,
     seed: int,
     said: Training = PLAIN,
+    grown: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return everything that is shown of a version, as plain JSON data.
 
@@ -59,6 +60,8 @@ def detail(
         Matrix -> answers as they are served, for permutation importance.
     groups : mapping of str to object array, shape (rows,)
         The columns to judge fairness across.
+    grown : mapping
+        How the model was grown, each if there is any: `history` (History), `search` (Search), `learning_curve` (LearntFrom).
 
     Returns
     -------
@@ -94,6 +97,7 @@ def detail(
         "slices": weak_slices(judged.sample(SLICED, seed), ranked),
         "worst": _worst(judged, lambda matrix: contributions(fitted, matrix, raw, seed=seed)),
         "fairness": fairness(judged, groups, seed) if judged.task == CLASSIFICATION else {},
+        "grown": dict(grown or {}),
         "sampled": {"contributions": len(sample), "permutation": len(permuted), "slices": min(len(judged), SLICED)},
     }
     data: dict[str, Any] = as_data({"numbers": numbers_of(evaluation, found), **found})
@@ -104,7 +108,9 @@ def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, An
     """Return every number by its evidence id.
 
     test.METRIC, baseline.METRIC, rival.RULE.METRIC, champion.gain, importance.FEATURE, permutation.FEATURE, alone.FEATURE,
-    label.LABEL.RATE, slice.N, group.COLUMN.GROUP.RATE, gap.COLUMN.RATE. Those with an interval have value, low, high and rows.
+    label.LABEL.RATE, slice.N, group.COLUMN.GROUP.RATE, gap.COLUMN.RATE, fold.N.METRIC, fold.N.baseline.METRIC,
+    history.rounds, history.train, history.validation, learning_curve.PERCENT, trial.N. Those with an interval have value,
+    low, high and rows.
     """
     numbers: dict[str, Any] = {f"test.{name}": one for name, one in evaluation.intervals.items()}
     numbers |= {f"baseline.{name}": {"value": value} for name, value in evaluation.baseline.items()}
@@ -125,6 +131,30 @@ def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, An
         for group, rates in parts["groups"].items():
             numbers |= {f"group.{column}.{group}.{rate}": one for rate, one in rates.items() if rate != "rows"}
         numbers |= {f"gap.{column}.{rate}": one for rate, one in parts["gaps"].items()}
+    return numbers | _folds(evaluation) | _grown(found["grown"])
+
+
+def _folds(evaluation: Evaluation) -> dict[str, Any]:
+    """Return the metrics at earlier origins, from 1 for the oldest, and of the constant there."""
+    numbers: dict[str, Any] = {}
+    for place, fold in enumerate(evaluation.folds, 1):
+        numbers |= {f"fold.{place}.{name}": {"value": value, "rows": fold.rows} for name, value in fold.metrics.items()}
+        numbers |= {f"fold.{place}.baseline.{name}": {"value": value} for name, value in fold.baseline.items()}
+    return numbers
+
+
+def _grown(found: Mapping[str, Any]) -> dict[str, Any]:
+    history: History | None = found.get("history")
+    search: Search | None = found.get("search")
+    numbers: dict[str, Any] = {}
+    if history is not None:
+        numbers["history.rounds"] = {"value": history.kept}
+        numbers["history.train"] = {"value": history.train[history.kept - 1]}
+        numbers["history.validation"] = {"value": history.validation[history.kept - 1]}
+    for one in found.get("learning_curve", ()):
+        numbers[f"learning_curve.{one.share:.0%}"] = one.estimate
+    for trial in search.trials if search else ():
+        numbers[f"trial.{trial['number']}"] = {"value": trial["value"]}
     return numbers
 
 

@@ -19,6 +19,8 @@ from keepfit.stages.reports.palette import GRID, INK, MUTED
 
 Spec = dict[str, Any]
 DAY_MS = 86_400_000
+TEXTS = frozenset({"label", "full", "when", "state", "parameters", "folds", "was", "called"})
+"""Fields that hold words, in what a mark tells; all others hold numbers."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,10 @@ class Canvas:
 
 WIDE = Canvas("wide", 1000, 44, 226, 13)
 NARROW = Canvas("narrow", 358, 34, 106, 11)
+SMALL = Canvas("small", 310, 40, 12, 11)
+"""Of pictures that stand side by side; one width serves desks and phones."""
+Draw = Callable[[Canvas], Spec]
+"""What draws a chart for a canvas."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,7 @@ def render(spec: Spec, *, label: str, name: str) -> str:
     return f'{opening} width="{width}" height="{height}" viewBox="0 0 {width} {height}">{body}'
 
 
-def pictures_of(name: str, label: str, draw: Callable[[Canvas], Spec]) -> list[tuple[str, str]]:
+def pictures_of(name: str, label: str, draw: Draw) -> list[tuple[str, str]]:
     """Return a chart drawn for both canvases, as `(canvas, svg)`; see `render`."""
     return [(canvas.name, render(draw(canvas), label=label, name=f"{name}-{canvas.name}")) for canvas in (WIDE, NARROW)]
 
@@ -126,8 +132,13 @@ def _compact(body: str) -> str:
     )
 
 
-def layered(canvas: Canvas, height: int, layers: list[Spec], *, top: int = 12, bottom: int = 28) -> Spec:
-    """Return a chart of these layers: the plot is `canvas.plot` x `height`, within fixed margins."""
+def layered(
+    canvas: Canvas, height: int, layers: list[Spec], *, top: int = 12, bottom: int = 28, zooms: bool = False
+) -> Spec:
+    """Return a chart of these layers: the plot is `canvas.plot` x `height`, within fixed margins.
+
+    `zooms` says that it is worth a closer look, where a chart is alive; on a phone a finger on it moves the page.
+    """
     axis = {"labelColor": MUTED, "gridColor": GRID, "domain": False, "ticks": False, "labelPadding": 7}
     return {
         "width": canvas.plot,
@@ -135,6 +146,7 @@ def layered(canvas: Canvas, height: int, layers: list[Spec], *, top: int = 12, b
         "autosize": "none",
         "padding": {"left": canvas.left, "right": canvas.right, "top": top, "bottom": bottom},
         "layer": layers,
+        "usermeta": {"zooms": zooms and canvas.name != NARROW.name},
         "config": {
             "aria": False,
             "background": None,
@@ -163,6 +175,17 @@ def time_axis(span: Span, canvas: Canvas, field: str = "at", *, labels: bool = T
 def data(rows: list[Spec]) -> Spec:
     """Return rows as a layer's own data."""
     return {"values": rows}
+
+
+def tips(*fields: tuple[str, str]) -> Spec:
+    """Return the encoding of what a mark tells when it is pointed at: `(field, what it is)`; a still has none."""
+    return {"tooltip": [_tip(field, title) for field, title in fields]}
+
+
+def _tip(field: str, title: str) -> Spec:
+    if field in TEXTS:
+        return {"field": field, "title": title, "type": "nominal"}
+    return {"field": field, "title": title, "type": "quantitative", "format": "," if field == "rows" else ",.4~r"}
 
 
 def pixels(field: str) -> Spec:

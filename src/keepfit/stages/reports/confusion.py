@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from keepfit.stages.reports.canvas import Canvas, Spec, data, layered, literal, pixels, shorten
+from keepfit.stages.reports.canvas import Canvas, Spec, data, layered, literal, pixels, shorten, tips
 from keepfit.stages.reports.palette import BLUE, INK, MUTED
 
 ROW, HEAD = 40, 26
@@ -27,6 +27,7 @@ def confusion_chart(points: Sequence[Mapping[str, Any]], canvas: Canvas) -> Spec
             {
                 "x": x + 1, "x2": x + step - 1, "y": y + 1, "y2": y + row - 1, "middle": x + step / 2, "line": y + row / 2,
                 "depth": 0.04 + 0.56 * one["share"], "text": text if one["rows"] else "\u2013", "colour": BLUE,
+                "was": str(one["actual"]), "called": str(one["predicted"]), "rows": one["rows"], "share": one["share"],
             }
         )  # fmt: skip
     wide = canvas.letters(indent + canvas.left - 8)
@@ -42,8 +43,9 @@ def confusion_chart(points: Sequence[Mapping[str, Any]], canvas: Canvas) -> Spec
     across_ = {"x": pixels("x"), "text": {"field": "label"}}
     inside = {"x": pixels("middle"), "y": pixels("line"), "text": {"field": "text"}}
     down_ = {"y": pixels("y"), "text": {"field": "label"}}
+    told = tips(("was", "Was"), ("called", "Called"), ("rows", "Rows"), ("share", "Share of what was so"))
     layers: list[Spec] = [
-        {"data": data(cells), "mark": {"type": "rect"}, "encoding": {**box, "opacity": shade}},
+        {"data": data(cells), "mark": {"type": "rect"}, "encoding": {**box, "opacity": shade, **told}},
         {"data": data(cells), "mark": {"type": "text", "color": INK}, "encoding": inside},
         {"data": data(downward), "mark": {"type": "text", "align": "left", "x": -canvas.left}, "encoding": down_},
         {"data": data(names), "mark": {"type": "text", "color": MUTED, "y": HEAD / 2}, "encoding": across_},

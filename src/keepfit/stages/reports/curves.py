@@ -1,4 +1,4 @@
-"""The pictures of an evaluation as Vega-Lite: each is a plain dict, made by a pure function for one canvas.
+"""The pictures of an evaluation as Vega-Lite: each is a plain dict, made by a pure function for one canvas; `regression` has more.
 
 Points come as `keepfit.stages.evaluation.curves` leaves them in a version's `report.json`; a number that is null is left
 out of its picture.
@@ -19,18 +19,21 @@ from keepfit.stages.reports.canvas import (
     literal,
     pixels,
     shorten,
+    tips,
     value_axis,
 )
 from keepfit.stages.reports.marks import margin_text
-from keepfit.stages.reports.palette import BLUE, GREEN, INK, MUTED, VERMILLION
+from keepfit.stages.reports.palette import BLUE, MUTED, VERMILLION
 from keepfit.stages.reports.summary import number
 
 Points = Sequence[Mapping[str, Any]]
 UNIT = (0.0, 1.0)
 BOTTOM = 50
+ENDS = (("low", "Low"), ("high", "High"))
 
 
-def _height(canvas: Canvas) -> int:
+def height_of(canvas: Canvas) -> int:
+    """Return the height of a curve."""
     return 330 if canvas.name == "wide" else 230
 
 
@@ -45,11 +48,13 @@ def across(bounds: tuple[float, float], title: str, canvas: Canvas) -> Spec:
     return {**found, "axis": axis}
 
 
-def _rows(points: Points) -> list[Spec]:
+def rows_of(points: Points) -> list[Spec]:
+    """Return the points that have both numbers, as rows of a layer's own."""
     return [dict(one) for one in points if one.get("y") is not None and one.get("x") is not None]
 
 
-def _line(rows: list[Spec], place: Spec, colour: str, width: float, **mark: Any) -> Spec:
+def line(rows: list[Spec], place: Spec, colour: str, width: float, **mark: Any) -> Spec:
+    """Return a layer that joins rows in the order of x."""
     return {
         "data": data(rows),
         "mark": {"type": "line", "color": colour, "strokeWidth": width, "strokeJoin": "round", **mark},
@@ -58,17 +63,23 @@ def _line(rows: list[Spec], place: Spec, colour: str, width: float, **mark: Any)
 
 
 def curve_chart(
-    points: Points, chance: Sequence[tuple[float, float]], title: str, names: tuple[str, str], canvas: Canvas
+    points: Points,
+    chance: Sequence[tuple[float, float]],
+    title: str,
+    names: tuple[str, str],
+    canvas: Canvas,
+    up: str = "Up",
 ) -> Spec:
-    """Return a curve on the unit square with the line of a blind guess; `names` stand at their ends."""
-    height, rows = _height(canvas), _rows(points)
+    """Return a curve on the unit square with the line of a blind guess; `names` stand at their ends, `up` says what y is."""
+    height, rows = height_of(canvas), rows_of(points)
     place = {"x": across(UNIT, title, canvas), "y": value_axis(UNIT, "y")}
     guess: list[Spec] = [{"x": x, "y": y} for x, y in chance]
     stroke = {"interpolate": "step-before"} if title.startswith("recall") else {}
+    told = tips(("x", title.partition(":")[0].capitalize()), ("y", up))
     layers = [
-        _line(guess, place, MUTED, 1.5, strokeDash=[4, 4]),
+        line(guess, place, MUTED, 1.5, strokeDash=[4, 4]),
         # a curve that comes back to the same x must be drawn in the order of its points
-        {**_line(rows, place, BLUE, 2.5, **stroke), "encoding": {**place, "order": {"field": "n"}}},
+        {**line(rows, place, BLUE, 2.5, **stroke), "encoding": {**place, "order": {"field": "n"}, **told}},
     ]
     for index, row in enumerate(rows):
         row["n"] = index
@@ -79,24 +90,33 @@ def curve_chart(
     labels: list[Spec] = [
         {"y": y, "label": name, "colour": colour} for y, (name, _, colour) in zip(wanted, ends, strict=True)
     ]
-    return layered(canvas, height, [*layers, margin_text(labels, canvas, weight=600)], bottom=BOTTOM)
+    return layered(canvas, height, [*layers, margin_text(labels, canvas, weight=600)], bottom=BOTTOM, zooms=True)
 
 
 def calibration_chart(points: Points, canvas: Canvas) -> Spec:
     """Return the rate of positives over the mean score of each bin, with intervals, beside the diagonal."""
-    height, rows = _height(canvas), _rows(points)
+    height, rows = height_of(canvas), rows_of(points)
     top = min(1.0, max([row[name] for row in rows for name in ("x", "high")] + [0.05]) * 1.05)
     place = {"x": across((0, top), "mean score of the bin", canvas), "y": value_axis((0, top), "y")}
     layers = [
-        _line([{"x": 0, "y": 0}, {"x": top, "y": top}], place, MUTED, 1.5, strokeDash=[4, 4]),
-        *_with_intervals(rows, place, (0, top)),
-        _line(rows, place, BLUE, 1.5, opacity=0.5),
+        line([{"x": 0, "y": 0}, {"x": top, "y": top}], place, MUTED, 1.5, strokeDash=[4, 4]),
+        *with_intervals(
+            rows, place, (0, top), told=[("x", "Mean score"), ("y", "Rate of positives"), *ENDS, ("rows", "Rows")]
+        ),
+        line(rows, place, BLUE, 1.5, opacity=0.5),
     ]
     labels: list[Spec] = [{"y": 0, "label": "calibrated", "colour": MUTED}]
     return layered(canvas, height, [*layers, margin_text(labels, canvas, weight=600)], bottom=BOTTOM)
 
 
-def _with_intervals(rows: list[Spec], place: Spec, bounds: tuple[float, float], colour: str = BLUE) -> list[Spec]:
+def with_intervals(
+    rows: list[Spec],
+    place: Spec,
+    bounds: tuple[float, float],
+    colour: str = BLUE,
+    told: Sequence[tuple[str, str]] = (),
+) -> list[Spec]:
+    """Return layers of dots with their intervals; `told` is what a dot tells when it is pointed at."""
     known = [row for row in rows if row.get("low") is not None and row.get("high") is not None]
     return [
         {
@@ -107,80 +127,23 @@ def _with_intervals(rows: list[Spec], place: Spec, bounds: tuple[float, float], 
         {
             "data": data(rows),
             "mark": {"type": "point", "filled": True, "size": 60, "opacity": 1, "color": colour},
-            "encoding": place,
+            "encoding": {**place, **tips(*told)},
         },
     ]
 
 
-def fit_chart(points: Points, canvas: Canvas, band: Points = ()) -> Spec:
-    """Return what happened over what was predicted, one dot a row, beside the diagonal; a band of mean bounds behind them."""
-    height, rows = _height(canvas) + 60, _rows(points)
-    edges = [one[name] for one in band for name in ("low", "high")]
-    bounds = bounds_of([row[name] for row in rows for name in ("x", "y")] + edges)
-    place = {"x": across(bounds, "predicted", canvas), "y": value_axis(bounds, "y")}
-    ends: list[Spec] = [{"x": bounds[0], "y": bounds[0]}, {"x": bounds[1], "y": bounds[1]}]
-    dot = {"type": "point", "filled": True, "size": 26, "opacity": 0.45, "color": BLUE}
-    labels: list[Spec] = [{"y": 0, "label": "exact", "colour": MUTED}]
-    layers = [
-        *_band(band, place, bounds),
-        {"data": data(rows), "mark": dot, "encoding": place},
-        _line(ends, place, MUTED, 1.5, strokeDash=[4, 4]),
-        margin_text(labels, canvas, weight=600),
-    ]
-    return layered(canvas, height, layers, bottom=BOTTOM)
-
-
-def _band(points: Points, place: Spec, bounds: tuple[float, float]) -> list[Spec]:
-    """Return an area between bounds over x with a line at each of them; nothing without points."""
-    if not points:
-        return []
-    rows = [dict(one) for one in points]
-    across_ = {"x": place["x"], "y": value_axis(bounds, "low"), "y2": {"field": "high"}}
-    area: Spec = {"data": data(rows), "mark": {"type": "area", "color": GREEN, "opacity": 0.15}, "encoding": across_}
-    edges = [_line([{"x": one["x"], "y": one[name]} for one in rows], place, GREEN, 1.5) for name in ("low", "high")]
-    return [area, *edges]
-
-
-def residuals_chart(bars: Points, canvas: Canvas) -> Spec:
-    """Return how many rows have an error of each size; the outermost bars hold what lies beyond."""
-    height = 200 if canvas.name == "wide" else 150
-    rows = [{**one, "zero": 0} for one in bars]
-    bounds = (float(rows[0]["from"]), float(rows[-1]["to"]))
-    top = max([one["rows"] for one in rows] + [1]) * 1.05
-    x = {**across(bounds, "predicted less actual", canvas), "field": "from"}
-    value = value_axis((0, top), "rows", ticks=3)
-    layers: list[Spec] = [
-        {
-            "data": data(rows),
-            "mark": {"type": "rect", "color": BLUE, "stroke": "#ffffff", "strokeWidth": 0.5},
-            "encoding": {"x": x, "x2": {"field": "to"}, "y": value, "y2": {"field": "zero"}},
-        },
-        {
-            "data": data([{"from": 0, "rows": 0}]),
-            "mark": {"type": "rule", "color": INK, "strokeDash": [2, 3], "y": 0, "y2": height},
-            "encoding": {"x": x},
-        },
-    ]
-    return layered(canvas, height, layers, bottom=BOTTOM)
-
-
-def spread_chart(points: Points, canvas: Canvas) -> Spec:
-    """Return the median error, and the range of nine in ten, by tenth of the prediction."""
-    height, rows = 230, _rows(points)
-    bounds = bounds_of([row[name] for row in rows for name in ("low", "high")] + [0.0])
-    wide = bounds_of([row["x"] for row in rows])
-    place = {"x": across(wide, "predicted", canvas), "y": value_axis(bounds, "y")}
-    zero: list[Spec] = [{"x": wide[0], "y": 0}, {"x": wide[1], "y": 0}]
-    layers = [_line(zero, place, MUTED, 1.5, strokeDash=[4, 4]), *_with_intervals(rows, place, bounds)]
-    return layered(canvas, height, layers, bottom=BOTTOM)
-
-
-def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas) -> Spec:
+def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas, *, what: str = "Part") -> Spec:
     """Return a value with its interval for each label, side by side, with a rule at the overall value."""
     height = 220 if canvas.name == "wide" else 180
     step = canvas.plot / max(len(points), 1)
+    letters = max(3, canvas.letters(step - 4))
     rows = [
-        {**one, "x": (place + 0.5) * step, "label": shorten(str(one["label"]), max(3, canvas.letters(step - 4)))}
+        {
+            **one,
+            "x": (place + 0.5) * step,
+            "full": str(one["label"]),
+            "label": shorten(str(one["label"]), letters),
+        }
         for place, one in enumerate(points)
         if one.get("y") is not None
     ]
@@ -190,16 +153,24 @@ def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas) -> 
     mark = {"type": "rule", "color": MUTED, "strokeWidth": 1.5, "strokeDash": [4, 4], "x": 0, "x2": canvas.plot}
     every = 1 if canvas.letters(step) >= 3 else math.ceil(3 * canvas.font * 0.6 / step)
     text = {"type": "text", "color": MUTED, "y": height + 16}
+    told = [("full", what), ("y", "Value"), *ENDS, ("rows", "Rows")]
     share = (bounds[1] - overall) / (bounds[1] - bounds[0])
     layers: list[Spec] = [
         {"data": data([{"y": overall}]), "mark": mark, "encoding": {"y": value_axis(bounds, "y")}},
-        *_with_intervals(rows, place, bounds, colour),
+        *with_intervals(rows, place, bounds, colour, told=told),
         {"data": data(rows[::every]), "mark": text, "encoding": {"x": pixels("x"), "text": {"field": "label"}}},
-        margin_text(
-            [{"y": height * share, "label": f"all rows {number(overall)}", "colour": MUTED}], canvas, weight=600
-        ),
+        _overall(height * share, overall, canvas),
     ]
     return layered(canvas, height, layers)
+
+
+def _overall(y: float, value: float, canvas: Canvas) -> Spec:
+    """Return the name of the rule at the overall value: beside it, or on it where the chart has no margin."""
+    inside = canvas.name == "small"
+    rows: list[Spec] = [{"y": y - 8 * inside, "label": f"all rows {number(value)}", "colour": MUTED}]
+    found = margin_text(rows, canvas, weight=600, x=canvas.plot if inside else None)
+    found["mark"]["align"] = "right" if inside else "left"
+    return found
 
 
 def importance_chart(rows: Sequence[tuple[str, float]], canvas: Canvas) -> Spec:
@@ -217,6 +188,8 @@ def importance_chart(rows: Sequence[tuple[str, float]], canvas: Canvas) -> Spec:
             "x2": indent + max(1.0, reach * max(value, 0) / most),
             "label": shorten(name, canvas.letters(indent + canvas.left - 10)),
             "value": number(value),
+            "full": name,
+            "exact": value,
             "colour": BLUE if value > 0 else VERMILLION,
         }
         for place, (name, value) in enumerate(rows)
@@ -228,7 +201,7 @@ def importance_chart(rows: Sequence[tuple[str, float]], canvas: Canvas) -> Spec:
             "mark": {"type": "rect"},
             "encoding": {
                 "x": pixels("x"), "x2": {"field": "x2"}, "y": pixels("y"), "y2": {"field": "y2"},
-                "color": literal("colour"),
+                "color": literal("colour"), **tips(("full", "Feature"), ("exact", "Value")),
             },
         },
         {
@@ -245,15 +218,17 @@ def importance_chart(rows: Sequence[tuple[str, float]], canvas: Canvas) -> Spec:
     return layered(canvas, row * len(rows), layers, top=2, bottom=4)
 
 
-def dependence_chart(points: Points, name: str, canvas: Canvas) -> Spec:
+def dependence_chart(points: Points, canvas: Canvas) -> Spec:
     """Return what a feature added over its value, one dot a row."""
-    height, rows = 220, _rows(points)
+    rows = rows_of(points)
     bounds, wide = bounds_of([row["y"] for row in rows] + [0.0]), bounds_of([row["x"] for row in rows])
-    place = {"x": across(wide, shorten(name, canvas.letters(canvas.plot)), canvas), "y": value_axis(bounds, "y")}
+    x = across(wide, "", canvas)
+    x["axis"] = {**x["axis"], "title": None}
+    place = {"x": x, "y": value_axis(bounds, "y")}
     zero: list[Spec] = [{"x": wide[0], "y": 0}, {"x": wide[1], "y": 0}]
-    dot = {"type": "point", "filled": True, "size": 26, "opacity": 0.5, "color": BLUE}
+    dot = {"type": "point", "filled": True, "size": 20, "opacity": 0.5, "color": BLUE}
     layers = [
-        _line(zero, place, MUTED, 1.5, strokeDash=[4, 4]),
-        {"data": data(rows), "mark": dot, "encoding": place},
+        line(zero, place, MUTED, 1.5, strokeDash=[4, 4]),
+        {"data": data(rows), "mark": dot, "encoding": {**place, **tips(("x", "Its value"), ("y", "It added"))}},
     ]
-    return layered(canvas, height, layers, bottom=BOTTOM)
+    return layered(canvas, 170, layers, zooms=True)

@@ -6,30 +6,27 @@ any version, years later.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
-from keepfit import clock
 from keepfit.evidence import Evaluation
 from keepfit.spec.metric import METRICS
-from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION
-from keepfit.stages.reports import curves, page
+from keepfit.stages.reports import curves, explanation, page, training
 from keepfit.stages.reports import evaluation_tables as tables
-from keepfit.stages.reports.canvas import pictures_of
-from keepfit.stages.reports.evaluation_figures import curve_figures, errors, figure
+from keepfit.stages.reports.canvas import Draw
+from keepfit.stages.reports.evaluation_figures import curve_figures, errors
 from keepfit.stages.reports.features import features_to_ask_about
+from keepfit.stages.reports.figures import Figures
+from keepfit.stages.reports.interactive import living, scripts
 from keepfit.stages.reports.page import Html, element
 from keepfit.stages.reports.palette import GREEN
 from keepfit.stages.reports.sentences import interval
-from keepfit.stages.reports.summary import number, plural, signed
+from keepfit.stages.reports.summary import moment_text, number, plural, signed
+from keepfit.stages.reports.tuning import tuning
 
-MOST_BARS = 15
-# of contributions
-UNITS = {
-    CLASSIFICATION: "log-odds",
-    MULTICLASS: "the score of the label called, before it is made a probability",
-    REGRESSION: "the target's unit",
-}
+NARROW_GROUPS = 5
+"""Groups whose names have room in a chart that is one of three side by side."""
 MEANINGS = (
     ("90% interval", "From drawing whole entities anew 300 times: rows of one entity resemble each other."),
     ("Constant", "What one would say knowing only the training labels: their mean, their rates, or their quantiles."),
@@ -41,7 +38,7 @@ MEANINGS = (
 )
 
 
-def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]) -> str:
+def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any], *, interactive: bool = False) -> str:
     """Return the report as one self-contained HTML document.
 
     Parameters
@@ -50,21 +47,28 @@ def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]
         The headline: the model, and its version if it has one yet.
     found : mapping
         What `keepfit.stages.evaluation.detail` measured.
+    interactive : bool
+        Whether charts answer to a pointer: the page then has a script (0.9 MB), and still makes no request.
     """
+    show, grown = Figures(living) if interactive else Figures(), found.get("grown", {})
     parts = [
         _headline(title, evaluation),
         page.section("Metrics", _metrics_say(evaluation), tables.main_table(evaluation), _rivals_note(evaluation)),
-        *curve_figures(evaluation, found),
-        _importance(evaluation, found),
+        *training.folds(show, evaluation),
+        *curve_figures(show, evaluation, found),
+        explanation.importance(show, evaluation, found),
         features_to_ask_about(found),
-        *_dependence(evaluation, found),
-        *errors(found),
+        *explanation.dependence(show, evaluation, found),
+        *errors(show, found),
         _slices(found),
         _worst(found),
-        *_fairness(found),
+        *_fairness(show, found),
+        *training.history(show, grown.get("history")),
+        *training.learning_curve(show, grown.get("learning_curve", ()), evaluation.metric),
+        *tuning(show, grown.get("search")),
         _footer(),
     ]
-    return page.page(title, *parts)
+    return page.page(title, *parts, scripts=scripts() if interactive else ())
 
 
 def _headline(title: str, evaluation: Evaluation) -> Html:
@@ -75,13 +79,14 @@ def _headline(title: str, evaluation: Evaluation) -> Html:
         page.big(number(base), "constant, same rows"),
         page.big(signed(METRICS[name].gain(one.value, base)), "gain over the constant"),
     ]
-    when = f"{clock.show(evaluation.test_from_at)} to {clock.show(evaluation.test_to_at)}"
+    first, last = (element("time", moment_text(at)) for at in (evaluation.test_from_at, evaluation.test_to_at))
     rows = ", ".join(f"{count:,} {part}" for part, count in evaluation.rows.items())
+    seen = f"which no training has seen. Rows: {rows}."
     return element(
         "header",
         element("p", "Evaluation", class_="kind"),
         element("h1", title),
-        element("p", f"Measured on the newest rows, {when}, which no training has seen. Rows: {rows}.", class_="lead"),
+        element("p", "Measured on the newest rows, ", first, " to ", last, ", ", seen, class_="lead"),
         element("dl", *cells, class_="hero"),
     )
 
@@ -111,35 +116,6 @@ def _rivals_note(evaluation: Evaluation) -> Html:
     )
 
 
-def _importance(evaluation: Evaluation, found: Mapping[str, Any]) -> Html:
-    rows: Sequence[Mapping[str, Any]] = found["importance"]
-    told = bool(rows) and rows[0]["contribution"] is not None
-    by = "contribution" if told else "permutation"
-    shown = [(one["feature"], one[by] or 0.0) for one in rows[:MOST_BARS]]
-    unit = UNITS[evaluation.task]
-    read = f"Mean |contribution| in {unit}" if told else f"{evaluation.metric} lost if the feature is shuffled"
-    read += f", over {plural(found['sampled'][by + ('s' if told else '')], 'test row')}."
-    says = f"{shown[0][0]} matters most, then {shown[1][0]}" if len(shown) > 1 else shown[0][0]
-    drawn = figure("importance", "Importance", says, read, lambda canvas: curves.importance_chart(shown, canvas))
-    table = tables.importance_table(rows, evaluation.metric)
-    return element("div", drawn, element("details", element("summary", "The numbers"), table))
-
-
-def _dependence(evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
-    unit = UNITS[evaluation.task]
-    drawn: list[Html] = []
-    for place, (name, points) in enumerate(found["dependence"].items()):
-        if len(points) > 1:
-            pictures = pictures_of(
-                f"dependence-{place}",
-                f"What {name} added over its value.",
-                lambda canvas, points=points, name=name: curves.dependence_chart(points, name, canvas),  # type: ignore[misc]
-            )
-            read = f"What {name} added to {plural(len(points), 'prediction')} ({unit}), over its value."
-            drawn.append(page.figure("Dependence" if not drawn else "", name, read, pictures))
-    return drawn
-
-
 def _slices(found: Mapping[str, Any]) -> Html:
     search = found["slices"]
     tried = f"{search['tried']:,} conditions on one or two features, over {search['rows']:,} rows"
@@ -159,35 +135,34 @@ def _worst(found: Mapping[str, Any]) -> Html:
     return page.section("Worst predictions", says, read, tables.worst_table(rows, found["loss"]))
 
 
-def _fairness(found: Mapping[str, Any]) -> list[Html]:
+def _fairness(show: Figures, found: Mapping[str, Any]) -> list[Html]:
     drawn: list[Html] = []
     for column, parts in found["fairness"].items():
         gap = parts["gaps"].get("tpr")
         says = f"True positive rates of {column} differ by {number(gap['value'])}" if gap else f"Groups of {column}"
-        pictures = []
-        for rate in ("selection_rate", "tpr", "fpr"):
-            points = [
-                {"label": group, "y": one[rate]["value"], "low": one[rate]["low"], "high": one[rate]["high"]}
-                for group, one in parts["groups"].items()
+        charts = [_rates(f"fair-{len(drawn)}", rate, parts) for rate in ("selection_rate", "tpr", "fpr")]
+        read = "With 90% intervals. Dashed: all rows."
+        if len(parts["groups"]) <= NARROW_GROUPS:
+            pictures = [
+                show.cards(f"Rates by {column}", f"The rates of each group of {column}", read, charts, words=True)
             ]
-            mean = parts["all"][rate] or 0.0
-            pictures.append(
-                figure(
-                    f"fair-{len(drawn)}-{rate}", f"{tables.RATE_WORDS[rate]} by {column}", _widest(points), "With 90% intervals.",
-                    lambda canvas, points=points, mean=mean: curves.parts_chart(points, mean, GREEN, canvas),  # type: ignore[misc]
-                )
-            )  # fmt: skip
+        else:
+            pictures = [show(name, f"Rates by {column}", title, read, draw) for name, title, draw in charts]
         body = [tables.fairness_table(parts["groups"]), tables.gaps_table(column, parts["gaps"]), *pictures]
         drawn.append(page.section("Fairness", says, *body))
     return drawn
 
 
-def _widest(points: Sequence[Mapping[str, Any]]) -> str:
-    known = sorted((one for one in points if one["y"] is not None), key=lambda one: -one["y"])
-    if len(known) < 2:
-        return "One group only"
-    ends = [f"{one['label']} {number(one['y'])}" for one in (known[0], known[-1])]
-    return f"Highest: {ends[0]}, lowest: {ends[1]}"
+def _rates(name: str, rate: str, parts: Mapping[str, Any]) -> tuple[str, str, Draw]:
+    """Return a chart of one rate of each group, with its name and its title."""
+    points = [
+        {"label": group, "y": one[rate]["value"], "rows": one["rows"]}
+        | {end: one[rate][end] for end in ("low", "high")}
+        for group, one in parts["groups"].items()
+    ]
+    mean = parts["all"][rate] or 0.0
+    draw: Draw = partial(curves.parts_chart, points, mean, GREEN, what="Group")
+    return f"{name}-{rate}", tables.RATE_WORDS[rate], draw
 
 
 def _footer() -> Html:

@@ -13,6 +13,8 @@ from keepfit.stages.reports.summary import number, signed
 
 FEATURES = 4
 """Features that are shown of a worst prediction: those that moved it most."""
+WHOLE = 1e6
+"""Whole numbers below it are written out."""
 RATE_WORDS = {
     "selection_rate": "Called positive",
     "tpr": "True positive rate",
@@ -107,8 +109,9 @@ def worst_table(worst: Sequence[Mapping[str, Any]], loss: str) -> Html:
     rows = [
         [
             breakable(one["entity"]),
-            one["t_at"][:16].removesuffix("T00:00").replace("T", " "),
-            *(one[what] if isinstance(one[what], str) else number(one[what]) for what in ("actual", "predicted")),
+            element("time", one["t_at"][:16].removesuffix("T00:00").replace("T", " ")),
+            one["actual"] if isinstance(one["actual"], str) else _plain(one["actual"]),
+            one["predicted"] if isinstance(one["predicted"], str) else number(one["predicted"]),
             number(one["loss"]),
             _moved(one),
         ]
@@ -125,9 +128,14 @@ def _moved(one: Mapping[str, Any]) -> Html:
     for name in names:
         told = f" ({signed(added[name])})" if name in added else ""
         value = one["features"][name]
-        shown = value if isinstance(value, str) else "null" if value is None else number(value)
+        shown = value if isinstance(value, str) else "null" if value is None else _plain(value)
         parts.append(element("span", join([breakable(name), f" {shown}{told}"]), class_="line"))
     return join(parts, " ")
+
+
+def _plain(value: float) -> str:
+    """Return a value of the data: a whole number without zeros behind a point."""
+    return f"{value:,.0f}" if value == int(value) and abs(value) < WHOLE else number(value)
 
 
 def fairness_table(groups: Mapping[str, Mapping[str, Any]]) -> Html:

@@ -1,31 +1,56 @@
-"""The pictures of a report page as files of their own, for trackers that show pictures."""
+"""Figures of a page, whichever way its charts are drawn: as stills, or alive (`keepfit.stages.reports.interactive`)."""
 
 from __future__ import annotations
 
-import html
-import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from keepfit.stages.reports.palette import PAPER
+from keepfit.stages.reports import page
+from keepfit.stages.reports.canvas import NARROW, SMALL, WIDE, Canvas, Draw, Spec, render
+from keepfit.stages.reports.page import Html, breakable, element
 
-# as `page.figure` writes it: the picture for desks, with what it shows in words
-PICTURE = re.compile(r'<div class="chart wide"><svg ([^>]*?aria-label="([^"]*)"[^>]*)>(.*?)</svg></div>', re.DOTALL)
-DEPENDENCE = re.compile(r"^What (.*) added over its value\.$")
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, sans-serif"
+Picture = Callable[[Spec, str, str], str]
+"""A chart, its label in words and a name that no other has on the page -> markup."""
 
 
-def figures(page: str) -> dict[str, bytes]:
-    """Return the pictures of a page as SVG documents on white, by a name made of what they show: 'roc', 'calibration'.
+def still(spec: Spec, label: str, name: str) -> str:
+    """Return a chart as SVG."""
+    return render(spec, label=label, name=name)
 
-    Parameters
+
+@dataclass(frozen=True)
+class Figures:
+    """Makes figures of charts.
+
+    Attributes
     ----------
-    page : str
-        What `keepfit.stages.reports.evaluation.evaluation_page` made.
+    picture : callable
+        How a chart becomes markup.
     """
-    found: dict[str, bytes] = {}
-    for attributes, label, body in PICTURE.findall(page):
-        words = DEPENDENCE.sub(r"dependence \1", html.unescape(label).partition(": ")[0])
-        name = re.sub(r"\W+", "_", words.lower()).strip("_")
-        paper = f'<rect width="100%" height="100%" fill="{PAPER}"/>'
-        svg = f'<svg {attributes} font-family="{FONT}">{paper}{body}</svg>'
-        found[name if name not in found else f"{name}_{len(found)}"] = svg.encode()
-    return found
+
+    picture: Picture = still
+
+    def __call__(self, name: str, kind: str, says: str, read: str, draw: Draw, key: Html | None = None) -> Html:
+        """Return a figure: what it is, what it says, how to read it, and its chart for desks and for phones."""
+        return page.figure(kind, says, read, self._drawn(name, f"{kind}: {says}.", draw, (WIDE, NARROW)), key)
+
+    def cards(
+        self, kind: str, says: str, read: str, charts: Sequence[tuple[str, str, Draw]], *, words: bool = False
+    ) -> Html:
+        """Return charts `(name, title, draw)` side by side under one heading; titles are names, unless they are words."""
+        shown = [
+            element(
+                "div",
+                element("h3", title if words else breakable(title)),
+                *(
+                    element("div", page.drawn(svg), class_="chart small")
+                    for _, svg in self._drawn(name, f"{kind}: {title}.", draw, (SMALL,))
+                ),
+                class_="card",
+            )
+            for name, title, draw in charts
+        ]
+        return page.section(kind, says, element("p", read, class_="read"), element("div", *shown, class_="columns"))
+
+    def _drawn(self, name: str, label: str, draw: Draw, canvases: Sequence[Canvas]) -> list[tuple[str, str]]:
+        return [(canvas.name, self.picture(draw(canvas), label, f"{name}-{canvas.name}")) for canvas in canvases]

@@ -1,10 +1,13 @@
 """HTML that is safe by construction: every text is escaped unless it is already `Html`, which only this file makes.
 
-A page is one file: its style is inlined, it has no script, and its content security policy forbids every request.
+A page is one file: its style is inlined, and its content security policy forbids every request and every script but those that
+the page was made with, of which there are none unless its charts are alive.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import re
 from collections.abc import Sequence
@@ -45,7 +48,7 @@ def join(parts: Sequence[str], between: str = "") -> Html:
 
 def breakable(name: str) -> Html:
     """Return a name as code that may wrap after its dots, underscores, brackets and spaces, rather than anywhere."""
-    parts = [escape(part) for part in re.split(r"(?<=[._( ])", name)]
+    parts = [escape(part) for part in re.split(r"(?<=[_( ])|(?<=\.)(?!\d)", name)]
     return element("code", Html("<wbr>".join(parts)))
 
 
@@ -56,8 +59,7 @@ def drawn(svg: str) -> Html:
 
 def mark(decision: str) -> Html:
     """Return the mark of a decision as the charts draw it."""
-    path = element("path", d=shape_of(decision), fill=colour_of(decision))
-    return element("svg", path, class_="mark", viewBox="-1.2 -1.2 2.4 2.4", aria_hidden="true")
+    return sign(colour_of(decision), shape_of(decision))
 
 
 def badge(decision: str) -> Html:
@@ -119,23 +121,35 @@ def key(*pairs: tuple[Html, str]) -> Html:
     return element("p", *(element("span", sign, words) for sign, words in pairs), class_="key")
 
 
+def sign(colour: str, shape: str) -> Html:
+    """Return a mark of a chart as a sign."""
+    path = element("path", d=shape, fill=colour)
+    return element("svg", path, class_="mark", viewBox="-1.2 -1.2 2.4 2.4", aria_hidden="true")
+
+
 def swatch(colour: str) -> Html:
     """Return a colour as a sign."""
     square = element("rect", x="-1.2", y="-0.9", width="2.4", height="1.8", fill=colour)
     return element("svg", square, class_="mark", viewBox="-1.2 -1.2 2.4 2.4", aria_hidden="true")
 
 
-def page(title: str, *children: str) -> str:
-    """Return a whole HTML document."""
+def page(title: str, *children: str, scripts: Sequence[str] = ()) -> str:
+    """Return a whole HTML document; its policy allows exactly these scripts, and none otherwise."""
     style = resources.files(__package__).joinpath("style.css").read_text("utf-8")
     head = element(
         "head",
         element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        element("meta", http_equiv="Content-Security-Policy", content=_policy(scripts)),
         element("meta", name_="viewport", content="width=device-width, initial-scale=1"),
         element("meta", name_="color-scheme", content="light dark"),
         element("title", title),
         element("style", Html(style)),
     )
-    body = element("body", element("main", *children))
+    body = element("body", element("main", *children), *(element("script", Html(one)) for one in scripts))
     return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
+
+
+def _policy(scripts: Sequence[str]) -> str:
+    digests = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in scripts]
+    allowed = "".join(f" 'sha256-{one}'" for one in digests)
+    return f"{POLICY}; script-src{allowed}" if allowed else POLICY

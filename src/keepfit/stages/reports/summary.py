@@ -190,6 +190,12 @@ def stage_seconds(turns: Sequence[Turn]) -> dict[str, float]:
     return total
 
 
+def moment_text(at: int) -> str:
+    """Return a moment as a reader says it, in UTC: a date if it is midnight, else to the minute."""
+    text = clock.show(at)
+    return f"{text[:16].replace('T', ' ')} UTC" if "T" in text else text
+
+
 def period(turns: Sequence[Turn]) -> str:
     """Return the first and last as_of as text."""
     first, last = clock.show(turns[0].as_of), clock.show(turns[-1].as_of)

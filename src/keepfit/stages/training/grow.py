@@ -13,10 +13,11 @@ from keepfit.answers import Answers
 from keepfit.artifact import Knots, encode, learn_categories
 from keepfit.engines.protocol import Column
 from keepfit.errors import DefinitionError, KeepfitError, TrainingError, did_you_mean
+from keepfit.evidence import History
 from keepfit.spec.estimators import QUANTILE
 from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION, Model
 from keepfit.stages.training.calibration import calibrate
-from keepfit.stages.training.estimators import Fit, Fitted, Matrix, Rows, Task, Traced, can_learn, find
+from keepfit.stages.training.estimators import Boosted, Fit, Fitted, Matrix, Rows, Task, can_learn, find
 from keepfit.stages.training.interval import Bounds, learnt, of_errors
 from keepfit.stages.training.split import Split, held_out, without
 from keepfit.stages.training.weights import class_weights, weights
@@ -59,6 +60,8 @@ class Grown:
         Without the entities that are held out.
     matrix : float32 array [rows, features]
         All rows, as the model reads them.
+    history : History or None
+        How the first model was grown, which the validation rows stopped; None if nobody asked, or its estimator does not tell.
     """
 
     split: Split
@@ -68,7 +71,7 @@ class Grown:
     threshold: float
     categories: dict[str, tuple[str, ...]]
     matrix: Matrix
-    history: dict[str, list[float]]
+    history: History | None = None
 
     def answers(self, matrix: Matrix) -> Answers:
         """Return what is answered, calibrated and with bounds if these are declared, by the library's own predictors."""
@@ -78,7 +81,15 @@ class Grown:
         return found if self.bounds is None else self.bounds.around(found, matrix)
 
 
-def grow(model: Model, rows: TrainingRows, parts: Split, *, seed: int, choose_threshold: ChooseThreshold) -> Grown:
+def grow(
+    model: Model,
+    rows: TrainingRows,
+    parts: Split,
+    *,
+    seed: int,
+    choose_threshold: ChooseThreshold,
+    history: bool = False,
+) -> Grown:
     """Return a model grown as `train` grows it, on any split."""
     if model.training.hold_out:
         parts = without(parts, held_out(_known(rows.entity, model), model.training.hold_out))
@@ -89,7 +100,7 @@ def grow(model: Model, rows: TrainingRows, parts: Split, *, seed: int, choose_th
     task = _task(model, names, categories, seed)
     learn = partial(_fit, find(model.estimator.kind), model)
     of = partial(_rows, model, rows, matrix)
-    first = learn(task, of(parts.train), of(parts.validation, like=parts.train))
+    first = learn(replace(task, history=history), of(parts.train), of(parts.validation, like=parts.train))
     calibration, threshold = _decision(
         model, rows.target[parts.validation], partial(first.predict, matrix[parts.validation]), choose_threshold
     )
@@ -98,8 +109,8 @@ def grow(model: Model, rows: TrainingRows, parts: Split, *, seed: int, choose_th
         judged = matrix[parts.validation], rows.target[parts.validation]
         bounds = _bounds(model, lambda asked: learn(asked, of(parts.train), of(parts.validation)), task, first, *judged)
     fitted = learn(replace(task, parameters=first.parameters), of(parts.fitted), None)
-    history = first.history if isinstance(first, Traced) else {}
-    return Grown(parts, fitted, calibration, bounds, threshold, categories, matrix, history)
+    told = first.history if isinstance(first, Boosted) else None
+    return Grown(parts, fitted, calibration, bounds, threshold, categories, matrix, told)
 
 
 def _known(entity: NDArray[np.object_] | None, model: Model) -> NDArray[np.object_]:

@@ -69,7 +69,9 @@ class Trained:
         return own | (self.grown.bounds.native() if self.grown.bounds else {}) | self.onnx
 
 
-def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: ChooseThreshold) -> Trained:
+def train(
+    model: Model, rows: TrainingRows, *, seed: int, choose_threshold: ChooseThreshold, history: bool = False
+) -> Trained:
     """Return a challenger.
 
     First a model is grown on train rows and stopped early on validation rows, which also choose the decision threshold;
@@ -79,6 +81,8 @@ def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: Choo
     ----------
     choose_threshold : callable
         (metric, actual, score) -> threshold.
+    history : bool
+        Whether to keep the loss by round, which takes some time; the model is the same.
 
     Raises
     ------
@@ -86,7 +90,7 @@ def train(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: Choo
         If time cannot be split, a part has one class only, or ONNX does not predict what the library predicts.
     """
     parts = split(rows.t, model.horizon, model.tested)
-    found = grow(model, rows, parts, seed=seed, choose_threshold=choose_threshold)
+    found = grow(model, rows, parts, seed=seed, choose_threshold=choose_threshold, history=history)
     bounds = found.bounds
     models = {ONNX: found.fitted, **(dict(zip(QUANTILES, bounds.quantiles, strict=False)) if bounds else {})}
     onnx = {name: fitted.onnx() for name, fitted in models.items()}

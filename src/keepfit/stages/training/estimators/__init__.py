@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, did_you_mean
+from keepfit.evidence import History
 from keepfit.spec.estimators import TASKS, Estimator
 
 Matrix = NDArray[np.float32]
 GROUP = "keepfit.estimators"
 USUAL = ("classification", "regression")
+SEEN = 10_000
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -43,6 +45,8 @@ class Task:
         Which one, of a quantile: 0.9 is the value that nine in ten rows stay below.
     labels : int
         How many, of several; each of them is the target of some row that is learnt from.
+    history : bool
+        Whether to keep the loss by round, on train rows as well; what is learnt is the same.
     """
 
     task: str
@@ -54,6 +58,7 @@ class Task:
     monotone: dict[str, int] = field(default_factory=dict)
     quantile: float = 0.5
     labels: int = 0
+    history: bool = False
 
     @property
     def directions(self) -> list[int]:
@@ -68,6 +73,11 @@ class Rows:
     matrix: Matrix
     target: NDArray[np.float64]
     weights: NDArray[np.float64] | None = None
+
+    def some(self) -> Rows:
+        """Return at most 10,000 rows, drawn evenly: to see a loss go down they are enough, and all cost time."""
+        places = np.unique(np.linspace(0, len(self.target) - 1, SEEN).astype(np.int64))
+        return Rows(self.matrix[places], self.target[places], None if self.weights is None else self.weights[places])
 
 
 class Fitted(Protocol):
@@ -91,12 +101,12 @@ class Fitted(Protocol):
 
 
 @runtime_checkable
-class Traced(Protocol):
-    """A fitted model that knows how it got better while it grew."""
+class Boosted(Protocol):
+    """A fitted model that knows how it was grown; a plug-in may leave it out."""
 
     @property
-    def history(self) -> dict[str, list[float]]:
-        """What was measured on the validation rows, round by round: metric -> values; empty without validation rows."""
+    def history(self) -> History | None:
+        """Its loss round by round; None if the task does not ask for it, or without validation rows."""
 
 
 class Fit(Protocol):

@@ -7,7 +7,8 @@ skl2onnx does not convert them. A tree is a list of nodes, and one operator of O
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import onnx
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError
+from keepfit.evidence import History
 from keepfit.measure.intervals import pinball_loss
 from keepfit.measure.labels import log_loss
 from keepfit.spec.estimators import QUANTILE
@@ -44,7 +46,7 @@ class Histograms:
     parameters: dict[str, Any]
     task: Task
     columns: list[Column]
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: History | None = None
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by scikit-learn itself."""
@@ -107,11 +109,14 @@ def fit(made: Any, parameters: dict[str, Any], task: Task, rows: Rows, validatio
         if isinstance(error, TypeError) or type(error).__name__ == "InvalidParameterError":
             raise refused(task, str(error)) from error
         raise
-    history: dict[str, list[float]] = {}
+    history = None
     if validation is not None and "early_stopping" not in parameters:
         patience = parameters.get("n_iter_no_change", 30)
-        name = "logloss" if task.task == CLASSIFICATION else "mse"
-        history[name] = _stop(estimator, task, unfolded(validation.matrix, columns), validation, patience)
+        later, kept = _losses(estimator, task, columns, validation, patience)
+        if task.history:
+            earlier, _ = _losses(estimator, task, columns, rows.some(), len(later), len(later))
+            history = History(_loss_name(task), earlier, later, kept)
+        del estimator._predictors[kept:]
     return Histograms(estimator, {**parameters, "max_iter": len(estimator._predictors)}, task, columns, history)
 
 
@@ -138,23 +143,31 @@ def unfolded(matrix: Matrix, columns: list[Column]) -> Matrix:
     return found
 
 
-def _stop(estimator: Any, task: Task, matrix: Matrix, rows: Rows, patience: int) -> list[float]:
-    """Cut the trees after the best ones for later rows, and return the loss on these by the number of trees."""
+def _losses(
+    estimator: Any, task: Task, columns: list[Column], rows: Rows, patience: int, most: int | None = None
+) -> tuple[tuple[float, ...], int]:
+    """Return the loss on rows tree by tree, until `patience` trees bring none better, and how many the best one needs."""
+    matrix = unfolded(rows.matrix, columns)
     if task.task in CLASSES_OF:
         stages = (scores if task.labels else scores[:, 1] for scores in estimator.staged_predict_proba(matrix))
     else:
         stages = estimator.staged_predict(matrix)
-    best, at, losses = np.inf, 0, list[float]()
+    best, kept, found = np.inf, 1, list[float]()
     with limited(matrix.size):
-        for place, score in enumerate(stages):
-            loss = float(np.average(_loss(task, rows.target, score), weights=rows.weights))
-            losses.append(loss)
-            if loss < best:
-                best, at = loss, place
-            elif place - at >= patience:
+        for place, score in enumerate(islice(stages, most)):
+            found.append(float(np.average(_loss(task, rows.target, score), weights=rows.weights)))
+            if found[-1] < best:
+                best, kept = found[-1], place + 1
+            elif place + 1 - kept >= patience:
                 break
-    del estimator._predictors[at + 1 :]
-    return losses
+    return tuple(found), kept
+
+
+def _loss_name(task: Task) -> str:
+    """Return what scikit-learn calls the loss that decides when to stop."""
+    if task.task == QUANTILE:
+        return "pinball_loss"
+    return "log_loss" if task.task in CLASSES_OF else "squared_error"
 
 
 def _loss(task: Task, target: NDArray[np.float64], score: NDArray[np.float64]) -> NDArray[np.float64]:

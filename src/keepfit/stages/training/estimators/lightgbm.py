@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, MissingExtra, TrainingError
+from keepfit.evidence import History
 from keepfit.spec.estimators import QUANTILE
 from keepfit.spec.model import MULTICLASS
 from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
@@ -67,7 +68,7 @@ class Leaves:
     booster: lightgbm.Booster
     parameters: dict[str, Any]
     text: str
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: History | None = None
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by LightGBM's own predictor."""
@@ -117,14 +118,22 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     }
     if task.monotone:
         settings["monotone_constraints"] = task.directions
-    heard, history = _Heard(), dict[str, dict[str, list[float]]]()
+    heard, losses = _Heard(), dict[str, dict[str, list[float]]]()
     lightgbm.register_logger(heard)
     try:
         data = _data(task, rows, settings)
-        judged = [_data(task, validation, settings, data)] if validation else []
-        stop: list[Any] = [lightgbm.early_stopping(patience, verbose=False)] if validation else []
-        stop += [lightgbm.record_evaluation(history)] if validation else []
-        booster = lightgbm.train(settings, data, num_boost_round=rounds, valid_sets=judged, callbacks=stop)
+        judged = {"validation": _data(task, validation, settings, data)} if validation else {}
+        if judged and task.history:
+            judged = {"train": data, **judged}  # it does not stop by its own train data
+        heed: list[Any] = [lightgbm.record_evaluation(losses), lightgbm.early_stopping(patience, verbose=False)]
+        booster = lightgbm.train(
+            settings,
+            data,
+            num_boost_round=rounds,
+            valid_sets=list(judged.values()),
+            valid_names=list(judged),
+            callbacks=heed if validation else [],
+        )
     except (lightgbm.basic.LightGBMError, TypeError, ValueError) as error:
         raise _refused(str(error).strip().splitlines()[0]) from error
     if unknown := UNKNOWN.findall("\n".join(heard.said)):
@@ -132,7 +141,13 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     grown = booster.best_iteration if validation else rounds
     text = exact(booster.model_to_string(num_iteration=grown))
     used = {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}
-    return Leaves(lightgbm.Booster(model_str=text), used, text, next(iter(history.values()), {}))
+    history = _history(losses, grown) if "train" in losses else None
+    return Leaves(lightgbm.Booster(model_str=text), used, text, history)
+
+
+def _history(found: dict[str, dict[str, list[float]]], kept: int) -> History:
+    metric = next(iter(found["validation"]))
+    return History(metric, tuple(found["train"][metric]), tuple(found["validation"][metric]), kept)
 
 
 def exact(text: str) -> str:

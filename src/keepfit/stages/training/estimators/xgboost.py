@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ import xgboost
 from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, TrainingError
+from keepfit.evidence import History
 from keepfit.spec.estimators import QUANTILE
 from keepfit.spec.model import MULTICLASS
 from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
@@ -41,7 +42,7 @@ class Trees:
     booster: xgboost.Booster
     parameters: dict[str, Any]
     types: list[str]
-    history: dict[str, list[float]] = field(default_factory=dict)
+    history: History | None = None
 
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by XGBoost's own predictor."""
@@ -100,16 +101,19 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     }
     if task.monotone:
         settings["monotone_constraints"] = tuple(task.directions)
-    history: dict[str, dict[str, list[float]]] = {}
+    train, losses = _data(rows, types), dict[str, dict[str, list[float]]]()
+    # the last of these decides when to stop
+    judged = [(_data(rows.some(), types), "train")] if validation and task.history else []
+    judged += [(_data(validation, types), "validation")] if validation else []
     try:
         with warnings.catch_warnings(record=True) as heard:
             warnings.simplefilter("always")
             booster = xgboost.train(
                 settings,
-                _data(rows, types),
+                train,
                 num_boost_round=rounds,
-                evals=[(_data(validation, types), "validation")] if validation else [],
-                evals_result=history,
+                evals=judged,
+                evals_result=losses,
                 early_stopping_rounds=patience if validation else None,
                 verbose_eval=False,
             )
@@ -128,7 +132,12 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
         raise _refused(f"it does not know {unused[0]}")
     grown = booster.best_iteration + 1 if validation else rounds
     used = {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}
-    return Trees(booster[:grown], used, types, history.get("validation", {}))
+    return Trees(booster[:grown], used, types, _history(losses, grown) if "train" in losses else None)
+
+
+def _history(found: dict[str, dict[str, list[float]]], kept: int) -> History:
+    metric = list(found["validation"])[-1]
+    return History(metric, tuple(found["train"][metric]), tuple(found["validation"][metric]), kept)
 
 
 def _objective(task: Task, parameters: dict[str, Any]) -> dict[str, Any]:

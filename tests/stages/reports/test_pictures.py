@@ -5,7 +5,10 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 from keepfit.stages.reports import page
-from keepfit.stages.reports.figures import figures
+from keepfit.stages.reports.canvas import SMALL
+from keepfit.stages.reports.curves import dependence_chart
+from keepfit.stages.reports.figures import Figures
+from keepfit.stages.reports.pictures import pictures
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -17,7 +20,7 @@ def shown(label: str, canvas: str = "wide") -> page.Html:
 
 
 def test_a_picture_is_a_document_on_white_named_by_what_it_shows():
-    found = figures(page.page("title", shown("Precision and recall: pr_auc 0.9."), shown("phone", "narrow")))
+    found = pictures(page.page("title", shown("Precision and recall: pr_auc 0.9."), shown("phone", "narrow")))
     (name, svg), *others = found.items()
     assert (name, others) == ("precision_and_recall", [])
     tree = ElementTree.fromstring(svg)
@@ -26,9 +29,12 @@ def test_a_picture_is_a_document_on_white_named_by_what_it_shows():
     assert tree[0].get("fill") == "#ffffff"
 
 
-def test_what_a_feature_added_is_its_dependence():
-    assert list(figures(shown("What sales_count_30d added over its value."))) == ["dependence_sales_count_30d"]
+def test_of_pictures_side_by_side_each_is_named_by_its_title():
+    charts = [("one", "sales_count_30d", lambda canvas: dependence_chart([{"x": 0, "y": 1}], canvas))]
+    found = pictures(Figures().cards("Dependence", "says", "read", charts))
+    assert list(found) == ["dependence_sales_count_30d"]
+    assert ElementTree.fromstring(found["dependence_sales_count_30d"]).get("width") == str(SMALL.width)
 
 
 def test_two_pictures_of_one_name_are_both_kept():
-    assert list(figures(page.join([shown("ROC: a"), shown("ROC: b")]))) == ["roc", "roc_1"]
+    assert list(pictures(page.join([shown("ROC: a"), shown("ROC: b")]))) == ["roc", "roc_1"]
