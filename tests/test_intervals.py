@@ -178,13 +178,16 @@ def test_versions_are_compared_by_what_both_answer(project, promoted):
 
 
 def test_the_report_shows_the_band(project, promoted, tmp_path):
-    page = tmp_path / "takings.html"
-    found = reporting.report(project, project.model("takings"), at("2025-05-01"), "2", page)
+    page, alive = tmp_path / "takings.html", tmp_path / "alive.html"
+    found = reporting.report(project, project.model("takings"), at("2025-05-01"), "2", page, alive)
     assert found["numbers"]["test.coverage"]["rows"] == promoted.evaluation.rows["test"]
     assert found["numbers"]["baseline.width"]["value"] == promoted.evaluation.baseline["width"]
     text = page.read_text()
     assert "interval" in text and "Coverage" in text
     told = json.loads((project.registry.version("takings", "2").folder / "report.json").read_text())
+    assert told["grown"]["history"]["metric"] == "rmse"
+    for chart in ("fit-wide", "coverage_by_tenth-wide", "history-wide"):
+        assert f'<div class="live" id="{chart}"' in alive.read_text()
     north, south = (
         next(one for one in told["curves"]["coverage_by_shops_region"] if one["label"] == name)
         for name in ("north", "south")

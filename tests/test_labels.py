@@ -201,3 +201,18 @@ def test_the_report_shows_which_label_is_taken_for_which(project, turns, name, t
     assert {one["actual"] for one in told["worst"]} <= set(model.labels)
     worst = (project.registry.version(name, "1").folder / "worst.csv").read_text().splitlines()
     assert worst[0].startswith("entity,t_at,actual,predicted,loss,")
+
+
+@pytest.mark.parametrize(("name", "metric"), [("level", "mlogloss"), ("mood", "multi_logloss")])
+def test_the_report_shows_the_loss_of_all_labels_by_round_and_comes_alive(project, turns, name, metric, tmp_path):
+    page = tmp_path / "alive.html"
+    reporting.report(project, project.model(name), at("2025-05-01"), "1", None, page)
+    told = json.loads((project.registry.version(name, "1").folder / "report.json").read_text())
+    history = told["grown"]["history"]
+    assert history["metric"] == metric
+    assert history["validation"][history["kept"] - 1] == min(history["validation"]) < history["validation"][0]
+    text = page.read_text()
+    assert f"{history['kept']} rounds kept: {metric}" in text
+    for chart in ("confusion-wide", "history-wide"):
+        assert f'<div class="live" id="{chart}"' in text
+    assert ('<div class="live" id="folds-wide"' in text) == (name == "level")

@@ -124,9 +124,10 @@ def test_folds_are_steps_with_moments_of_their_own(opened):
 
 def test_boosting_shows_its_rounds(opened):
     run = first_run(opened)
-    history = opened.registry._client.get_metric_history(run.info.run_id, "validation_rmse")
-    assert [one.step for one in history] == list(range(20))
-    assert history[-1].value < history[0].value
+    for side in ("train", "validation"):
+        history = opened.registry._client.get_metric_history(run.info.run_id, f"{side}_rmse")
+        assert [one.step for one in history] == list(range(20))
+        assert history[-1].value < history[0].value
 
 
 def test_what_was_read_are_inputs_with_versions(opened):

@@ -145,6 +145,13 @@ def test_scores_are_those_of_onnx_for_every_row_it_is_judged_on(rows):
     assert np.isnan(trained.scores[~test]).all()
 
 
+def test_what_is_learnt_is_the_same_with_and_without_its_history(rows):
+    silent, told = rows.train(), rows.train(history=True)
+    assert silent.grown.history is None
+    assert told.grown.history.kept == told.fitted.parameters["n_estimators"]
+    assert silent.files() == told.files()
+
+
 def test_how_far_onnx_lies_from_xgboost_is_recorded(rows):
     trained = rows.train()
     test = trained.split.test

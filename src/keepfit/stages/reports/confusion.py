@@ -43,7 +43,7 @@ def confusion_chart(points: Sequence[Mapping[str, Any]], canvas: Canvas) -> Spec
     across_ = {"x": pixels("x"), "text": {"field": "label"}}
     inside = {"x": pixels("middle"), "y": pixels("line"), "text": {"field": "text"}}
     down_ = {"y": pixels("y"), "text": {"field": "label"}}
-    told = tips(("was", "Was"), ("called", "Called"), ("rows", "Rows"), ("share", "Share of what was so"))
+    told = tips(("was", "Was"), ("called", "Called"), ("rows", "Rows"), ("share", "Share of the row"))
     layers: list[Spec] = [
         {"data": data(cells), "mark": {"type": "rect"}, "encoding": {**box, "opacity": shade, **told}},
         {"data": data(cells), "mark": {"type": "text", "color": INK}, "encoding": inside},
