@@ -56,6 +56,13 @@ class Copy:
         """Return what an ingest says of each table."""
         return {one["table"]: one for one in json.loads(self.say("ingest", "--json", *arguments))["tables"]}
 
+    def scores(self, model: str, as_of: str, metric: str) -> dict[str, float]:
+        """Return a metric of a model trained now, on the test rows: its own `value` and each simple rule's, by name."""
+        self.say("train", model, "--as-of", as_of)
+        metrics = json.loads(self.say("report", model, "--json"))["metrics"]
+        found: dict[str, float] = next(one for one in metrics if one["metric"] == metric)
+        return found
+
     def rows(self, table: str) -> duckdb.DuckDBPyRelation:
         """Return the rows of a source table that was never rebuilt."""
         return duckdb.read_parquet(f"{self.folder}/.keepfit/dev/lake/source/{table}/**/*.parquet")

@@ -69,3 +69,14 @@ def test_a_model_of_a_few_stations_beats_the_trivial_baseline(
     found = copy.turn("tomorrow", "--as-of", "2020-06-01")["evaluation"]
     assert found["metrics"]["mae"] < 0.8 * found["baseline"]["mae"]
     assert found["test_from_at"] > "2020-01-01"
+
+
+@pytest.mark.slow
+def test_dust_a_day_ahead_at_four_of_the_stations_is_15_percent_nearer_than_persistence_over_a_whole_year(
+    done: tuple[Copy, list[dict[str, dict[str, Any]]]],
+) -> None:
+    # all eighteen, of which docs/results.md tells, reach 34.9; the air of these four is worse
+    copy, _ = done
+    rmse = copy.scores("dust_24h", "2023-04-02", "rmse")
+    assert 25 < rmse["value"] < 0.85 * rmse["persistence"]
+    assert rmse["value"] < 0.70 * rmse["baseline"]
