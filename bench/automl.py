@@ -2,7 +2,8 @@
 
 keepfit ingests an example, trains its model as declared (`train`, which also evaluates, explains and records) and writes the
 training set; FLAML gets the train and validation rows of that set, the first as they are and the second as its own validation,
-and as many seconds on as many threads. Both answer for the same test rows; keepfit's figures are those of its report, FLAML's are scikit-learn's.
+and as many seconds on as many threads. Both answer for the same test rows; keepfit's figures are those of its report, FLAML's are
+scikit-learn's.
 
     uv run python bench/automl.py examples/online_retail churn --as-of 2011-12-10 --data /where/online_retail/is
 """
