@@ -232,7 +232,7 @@ def an_hour_early(patch):
 
 
 def without_embargo(patch):
-    def split(t, horizon):
+    def split(t, horizon, test=None):
         first, second = np.quantile(t, [0.8, 0.9])
         return Split(t < first, (t >= first) & (t < second), t >= second)
 
@@ -240,7 +240,7 @@ def without_embargo(patch):
 
 
 def shuffled(patch):
-    def split(t, horizon):
+    def split(t, horizon, test=None):
         part = np.random.default_rng(0).integers(0, 10, len(t))
         return Split(part < 8, part == 8, part == 9)
 
@@ -248,9 +248,9 @@ def shuffled(patch):
 
 
 def overlapping(patch):
-    def split(t, horizon):
-        test = t >= np.quantile(t, 0.9)
-        return Split(t + horizon <= np.quantile(t, 0.7), test, test)
+    def split(t, horizon, test=None):
+        newest = t >= np.quantile(t, 0.9)
+        return Split(t + horizon <= np.quantile(t, 0.7), newest, newest)
 
     patch.setattr(actions, "split", split)
 
