@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean, pstdev
+from statistics import fmean, stdev
 from typing import Any
 
 from keepfit import clock
@@ -124,7 +124,8 @@ def challenge(found: dict[str, Any]) -> None:
             for one, value in zip(evaluation.folds, own, strict=True)
         ]
         console.table(["from", "to", "rows", evaluation.metric, "trivial baseline"], rows)
-        console.say(f"mean {fmean(own):.3f}, standard deviation {pstdev(own):.3f}")
+        spread = f", standard deviation {stdev(own):.3f}" if len(own) > 1 else ""
+        console.say(f"mean {fmean(own):.3f}{spread}")
     features([as_data(one) for one in evaluation.features])
     verdicts = [
         (verdict.gate, "passed" if verdict.passed else "failed", verdict.reason) for verdict in found["verdicts"]

@@ -38,7 +38,7 @@ def searched(
     if said is None:
         return model, None
     definition, seed = codec.fingerprint(codec.encode(model))[:12], project.settings.training.seed
-    name = f"{model.name}_{definition}_{as_of}_{seed}"
+    name = f"{model.name}_{definition}_{as_of}_{seed}_{found.digest()}"
 
     def score(parameters: Mapping[str, Any]) -> Iterator[float]:
         tried = with_parameters(model, parameters)
@@ -97,7 +97,9 @@ def _keep(project: Project, model: Model, tuned: Tuned, name: str, as_of: int) -
     rows["value"] = np.array([one.value for one in trials], np.float64)
     declared = tables.TUNING
     ordered = {column: rows[column] for column in declared.columns}
-    project.records.append(declared.name, project.engine.relation(ordered, declared.columns), transaction=name)
+    project.records.append(
+        declared.name, project.engine.relation(ordered, declared.columns), transaction=f"{name}/{len(trials)}"
+    )
 
 
 def backtested(model: Model, found: TrainingSet, seed: int, choose: Choose) -> tuple[Fold, ...]:

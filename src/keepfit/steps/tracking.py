@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,6 +70,11 @@ def _words(project: Project, model: Model) -> dict[str, Any]:
         "cost_false_negative": words.cost.false_negative if words.cost else None,
         "hold_out": words.hold_out or None,
         "folds": words.folds or None,
+        "interval": words.interval,
+        "quantile": words.quantile,
+        "test": words.test,
+        "learning_curve": words.learning_curve or None,
+        "select": f"{words.select.folds} folds, stable {words.select.stable:g}" if words.select else None,
         "tune": f"{model.tune.method}, {model.tune.trials} trials" if model.tune else None,
     }
     return {name: value for name, value in found.items() if value is not None}
@@ -79,6 +84,7 @@ def tell(told: Tracked, as_of: int, trained: Trained, evaluation: Evaluation, li
     """Add what came out of a training."""
     rows = {f"{part}_rows": count for part, count in evaluation.rows.items()}
     told.parameters |= {**trained.fitted.parameters, "threshold": trained.threshold, **rows}
+    told.parameters["features"] = len(trained.features)
     told.tags[LINEAGE] = json.dumps(lineage)
     told.files["lineage.json"] = json.dumps(lineage, indent=1, sort_keys=True).encode()
     told.metrics |= _metrics(evaluation) | {"onnx_difference": trained.onnx_difference}
@@ -101,8 +107,12 @@ def _metrics(evaluation: Evaluation) -> dict[str, float]:
         found |= {"champion_gain": gain.value, **_bounds("champion_gain", gain)}
     for name in evaluation.folds[0].metrics if evaluation.folds else ():
         values = [fold.metrics[name] for fold in evaluation.folds]
-        found |= {f"fold_{name}_mean": float(np.mean(values)), f"fold_{name}_std": float(np.std(values))}
+        found |= {f"fold_{name}_mean": float(np.mean(values)), f"fold_{name}_std": _spread(values)}
     return found
+
+
+def _spread(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1)) if len(values) > 1 else 0.0
 
 
 def _bounds(name: str, one: Estimate) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 
 from keepfit.spec.check.problem import Problem, not_a_duration
@@ -80,7 +81,10 @@ def _is_a_range(where: object, method: str) -> bool:
     if method == GRID or not isinstance(where, tuple) or len(where) not in (2, 3):
         return False
     low, high, *more = where
-    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in (low, high))
+    numbers = all(
+        isinstance(one, int | float) and not isinstance(one, bool) and abs(one) <= sys.float_info.max
+        for one in (low, high)
+    )
     return numbers and low < high and more in ([], [LOG]) and (not more or low > 0)
 
 

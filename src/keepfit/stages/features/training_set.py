@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -46,6 +47,13 @@ class TrainingSet:
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def digest(self) -> str:
+        """Return 12 hex digits that are others for other rows."""
+        seal = hashlib.sha256()
+        for values in (self.entity, self.t, *self.features.values(), self.target):
+            seal.update("\0".join(map(str, values)).encode() if values.dtype == object else values.tobytes())
+        return seal.hexdigest()[:12]
 
     def columns(self) -> tuple[dict[str, Column], dict[str, str]]:
         """Return the set as table columns and their DuckDB types; one of several labels stands there as text."""

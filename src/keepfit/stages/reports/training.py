@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, pstdev
+from statistics import fmean, stdev
 from typing import Any
 
 from keepfit import clock
@@ -42,7 +42,7 @@ def folds(show: Figures, evaluation: Evaluation) -> list[Html]:
     if len(rows) < 2:
         return []
     name, values = evaluation.metric, [one["value"] for one in rows[:-1] if one["value"] is not None]
-    spread = f" \u00b1 {number(pstdev(values))}" if len(values) > 1 else ""
+    spread = f" \u00b1 {number(stdev(values))}" if len(values) > 1 else ""
     mean = number(fmean(values)) if values else "undefined"
     says = f"{name} {mean}{spread} at {plural(len(rows) - 1, 'earlier origin')}, {number(evaluation.estimate.value)} on the test"
     read = (

@@ -107,7 +107,8 @@ def grow(
     bounds = None
     if model.training.interval is not None:
         judged = matrix[parts.validation], rows.target[parts.validation]
-        bounds = _bounds(model, lambda asked: learn(asked, of(parts.train), of(parts.validation)), task, first, *judged)
+        later = of(parts.validation, like=parts.train)
+        bounds = _bounds(model, lambda asked: learn(asked, of(parts.train), later), task, first, *judged)
     fitted = learn(replace(task, parameters=first.parameters), of(parts.fitted), None)
     told = first.history if isinstance(first, Boosted) else None
     return Grown(parts, fitted, calibration, bounds, threshold, categories, matrix, told)

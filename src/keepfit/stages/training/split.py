@@ -65,7 +65,13 @@ def split(t: NDArray[np.int64], horizon: int, test: int | None = None) -> Split:
         raise TrainingError("there are no rows to split", fix="wait for more history")
     size = _size(moments)
     test_from = moments[-size] if test is None else moments[moments > moments[-1] - test][0]
-    return _parts(t, moments, test_from, size, horizon)
+    try:
+        return _parts(t, moments, test_from, size, horizon)
+    except TrainingError as error:
+        if test is None:
+            raise
+        what = f"a test of {clock.duration_text(test)} leaves too little before it: {error.what}"
+        raise TrainingError(what, where="Training(test=...)", fix=f"declare a shorter test, or {error.fix}") from error
 
 
 def folds(t: NDArray[np.int64], horizon: int, count: int, test: int | None = None) -> list[Split]:
@@ -102,7 +108,7 @@ def folds(t: NDArray[np.int64], horizon: int, count: int, test: int | None = Non
             raise TrainingError(
                 f"{len(moments)} moments of observation are enough for {len(found)} of {count} folds",
                 where=error.where,
-                fix=f"declare Training(folds={len(found)}), observe more often, or wait for more history",
+                fix=f"ask for {len(found)} folds, observe more often, or wait for more history",
             ) from error
         found.append(Split(part.train, part.validation, part.test & until))
     return found[::-1]
