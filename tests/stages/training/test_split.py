@@ -112,7 +112,7 @@ def test_more_folds_than_time_allows_are_refused_with_the_number_that_fits():
     with pytest.raises(TrainingError) as refused:
         folds(t, 2 * DAY, 9)
     assert refused.value.what == "10 moments of observation are enough for 4 of 9 folds"
-    assert "folds=4" in refused.value.fix
+    assert "ask for 4 folds" in refused.value.fix
     assert len(folds(t, 2 * DAY, 4)) == 4
 
 
