@@ -84,6 +84,7 @@ def test_a_training_tunes_before_its_test_and_is_repeated_at_earlier_origins(tmp
     [
         ("tune=Tune({}),", "looks for nothing"),
         ("tune=Tune({'max_depth': (8, 2)}),", "is no range of a tpe search"),
+        ("tune=Tune({'learning_rate': (0.1, float('inf'))}),", "is no range of a tpe search"),
         ("tune=Tune({'eta': (0, 1, 'log')}),", "is no range of a tpe search"),
         ("tune=Tune({'max_depth': (2, 8)}, method='grid'),", "is no range of a grid search"),
         ("tune=Tune({'max_depth': (2, 8)}, method='bayes'),", "method='bayes' is unknown"),

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from keepfit import Category, Cost, Events, Every, Files, Float, Gate, Linear, Logistic, Model, Records, Training
+from keepfit.errors import DefinitionError
 from keepfit.spec import codec
 from keepfit.spec.check import Problem, check
 from keepfit.spec.features.meaning import describe
@@ -100,3 +101,19 @@ def test_weights_by_label_and_other_estimators_are_accepted():
     said = Training(class_weight={"good": 1, "poor": 2, "bad": 5}, half_life="90d", hold_out=0.1, folds=2)
     assert problems(model(training=said, estimator=Logistic(), metric="f1_macro")) == []
     assert problems(model(training=Training(class_weight="balanced"))) == []
+
+
+@pytest.mark.parametrize(
+    ("edges", "labels", "what"),
+    [(50, NAMES, "edges=50 of .band() is no list"), ([12, 35.5], "xyz", "labels='xyz' of .band() is no list")],
+)
+def test_bands_are_lists(edges, labels, what):
+    with pytest.raises(DefinitionError) as refused:
+        AHEAD.band(edges, labels=labels)
+    assert refused.value.what == what
+    assert "write lists" in refused.value.fix
+
+
+def test_an_edge_beyond_all_floats_is_refused():
+    (found,) = problems(model(AHEAD.band([12, 10**400], labels=NAMES)))
+    assert "is no edge of a band" in found.what

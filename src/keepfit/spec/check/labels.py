@@ -66,11 +66,18 @@ def _is_category(one: Labelled, where: str) -> Iterator[Problem]:
         yield Problem(f"{one.value.name!r} is not the first or the last label of a category", where, fix)
 
 
+def _finite(edge: float) -> bool:
+    try:
+        return math.isfinite(edge)
+    except OverflowError:  # a whole number beyond all floats
+        return False
+
+
 def malformed_labels(one: Labelled) -> Iterator[tuple[str, str]]:
     """Yield what is no label, and what is no edge."""
     for label in one.labels:
         if not isinstance(label, str) or not label.strip():
             yield f"{label!r} is no label", "write a text: labels=('good', 'poor', 'bad')"
     for edge in one.edges if isinstance(one, Banded) else ():
-        if isinstance(edge, bool) or not isinstance(edge, int | float) or not math.isfinite(edge):
+        if isinstance(edge, bool) or not isinstance(edge, int | float) or not _finite(edge):
             yield f"{edge!r} is no edge of a band", "write finite numbers: .band([12, 35.5], labels=...)"

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from keepfit.errors import DefinitionError
+
 Number = int | float
 SYMBOLS = {
     "+": "plus", "-": "minus", "*": "times", "/": "over",
@@ -67,7 +69,16 @@ class Expression:
             Ascending. A value at an edge belongs to the band above it.
         labels : sequence of str
             One more than edges, from the lowest band to the highest.
+
+        Raises
+        ------
+        DefinitionError
+            If either is no list.
         """
+        for name, given in (("edges", edges), ("labels", labels)):
+            if isinstance(given, str) or not isinstance(given, Sequence):
+                fix = "write lists: .band([12, 35.5], labels=('good', 'poor', 'bad'))"
+                raise DefinitionError(f"{name}={given!r} of .band() is no list", where=self.name, fix=fix)
         return Banded(self, tuple(labels), tuple(edges))
 
     def among(self, *labels: str) -> Expression:
