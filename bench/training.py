@@ -2,7 +2,8 @@
 
 Both learn the same two boosters (stopped early on validation, then grown on train and validation), in a process of their own; a
 matrix [rows, features] of float32 is made outside of what is timed. keepfit also encodes the features, chooses the threshold,
-writes ONNX, scores every row by it and holds it against XGBoost: `train` is all of that, `fit` the two boosters alone.
+writes ONNX, scores every row by it and holds it against XGBoost: `train` is all of that, `fit` the two boosters alone,
+`recorded` what a version is trained by: it keeps the loss by round as well.
 
 usage: python bench/training.py [--rows 400000] [--features 30] [--rounds 5]
 """
@@ -72,7 +73,11 @@ def fit(matrix: np.ndarray, target: np.ndarray, t: np.ndarray) -> float:
     return time.perf_counter() - begin
 
 
-def train(matrix: np.ndarray, target: np.ndarray, t: np.ndarray) -> float:
+def recorded(matrix: np.ndarray, target: np.ndarray, t: np.ndarray) -> float:
+    return train(matrix, target, t, history=True)
+
+
+def train(matrix: np.ndarray, target: np.ndarray, t: np.ndarray, *, history: bool = False) -> float:
     from keepfit import EachRow, Events, Files, Float, Model, XGBoost
     from keepfit.stages.evaluation.threshold import choose_threshold
     from keepfit.stages.training.estimators import find
@@ -88,7 +93,7 @@ def train(matrix: np.ndarray, target: np.ndarray, t: np.ndarray) -> float:
     features = {name: matrix[:, place].astype(np.float64) for place, name in enumerate(names)}
     find("xgboost")
     begin = time.perf_counter()
-    train_(model, TrainingRows(t, features, target), seed=7, choose_threshold=choose_threshold)
+    train_(model, TrainingRows(t, features, target), seed=7, choose_threshold=choose_threshold, history=history)
     return time.perf_counter() - begin
 
 
@@ -97,7 +102,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=400_000)
     parser.add_argument("--features", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=["direct", "fit", "train"])
+    parser.add_argument("--only", choices=["direct", "fit", "train", "recorded"])
     given = parser.parse_args()
     if given.only:
         seconds = globals()[given.only](*rows_of(given.rows, given.features))
@@ -108,6 +113,7 @@ def main() -> None:
         "direct": "xgboost, called directly",
         "fit": "keepfit's plug-in",
         "train": "keepfit's train (ONNX, scores)",
+        "recorded": "and the loss by round",
     }
     contenders = [Contender(name, [sys.executable, __file__, *size, "--only", only]) for only, name in names.items()]
     print(f"{given.rows:,} rows x {given.features} features, {TREES} trees, {os.cpu_count()} cores")
