@@ -12,7 +12,7 @@ import pytest
 
 from keepfit import actions, clock, loop
 from keepfit.begin import begin
-from keepfit.errors import ProjectError, RegistryError
+from keepfit.errors import ProjectError, RegistryError, TrainingError
 from keepfit.evidence import KEEP, PROMOTE, Turn, as_data
 from keepfit.project import Project, open_project
 from keepfit.spec.gates import Gate
@@ -156,19 +156,27 @@ def test_dataset_is_the_training_set_as_of_a_moment(shop: Project, model: Model,
     assert kept == rows
 
 
-def test_a_failed_training_leaves_the_champion(shop: Project, model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (TrainingError("the estimator broke"), "the training failed: the estimator broke"),
+        (OverflowError("beyond bounds"), "the training failed: OverflowError: beyond bounds"),
+    ],
+)
+def test_a_failed_training_leaves_the_champion(
+    shop: Project, model: Model, monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
     from keepfit import steps
-    from keepfit.errors import TrainingError
 
     def broken(*_: object) -> object:
-        raise TrainingError("the estimator broke")
+        raise error
 
     monkeypatch.setattr(steps, "challenge", broken)
     champion = shop.registry.champion("churn")
     later = clock.to_micros(datetime(2026, 1, 1, tzinfo=UTC))
     turn = loop.turn(shop, model, later)
     assert turn.decision == KEEP
-    assert "the training failed: the estimator broke" in turn.reasons
+    assert said in turn.reasons
     assert shop.registry.champion("churn") == champion
 
 

@@ -119,7 +119,7 @@ def test_folds_are_steps_with_moments_of_their_own(opened):
     assert [one.timestamp for one in history] == [at(fold["to_at"]) // 1000 for fold in folds]
     values = [fold["metrics"]["rmse"] for fold in folds]
     assert run.data.metrics["fold_rmse_mean"] == pytest.approx(np.mean(values))
-    assert run.data.metrics["fold_rmse_std"] == pytest.approx(np.std(values))
+    assert run.data.metrics["fold_rmse_std"] == pytest.approx(np.std(values, ddof=1))
 
 
 def test_boosting_shows_its_rounds(opened):

@@ -86,6 +86,8 @@ def test_a_training_that_fails_leaves_the_champion_and_says_why(shop, model, fir
     other = replace(model, estimator=Logistic(), training=replace(WORDS, monotone={}))
     turn = loop.turn(shop, other, LATER)
     assert turn.decision == KEEP
-    assert "the training failed: Logistic failed on" in turn.reasons[-1]
-    assert turn.reasons[-1].endswith("RuntimeError: out of luck")
+    *_, failed, run = turn.reasons
+    assert "the training failed: Logistic failed on" in failed
+    assert "is marked FAILED" in run
+    assert failed.endswith("RuntimeError: out of luck")
     assert shop.registry.champion("churn") == before

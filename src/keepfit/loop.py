@@ -114,8 +114,10 @@ def _retrain(
         with watch.stage("train") as stage:
             challenge = steps.challenge(project, model, snapshot, found, champion)
             stage.rows(len(found), challenge.evaluation.rows["test"])
-    except KeepfitError as error:
-        return Decision(KEEP, (*decision.reasons, f"the training failed: {error.what}", *error.notes)), None
+    except Exception as error:  # whatever a training raises: the champion stays and goes on answering
+        what = error.what if isinstance(error, KeepfitError) else f"{type(error).__name__}: {error}"
+        notes = getattr(error, "__notes__", ())
+        return Decision(KEEP, (*decision.reasons, f"the training failed: {what}", *notes)), None
     conclusion = challenge.conclusion
     return Decision(conclusion.action, (*decision.reasons, *conclusion.reasons)), challenge
 

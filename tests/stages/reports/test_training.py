@@ -52,7 +52,7 @@ def test_a_page_shows_how_its_version_was_grown() -> None:
     shown = page({"history": HISTORY, "learning_curve": LEARNT, "search": SEARCH}, FOLDS)
     wanted = ["Over time", "Rounds", "Learning curve", "Search", "Searched parameters"]
     assert [kind for kind in kinds(shown) if kind in wanted] == wanted
-    assert "auc 0.670 \u00b1 0.010 at 2 earlier origins, 0.800 on the test" in shown
+    assert "auc 0.670 \u00b1 0.014 at 2 earlier origins, 0.800 on the test" in shown
     assert "2 rounds kept: logloss 0.400 on train rows, 0.500 on validation rows" in shown
     assert "auc 0.700 from the newest 50% of the train rows, 0.800 from all" in shown
     assert "Trial 1 of 6 was best, auc 0.800: depth 3" in shown
