@@ -6,6 +6,7 @@ nothing else; a line that a crash tore is closed by the next one.
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import resource
@@ -100,9 +101,13 @@ class Stopwatch:
 
 
 def append_line(path: Path, line: Mapping[str, Any]) -> None:
-    """Append one JSON line in one write; a torn line before it is ended first."""
+    """Append one JSON line in one write; a torn line before it is ended first.
+
+    Who appends holds the file: a line that another process has half written would look torn.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b", buffering=0) as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         size = file.seek(0, os.SEEK_END)
         torn = size > 0 and os.pread(file.fileno(), 1, size - 1) != b"\n"
         file.write((b"\n" if torn else b"") + json.dumps(line).encode() + b"\n")
