@@ -7,7 +7,7 @@ import struct
 import pytest
 
 from keepfit import Boolean, Category, Events, Evolution, Files, Float, Integer, Text, Time
-from keepfit.engines.local import check, reading
+from keepfit.engines.local import check, parts, reading
 
 
 def levels(**columns):
@@ -43,6 +43,15 @@ def test_rows_without_a_fault_are_proven_by_what_the_part_tells(desk, taken):
     assert [row["level"] for row in good] == [1.5, None, None]
     assert bad == []
     assert taken == ["swift"]
+
+
+@pytest.mark.parametrize(("level", "ways"), [("7", ["swift"]), ("1001", ["swift", "quick", "left"])])
+def test_a_row_group_without_values_of_a_column_proves_the_others(desk, taken, monkeypatch, level, ways):
+    monkeypatch.setattr(parts, "ROW_GROUP_ROWS", 2048)
+    desk.write("a.csv", HEADER + "a,2025-06-01 00:00:00,,2\n" * 4096 + f"b,2025-06-01 00:00:00,{level},2\n" * 10)
+    good, bad = desk.check(levels(), "a.csv")
+    assert (len(good), len(bad)) == ((4106, 0) if ways == ["swift"] else (4096, 10))
+    assert taken == ways
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import duckdb
 
-from keepfit.engines.local import query
+from keepfit.engines.local import footers, query
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import full_disk
 from keepfit.raw import Part
@@ -55,7 +55,7 @@ def write(
         if (full := full_disk(error, str(folder))) is not None:
             raise full from error
         raise
-    statistics = {name.strip('"').replace('""', '"'): values for name, values in found[4].items()} if found else {}
+    statistics = _told(cursor, path, found[4]) if found else {}
     if found is None or found[1] == 0 or not holds(statistics, found[1]):
         path.unlink(missing_ok=True)
         return None
@@ -63,6 +63,20 @@ def write(
     bounded = [name for name in (table.entity, table.time) if name]
     bounds = {name: bound for name in bounded if (bound := _bound(statistics.get(name, {}))) is not None}
     return Part(path, int(found[1]), int(found[2]), nulls, bounds)
+
+
+def _told(cursor: duckdb.DuckDBPyConnection, path: Path, told: Statistics) -> Statistics:
+    """Return what a written part tells of its columns; what a row group without values hid is read from the footer."""
+    statistics = {name.strip('"').replace('""', '"'): dict(values) for name, values in told.items()}
+    hidden = [name for name, values in statistics.items() if "has_nan" in values and "min" not in values]
+    if not hidden:
+        return statistics
+    for name, (_, least, greatest) in footers.footers(
+        cursor, [str(path)], dict.fromkeys(hidden, footers.NUMBER)
+    ).items():
+        if least is not None and greatest is not None:
+            statistics[name] |= {"min": repr(least), "max": repr(greatest)}
+    return statistics
 
 
 def without(files: Sequence[str]) -> str:
@@ -101,7 +115,7 @@ def discard(parts: Sequence[Part]) -> None:
         part.path.unlink(missing_ok=True)
 
 
-def _bound(values: dict[str, str]) -> tuple[str, str] | None:
+def _bound(values: Mapping[str, str]) -> tuple[str, str] | None:
     low, high = values.get("min"), values.get("max")
     if low is None or high is None or max(len(low), len(high)) > LONGEST_BOUND:
         return None
