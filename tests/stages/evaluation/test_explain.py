@@ -9,7 +9,7 @@ from sklearn.linear_model import LinearRegression
 
 from keepfit import Cost, Training
 from keepfit.measure.metrics import measure
-from keepfit.stages.evaluation.explain import contributions, permutation_importance
+from keepfit.stages.evaluation.explain import contributions, forest_of, permutation_importance
 from keepfit.stages.evaluation.judged import Judged
 from keepfit.stages.training.estimators import Rows, Task
 from keepfit.stages.training.estimators.xgboost import fit
@@ -28,7 +28,7 @@ def judged(matrix: np.ndarray, actual: np.ndarray, score: np.ndarray, task: str 
 def test_contributions_and_the_base_add_up_to_the_log_odds_of_the_score() -> None:
     task = Task("classification", ("a", "b", "c"), {}, {"n_estimators": 20, "min_child_weight": 1}, 1)
     model = fit(task, Rows(MATRIX, ACTUAL), None)
-    found = contributions(model, MATRIX)
+    found = contributions(forest_of(model), MATRIX)
     assert found is not None
     assert found.values.shape == (400, 3)
     score = model.predict(MATRIX)
@@ -37,12 +37,12 @@ def test_contributions_and_the_base_add_up_to_the_log_odds_of_the_score() -> Non
 
 
 def test_a_model_that_cannot_tell_has_no_contributions() -> None:
-    assert contributions(object(), MATRIX) is None
+    assert contributions(forest_of(object()), MATRIX) is None
 
 
 def test_a_model_without_its_own_is_explained_by_shap_where_that_is_installed() -> None:
     pytest.importorskip("shap", reason="the extra `explain` is not installed")
-    found = contributions(object(), MATRIX[:40], lambda matrix: 2.0 * matrix[:, 0] - matrix[:, 1], seed=1)
+    found = contributions(None, MATRIX[:40], lambda matrix: 2.0 * matrix[:, 0] - matrix[:, 1], seed=1)
     assert found is not None
     assert found.values.sum(axis=1) + found.base == pytest.approx(2.0 * MATRIX[:40, 0] - MATRIX[:40, 1], abs=1e-6)
     assert found.importance[0] > found.importance[1] > found.importance[2] == pytest.approx(0.0)

@@ -22,10 +22,10 @@ from keepfit.spec.training import Training
 from keepfit.stages.evaluation.curves import curves
 from keepfit.stages.evaluation.explain import (
     ESTIMATED,
-    Contributing,
     Contributions,
     Matrix,
     contributions,
+    forest_of,
     permutation_importance,
 )
 from keepfit.stages.evaluation.fairness import fairness
@@ -33,7 +33,7 @@ from keepfit.stages.evaluation.judged import SURE, Judged
 from keepfit.stages.evaluation.review import with_unused
 from keepfit.stages.evaluation.slices import weak_slices
 
-CONTRIBUTED, PERMUTED, SLICED = 2000, 2000, 20_000
+CONTRIBUTED, PERMUTED, SLICED = 10_000, 2000, 20_000
 """At most so many rows for contributions, for permutation importance and for the search of slices."""
 WORST, DEPENDENCE, DOTS = 20, 6, 300
 """Worst predictions kept, features whose dependence is kept, and points of each."""
@@ -55,7 +55,7 @@ def detail(
     Parameters
     ----------
     fitted : object
-        The fitted model; asked for its contributions if it has any.
+        The fitted model; asked for its trees if it has any.
     predict : callable
         Matrix -> answers as they are served, for permutation importance.
     groups : mapping of str to object array, shape (rows,)
@@ -69,10 +69,11 @@ def detail(
         `numbers` holds every number by its evidence id, such as 'test.auc'; see `numbers_of`.
     """
     names = list(judged.features)
-    sample = judged.sample(CONTRIBUTED if isinstance(fitted, Contributing) else ESTIMATED, seed)
-    # what a feature adds to one of several labels is told by the library's own contributions, or not at all
+    forest = forest_of(fitted)
+    sample = judged.sample(ESTIMATED if forest is None else CONTRIBUTED, seed)
+    # what a feature adds to one of several labels is told by trees, or not at all
     raw = None if judged.labels else _raw(predict, judged.task)
-    told = contributions(fitted, sample.matrix, raw, seed=seed)
+    told = contributions(forest, sample.matrix, raw, seed=seed)
     permuted = judged.sample(PERMUTED, seed)
     mean, spread = permutation_importance(evaluation.metric, permuted, predict, seed=seed, said=said)
     importance = told.importance if told else np.full(len(names), np.nan)
@@ -95,7 +96,7 @@ def detail(
         # contributions to different labels make no curve
         "dependence": {} if judged.labels else _dependence(sample, told, ranked),
         "slices": weak_slices(judged.sample(SLICED, seed), ranked),
-        "worst": _worst(judged, lambda matrix: contributions(fitted, matrix, raw, seed=seed)),
+        "worst": _worst(judged, lambda matrix: contributions(forest, matrix, raw, seed=seed)),
         "fairness": fairness(judged, groups, seed) if judged.task == CLASSIFICATION else {},
         "grown": dict(grown or {}),
         "sampled": {"contributions": len(sample), "permutation": len(permuted), "slices": min(len(judged), SLICED)},

@@ -1,12 +1,13 @@
 """Why a model says what it says: exact contributions of the features to each prediction, and how much each matters.
 
-Contributions are Shapley values of the trees (Lundberg et al. 2020, "From local explanations to global understanding"), by
-the library's own exact algorithm. An estimator offers them by a method `contributions(matrix)`; one that has none is
-explained by permutation importance alone.
+Contributions are Shapley values of the trees (Lundberg et al. 2020, "From local explanations to global understanding"), exact
+whatever library grew them; see `measure.shapley`. An estimator offers its trees by a method `forest()`; one that has none is
+explained by shap where that is installed, or by permutation importance alone.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
@@ -15,7 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.errors import MissingExtra
+from keepfit.measure.forest import Forest
 from keepfit.measure.metrics import PLAIN, measure
+from keepfit.measure.shapley import LONGEST
 from keepfit.measure.sums import Floats
 from keepfit.spec.metric import METRICS
 from keepfit.spec.training import Training
@@ -30,13 +33,13 @@ ESTIMATED = 200
 
 
 @runtime_checkable
-class Contributing(Protocol):
-    """A fitted model that can tell what each feature contributed."""
+class Grown(Protocol):
+    """A fitted model that is made of trees."""
 
-    def contributions(self, matrix: Matrix) -> Floats:
-        """Return float64, shape (rows, features + 1): what each feature adds to the base value in the last column.
+    def forest(self) -> Forest | None:
+        """Return its trees, whose sum is the raw value: log-odds for a classification, the predicted value for a regression.
 
-        A row's sum is the model's raw value: log-odds for a classification, the predicted value for a regression.
+        Of several labels, one raw value for each. None of trees that cannot be told as arrays.
         """
 
 
@@ -48,12 +51,12 @@ class Contributions:
     ----------
     values : float64 array, shape (rows, features)
         In log-odds for a classification, in the target's unit for a regression.
-    base : float
-        What the model says when nothing is known.
+    base : float64 array, shape (rows,)
+        What the model says when nothing is known; of several labels, of the likeliest.
     """
 
     values: Floats
-    base: float
+    base: Floats
 
     @property
     def importance(self) -> Floats:
@@ -61,26 +64,33 @@ class Contributions:
         return np.asarray(np.abs(self.values).mean(axis=0))
 
 
+def forest_of(fitted: object) -> Forest | None:
+    """Return the trees of a fitted model; None if it is not made of trees that can be explained."""
+    forest = fitted.forest() if isinstance(fitted, Grown) else None
+    return forest if forest is not None and forest.longest <= LONGEST else None
+
+
 def contributions(
-    fitted: object, matrix: Matrix, predict: Callable[[Matrix], Floats] | None = None, *, seed: int = 0
+    forest: Forest | None, matrix: Matrix, predict: Callable[[Matrix], Floats] | None = None, *, seed: int = 0
 ) -> Contributions | None:
     """Return the contributions to the predictions of a matrix; None if nobody can tell them.
 
-    A model without its own is explained by shap where that is installed (`keepfit[explain]`) and `predict` is given: an
+    A model without trees is explained by shap where that is installed (`keepfit[explain]`) and `predict` is given: an
     estimate, in the unit of what `predict` returns, for at most `ESTIMATED` rows.
     """
     if not len(matrix):
         return None
-    if isinstance(fitted, Contributing):
-        found = np.asarray(fitted.contributions(matrix), np.float64)
-        return Contributions(found[:, :-1], float(found[0, -1]))
+    if forest is not None:
+        values, base = forest.contributions(matrix, os.cpu_count() or 1)
+        likeliest = (values.sum(axis=2) + base).argmax(axis=1)
+        return Contributions(values[np.arange(len(matrix)), likeliest], base[likeliest])
     if predict is None or len(matrix) > ESTIMATED:
         return None
     try:
-        values, base = estimated(predict, matrix, seed)
+        values, start = estimated(predict, matrix, seed)
     except MissingExtra:
         return None
-    return Contributions(values, base)
+    return Contributions(values, np.full(len(values), start))
 
 
 def permutation_importance(

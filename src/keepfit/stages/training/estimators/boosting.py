@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError
 from keepfit.evidence import History
+from keepfit.measure.forest import Forest, Tree
 from keepfit.measure.intervals import pinball_loss
 from keepfit.measure.labels import log_loss
 from keepfit.spec.estimators import QUANTILE
@@ -55,6 +56,16 @@ class Histograms:
         with limited(asked.size):
             found = np.asarray(predict(asked), np.float64).reshape(len(matrix), -1)
         return found if self.task.labels else found[:, -1]
+
+    def forest(self) -> Forest:
+        """Return the trees as arrays."""
+        trees = [
+            _tree(one.nodes, output, self.columns)
+            for each in self.estimator._predictors
+            for output, one in enumerate(each)
+        ]
+        start = tuple(np.ravel(self.estimator._baseline_prediction).astype(float).tolist())
+        return Forest(trees, len(self.task.features), self.task.labels or 1, start)
 
     def native(self) -> tuple[str, bytes] | None:
         """Return the trees as skops writes them, if the extra `skops` is there."""
@@ -180,6 +191,21 @@ def _loss(task: Task, target: NDArray[np.float64], score: NDArray[np.float64]) -
     sure = np.finfo(np.float64).eps
     score = np.clip(score, sure, 1 - sure)
     return np.asarray(-np.log(np.where(target > 0, score, 1 - score)))
+
+
+def _tree(nodes: NDArray[Any], output: int, columns: list[Column]) -> Tree:
+    """Return a tree of scikit-learn; the column of a label is asked as whether the code is the label's."""
+    left, right = (np.where(nodes["is_leaf"], -1, nodes[name].astype(np.int64)) for name in ("left", "right"))
+    missing_left, place = nodes["missing_go_to_left"].astype(bool), nodes["feature_idx"].astype(np.int64)
+    codes: dict[int, list[int]] = {}
+    for node in np.flatnonzero(left >= 0).tolist():
+        if (code := columns[place[node]][1]) is not None:  # 1, which goes right, if the code is this one
+            codes[node] = [int(code)]
+            left[node], right[node], missing_left[node] = right[node], left[node], False
+    feature = np.array([column for column, _ in columns])[place]
+    return Tree(
+        left, right, feature, nodes["num_threshold"], missing_left, nodes["count"], nodes["value"], codes, output
+    )
 
 
 def _operator(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, MissingExtra, TrainingError
 from keepfit.evidence import History
+from keepfit.measure.forest import Forest, Tree
 from keepfit.spec.estimators import QUANTILE
 from keepfit.spec.model import MULTICLASS
 from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
@@ -73,6 +74,17 @@ class Leaves:
     def predict(self, matrix: Matrix) -> NDArray[np.float64]:
         """Return scores by LightGBM's own predictor."""
         return np.asarray(self.booster.predict(matrix, num_threads=threads(matrix.size)), np.float64)
+
+    def forest(self) -> Forest | None:
+        """Return the trees as arrays; None of trees that hold more than values, or take 0 for missing."""
+        told = self.booster.dump_model()
+        outputs = told["num_tree_per_iteration"]
+        trees = [_tree(one["tree_structure"], place % outputs) for place, one in enumerate(told["tree_info"])]
+        if any(tree is None for tree in trees):
+            return None
+        row = np.zeros((1, self.booster.num_feature()), np.float32)
+        held = [tree for tree in trees if tree is not None]
+        return Forest(held, row.shape[1], outputs).started(row, np.asarray(self.booster.predict(row, raw_score=True)))
 
     def native(self) -> tuple[str, bytes]:
         """Return the model as LightGBM's text."""
@@ -143,6 +155,32 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Leaves:
     used = {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}
     history = _history(losses, grown) if "train" in losses else None
     return Leaves(lightgbm.Booster(model_str=text), used, text, history)
+
+
+def _tree(root: dict[str, Any], output: int) -> Tree | None:
+    """Return a tree of LightGBM: a value goes left if it is at most the threshold, or among the codes."""
+    told = [root]
+    rows: list[tuple[Any, ...]] = []
+    codes: dict[int, list[int]] = {}
+    for node in told:  # grows as it is walked
+        if "leaf_value" in node:
+            if "leaf_coeff" in node:
+                return None
+            rows.append((-1, -1, 0, 0.0, False, node.get("leaf_count", 1), node["leaf_value"]))
+            continue
+        threshold, missing = node["threshold"], node["missing_type"]
+        if missing == "Zero":
+            return None
+        if node["decision_type"] == "==":
+            codes[len(rows)] = [int(code) for code in threshold.split("||")]
+            threshold, default = 0.0, False
+        else:  # without missing values in training, NaN is read as 0
+            default = node["default_left"] if missing == "NaN" else threshold >= 0
+        below = len(told)
+        rows.append((below, below + 1, node["split_feature"], threshold, default, node["internal_count"], 0.0))
+        told += [node["left_child"], node["right_child"]]
+    left, right, feature, limit, missing_left, cover, value = map(np.array, zip(*rows, strict=True))
+    return Tree(left, right, feature, limit, missing_left, cover, value, codes, output)
 
 
 def _history(found: dict[str, dict[str, list[float]]], kept: int) -> History:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import warnings
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from keepfit.errors import DefinitionError, TrainingError
 from keepfit.evidence import History
+from keepfit.measure.forest import Forest, Tree
 from keepfit.spec.estimators import QUANTILE
 from keepfit.spec.model import MULTICLASS
 from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
@@ -48,16 +50,14 @@ class Trees:
         """Return scores by XGBoost's own predictor."""
         return np.asarray(self.booster.predict(_matrix(matrix, self.types)), np.float64)
 
-    def contributions(self, matrix: Matrix) -> NDArray[np.float64]:
-        """Return what each feature adds to the raw value (log-odds, or the value), and the base value in the last column.
-
-        Shape (rows, features + 1); exact (tree SHAP), by XGBoost itself. Of several labels, to that of the likeliest.
-        """
-        data = _matrix(matrix, self.types)
-        found = np.asarray(self.booster.predict(data, pred_contribs=True), np.float64)
-        if found.ndim == 2:
-            return found
-        return np.asarray(found[np.arange(len(found)), self.booster.predict(data).argmax(axis=1)])
+    def forest(self) -> Forest:
+        """Return the trees as arrays."""
+        learner = json.loads(bytes(self.booster.save_raw("json")))["learner"]
+        model, labels = learner["gradient_booster"]["model"], int(learner["learner_model_param"]["num_class"])
+        trees = [_tree(one, output) for one, output in zip(model["trees"], model["tree_info"], strict=True)]
+        row = np.zeros((1, len(self.types)), np.float32)
+        raw = self.booster.predict(_matrix(row, self.types), output_margin=True)
+        return Forest(trees, len(self.types), max(labels, 1)).started(row, raw)
 
     def native(self) -> tuple[str, bytes]:
         """Return the model as UBJSON."""
@@ -133,6 +133,29 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     grown = booster.best_iteration + 1 if validation else rounds
     used = {**parameters, "n_estimators": grown, "early_stopping_rounds": patience}
     return Trees(booster[:grown], used, types, _history(losses, grown) if "train" in losses else None)
+
+
+def _tree(told: dict[str, Any], output: int) -> Tree:
+    """Return a tree of XGBoost: a value goes left if it is less than the threshold, or not among the codes."""
+    left, right = np.array(told["left_children"]), np.array(told["right_children"])
+    missing_left = np.array(told["default_left"]).astype(bool)
+    threshold = np.array(told["split_conditions"], np.float32)
+    codes = {}
+    sets = zip(told["categories_nodes"], told["categories_segments"], told["categories_sizes"], strict=True)
+    for node, first, size in sets:
+        codes[node] = told["categories"][first : first + size]
+        left[node], right[node], missing_left[node] = right[node], left[node], not missing_left[node]
+    return Tree(
+        left,
+        right,
+        np.array(told["split_indices"]),
+        np.nextafter(threshold, np.float32(-np.inf)),
+        missing_left,
+        np.array(told["sum_hessian"]),
+        threshold,  # of a leaf, its value
+        codes,
+        output,
+    )
 
 
 def _history(found: dict[str, dict[str, list[float]]], kept: int) -> History:
