@@ -144,7 +144,8 @@ def test_every_problem_of_the_definitions_is_listed(folder):
         ("Every(", "Evry(", "NameError: name 'Evry' is not defined", 6),
         ("observe=Every(", "observe Every(", "SyntaxError", 6),
         ("import Events", "import Event", "ImportError", 2),
-        ('"churn",', '"churn", colour="red",', "TypeError", 4),
+        ('"churn",', '"churn", *1,', "TypeError", 4),
+        ("Every(", "dict(colour=1)(", "TypeError: 'dict' object is not callable", 6),
     ],
 )
 def test_an_error_of_python_is_answered_with_its_line(folder, old, new, says, line):
@@ -152,6 +153,27 @@ def test_an_error_of_python_is_answered_with_its_line(folder, old, new, says, li
     found = refusal(DefinitionError, opened, folder)
     assert found.what.startswith(says)
     assert found.where.endswith(f"definitions.py, line {line}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says", "fix", "line"),
+    [
+        ('"churn",', '"churn", polcy=1,', "Model(polcy=...): there is no such argument", "did you mean 'policy'?", 4),
+        ("Every(", "Every(actve=1)(", "Every(actve=...): there is no such", "'active'? Every has: active, every", 6),
+        ("Every(", "Files('x', frmat=1)(", "Files(frmat=...)", "did you mean 'format'? Files has", 6),
+    ],
+)
+def test_a_misspelt_argument_is_named_with_the_nearest_one_and_its_line(folder, old, new, says, fix, line):
+    edit(folder, "definitions.py", old, new)
+    found = refusal(DefinitionError, opened, folder)
+    assert found.what.startswith(says)
+    assert fix in found.fix
+    assert found.where.endswith(f"definitions.py, line {line}")
+
+
+def test_an_argument_of_a_function_that_is_not_keepfits_is_left_to_python(folder):
+    edit(folder, "definitions.py", "import Events", "import Events\n\n\ndef Model_(a): ...\n\n\nModel_(b=1)\n#")
+    assert refusal(DefinitionError, opened, folder).what.startswith("TypeError: Model_() got an unexpected")
 
 
 @pytest.mark.parametrize(
