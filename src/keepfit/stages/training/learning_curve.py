@@ -44,9 +44,10 @@ class Part:
 
 
 def learning_curve(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: ChooseThreshold) -> Iterator[Part]:
-    """Yield what the same training makes of the newest tenth, quarter and half of the train rows; a part of one class or value is left out.
+    """Yield what the same training makes of the newest tenth, quarter and half of the train rows.
 
     Each is stopped and decided on the validation rows, learns from them as well, and is judged on the test rows, as the model is.
+    A part that has nothing to learn, of one class or of one value, is left out.
     """
     parts = split(rows.t, model.horizon, model.tested)
     trained_at = rows.t[parts.train]
