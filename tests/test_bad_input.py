@@ -93,13 +93,31 @@ def test_a_slip_of_python_is_answered_with_its_line(folder):
     assert "Traceback" not in done.stderr
 
 
-def test_a_second_run_is_turned_away_while_one_is_at_work(folder):
+@pytest.mark.parametrize("command", [("run",), ("promote", "churn", "1")])
+def test_a_second_writer_is_turned_away_at_once_while_one_is_at_work(folder, command):
     state = folder / ".keepfit" / "dev"
     state.mkdir(parents=True)
     with FileLock(state / "lock"):
-        done = keepfit(folder, "run", "--json", "--as-of", "2025-06-01")
+        done = keepfit(folder, *command, "--json", "--as-of", "2025-06-01")
     assert done.returncode == 3
     assert json.loads(done.stdout)["what"] == "another keepfit command is at work in this project"
+
+
+def test_a_training_set_is_read_while_another_command_is_at_work(folder, tmp_path):
+    (folder / "data" / "sales_3.csv").write_text("who,sold_at,amount\nb,2025-03-14T00:00Z,10\n")
+    keepfit(folder, "ingest", "--as-of", "2025-03-15")
+    (folder / "data" / "sales_2.csv").write_text("who,sold_at,amount\na,2025-01-06T00:00Z,10\n")
+    written = tmp_path / "set.csv"
+    command = ("dataset", "--as-of", "2025-03-15", "--to", str(written))
+    with FileLock(folder / ".keepfit" / "dev" / "lock"):
+        done = keepfit(folder, *command)
+        told = keepfit(folder, *command, "--json")
+    assert done.returncode == 0
+    assert "another keepfit command is at work" in done.stderr
+    assert json.loads(told.stdout)["ingested"] is False
+    before = written.read_text()
+    assert json.loads(keepfit(folder, *command, "--json").stdout)["ingested"] is True
+    assert written.read_text() != before
 
 
 def test_a_run_on_too_little_data_keeps_and_says_why(folder, tracking):

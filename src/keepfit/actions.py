@@ -13,7 +13,7 @@ from keepfit.answers import columns_of
 from keepfit.errors import ProjectError, RegistryError, TrainingError
 from keepfit.evidence import KEEP, PROMOTE, ROLL_BACK, Evidence, Turn, as_data
 from keepfit.inspecting import described, ingested
-from keepfit.project import Project
+from keepfit.project import Occupied, Project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec import codec
 from keepfit.spec.model import Model
@@ -202,9 +202,16 @@ def predict(project: Project, model: Model, as_of: int, target: Path | None) -> 
 
 
 def dataset(project: Project, model: Model, as_of: int, target: Path) -> dict[str, Any]:
-    """Write the training set as of a moment to a Parquet or CSV file."""
-    with project.locked():
-        loop.ingest_all(project, as_of)
+    """Write the training set as of a moment to a Parquet or CSV file.
+
+    New files are ingested first. While another command is at work in the project, what it has ingested so far is read instead.
+    """
+    ingested_first = True
+    try:
+        with project.locked():
+            loop.ingest_all(project, as_of)
+    except Occupied:
+        ingested_first = False
     snapshot = _snapshot(project, model, as_of)
     found, _ = steps.build(project, model, snapshot)
     columns, types = found.columns()
@@ -218,6 +225,7 @@ def dataset(project: Project, model: Model, as_of: int, target: Path) -> dict[st
         "from": clock.show(int(found.t[0])) if len(found) else None,
         "to": clock.show(int(found.t[-1])) if len(found) else None,
         "tables": snapshot.versions,
+        "ingested": ingested_first,
     }
 
 

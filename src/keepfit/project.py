@@ -39,6 +39,10 @@ DEFINITIONS = "definitions.py"
 SINGLE_ENGINE = "keepfit.engines"
 
 
+class Occupied(ProjectError):
+    """Another command writes to the project."""
+
+
 @dataclass(frozen=True)
 class Definitions:
     """The tables and models that a definitions file declares, in the order of their declaration."""
@@ -192,7 +196,7 @@ class Project:
 
         Raises
         ------
-        ProjectError
+        Occupied
             If another process holds it. The lock of a killed process is free again.
         """
         self.state.mkdir(parents=True, exist_ok=True)
@@ -201,7 +205,7 @@ class Project:
             with lock.acquire(timeout=0):
                 yield
         except Timeout:
-            raise ProjectError(
+            raise Occupied(
                 "another keepfit command is at work in this project",
                 where=str(self.state / "lock"),
                 fix="wait until it has ended",

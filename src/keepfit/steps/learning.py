@@ -162,11 +162,16 @@ def draft(project: Project, snapshot: Snapshot, found: TrainingSet) -> tuple[Eva
 
 def stored_set(project: Project, model: Model) -> Stored | None:
     """Return the model's last training set, with what it was computed from; None if there is none."""
-    name = tables.training_set(model.name)
-    notes = project.records.notes(name)
+    name, records = tables.training_set(model.name), project.records
+    version = records.version(name) if records.exists(name) else None
+    notes = records.notes(name)
     if not {FEATURES, VERSIONS} <= set(notes) or notes.get(SEMANTICS) != semantics():
         return None
-    columns = project.engine.columns(project.records.parquet_files(name))
+    if (
+        records.version(name) != version
+    ):  # a training has written another one between: these notes may not be of these rows
+        return None
+    columns = project.engine.columns(records.parquet_files(name, version))
     return Stored(json.loads(notes[FEATURES]), json.loads(notes[VERSIONS]), columns)
 
 
