@@ -183,7 +183,10 @@ def test_the_report_shows_the_band(project, promoted, tmp_path):
     assert found["numbers"]["test.coverage"]["rows"] == promoted.evaluation.rows["test"]
     assert found["numbers"]["baseline.width"]["value"] == promoted.evaluation.baseline["width"]
     text = page.read_text()
-    assert "interval" in text and "Coverage" in text
+    measured = promoted.evaluation.intervals["coverage"]
+    assert f"Declared 80%, measured {100 * measured.value:.3g}% (90% interval {100 * measured.low:.3g}% to" in text
+    assert "declared 80%</text>" in text
+    assert next(one["better"] for one in found["metrics"] if one["metric"] == "coverage") == "near 80%"
     told = json.loads((project.registry.version("takings", "2").folder / "report.json").read_text())
     assert told["grown"]["history"]["metric"] == "rmse"
     for chart in ("fit-wide", "coverage_by_tenth-wide", "history-wide"):

@@ -45,9 +45,9 @@ def report(
     """
     version = _version(project, model, as_of, number)
     evaluation = _evaluation(version)
-    heads, rows = main_rows(evaluation)
     path = version.folder / REPORT
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    heads, rows = main_rows(evaluation, found.get("share"))
     if target is not None:
         _write(version, target)
     if interactive is not None:

@@ -66,7 +66,8 @@ def detail(
     Returns
     -------
     dict
-        `numbers` holds every number by its evidence id, such as 'test.auc'; see `numbers_of`.
+        `numbers` holds every number by its evidence id, such as 'test.auc'; see `numbers_of`. `share` is what an interval is
+        declared to hold, or a quantile to lie above.
     """
     names = list(judged.features)
     sample = judged.sample(CONTRIBUTED if isinstance(fitted, Contributing) else ESTIMATED, seed)
@@ -99,6 +100,7 @@ def detail(
         "fairness": fairness(judged, groups, seed) if judged.task == CLASSIFICATION else {},
         "grown": dict(grown or {}),
         "sampled": {"contributions": len(sample), "permutation": len(permuted), "slices": min(len(judged), SLICED)},
+        **({} if said.share is None else {"share": said.share}),
     }
     data: dict[str, Any] = as_data({"numbers": numbers_of(evaluation, found), **found})
     return data
