@@ -9,6 +9,7 @@ from typing import Any
 from keepfit import clock
 from keepfit.errors import RegistryError
 from keepfit.evidence import Evaluation, evaluation_from
+from keepfit.measure.wording import calibration_told
 from keepfit.project import Project
 from keepfit.spec.model import Model
 from keepfit.stages.registry.mlflow import Version, evidence_of
@@ -64,6 +65,7 @@ def report(
         "test_to_at": evaluation.test_to_at,
         "metrics": [dict(zip(heads, row, strict=True)) for row in rows],
         "rivals": list(evaluation.rivals),
+        "calibration": calibration_told(evaluation.uncalibrated, evaluation.metrics),
         "features": found.get("features", []),
         "numbers": found.get("numbers", {}),
         "path": str(target) if target is not None else None,

@@ -9,6 +9,7 @@ from typing import Any
 from keepfit import clock
 from keepfit.cli import console
 from keepfit.evidence import Drift, Estimate, Evidence, Realised, Tested, Turn, as_data
+from keepfit.measure.wording import calibration_told
 
 
 def line(turn: Turn) -> str:
@@ -126,6 +127,8 @@ def challenge(found: dict[str, Any]) -> None:
         console.table(["from", "to", "rows", evaluation.metric, "trivial baseline"], rows)
         spread = f", standard deviation {stdev(own):.3f}" if len(own) > 1 else ""
         console.say(f"mean {fmean(own):.3f}{spread}")
+    if told := calibration_told(evaluation.uncalibrated, evaluation.metrics):
+        console.say(told)
     features([as_data(one) for one in evaluation.features])
     verdicts = [
         (verdict.gate, "passed" if verdict.passed else "failed", verdict.reason) for verdict in found["verdicts"]

@@ -44,7 +44,7 @@ class Metric:
         """
         if self.direction:
             return value - over if self.greater_is_better else over - value
-        share = said and said.share
+        share = said.share if said is not None else None
         return math.nan if share is None else abs(over - share) - abs(value - share)
 
     def measures(self, task: str, said: Training) -> bool:

@@ -22,6 +22,7 @@ from keepfit.errors import TrainingError
 from keepfit.evidence import Decision, Evaluation, Verdict, as_data
 from keepfit.lake.past import AS_OF
 from keepfit.measure.baseline import constant
+from keepfit.measure.wording import calibration_told
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
@@ -116,7 +117,9 @@ def challenge(
         tell(told, snapshot.as_of, learnt.trained, learnt.evaluation, lineage)
         recorded = _record(project, snapshot.as_of, learnt, verdicts, lineage, told, run)
     conclusion = conclude(verdicts, learnt.evaluation)
-    conclusion = replace(conclusion, reasons=(*conclusion.reasons, *told.notes))
+    calibrated = calibration_told(learnt.evaluation.uncalibrated, learnt.evaluation.metrics)
+    warned = (calibrated,) if calibrated.startswith("warning") else ()
+    conclusion = replace(conclusion, reasons=(*conclusion.reasons, *warned, *told.notes))
     return Challenge(recorded, learnt.evaluation, verdicts, conclusion)
 
 
@@ -141,7 +144,7 @@ def _learn(
     tuned, search = searched(project, found.model, found, snapshot.as_of, choose)
     trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose, history=shown)
     lineage |= {"parameters": tuned.estimator.parameters, "onnx_difference": trained.onnx_difference}
-    evaluation = _evaluate(project, found.model, snapshot, found, trained, champion)
+    evaluation = _evaluate(project, every, snapshot, found, trained, champion)
     said = reviewed(project, every, trained, chosen)
     evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose), features=said)
     grown: dict[str, Any] = {"history": trained.grown.history, "search": search}
@@ -182,9 +185,15 @@ def _notes(found: TrainingSet, snapshot: Snapshot) -> dict[str, str]:
 
 
 def _evaluate(
-    project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, trained: Trained, champion: Loaded | None
+    project: Project,
+    every: TrainingSet,
+    snapshot: Snapshot,
+    found: TrainingSet,
+    trained: Trained,
+    champion: Loaded | None,
 ) -> Evaluation:
-    test, held = trained.split.test, trained.split.held_out
+    """Return what a challenger shows; `every` has all declared features, which rules may use, be they learnt from or not."""
+    model, test, held = found.model, trained.split.test, trained.split.held_out
     rival = None
     if champion is not None and _same_question(champion.artifact.model, model):
         features = {name: values[test] for name, values in found.features.items()}
@@ -211,8 +220,9 @@ def _evaluate(
         },
         champion=rival,
         seed=project.settings.training.seed,
-        rivals=rivals(model, found.features, found.target, trained.split.train, test),
+        rivals=rivals(every.model, every.features, found.target, trained.split.train, test),
         held_out=None if held is None else (found.target[held], trained.scores[held]),
+        uncalibrated=trained.fitted.predict(trained.grown.matrix[test]) if trained.grown.calibration else None,
     )
 
 

@@ -95,6 +95,7 @@ def _metrics(evaluation: Evaluation) -> dict[str, float]:
     found = {
         **{f"test_{name}": value for name, value in evaluation.metrics.items()},
         **{f"baseline_{name}": value for name, value in evaluation.baseline.items()},
+        **{f"uncalibrated_{name}": value for name, value in evaluation.uncalibrated.items()},
         **{f"held_out_{name}": value for name, value in evaluation.held_out.items()},
         **{f"rows_{part}": float(rows) for part, rows in evaluation.rows.items()},
     }

@@ -118,6 +118,7 @@ def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, An
     numbers |= {f"baseline.{name}": {"value": value} for name, value in evaluation.baseline.items()}
     for rule, metrics in evaluation.rivals.items():
         numbers |= {f"rival.{rule.split(' (')[0]}.{name}": {"value": value} for name, value in metrics.items()}
+    numbers |= {f"uncalibrated.{name}": {"value": value} for name, value in evaluation.uncalibrated.items()}
     if evaluation.against_champion is not None:
         numbers["champion.gain"] = evaluation.against_champion
     for one in found["importance"]:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from keepfit.evidence import Evaluation
+from keepfit.measure.wording import calibration_told
 from keepfit.spec.metric import METRICS
 from keepfit.stages.reports import curves, explanation, page, training
 from keepfit.stages.reports import evaluation_tables as tables
@@ -61,6 +62,7 @@ def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]
             _metrics_say(evaluation),
             tables.main_table(evaluation, found.get("share")),
             _rivals_note(evaluation),
+            _calibrated(evaluation),
         ),
         *training.folds(show, evaluation),
         *curve_figures(show, evaluation, found),
@@ -122,6 +124,11 @@ def _rivals_note(evaluation: Evaluation) -> Html:
         f"Simple rules, each from one feature: {rules}. Marked where a rule or the constant does better.",
         class_="read",
     )
+
+
+def _calibrated(evaluation: Evaluation) -> Html:
+    said = calibration_told(evaluation.uncalibrated, evaluation.metrics)
+    return element("p", f"{said[0].upper()}{said[1:]}.", class_="read") if said else Html()
 
 
 def _slices(found: Mapping[str, Any]) -> Html:
