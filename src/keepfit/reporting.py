@@ -68,6 +68,9 @@ def report(
         "calibration": calibration_told(evaluation.uncalibrated, evaluation.metrics),
         "features": found.get("features", []),
         "numbers": found.get("numbers", {}),
+        "metric": evaluation.metric,
+        "learning_curve": found.get("grown", {}).get("learning_curve", []),
+        "search": found.get("grown", {}).get("search"),
         "path": str(target) if target is not None else None,
         "interactive": str(interactive) if interactive is not None else None,
     }

@@ -58,6 +58,7 @@ def _shown(found: dict[str, Any]) -> None:
     if found["calibration"]:
         console.say(found["calibration"])
     render.features(found["features"])
+    render.grown(found)
     for rule in found["rivals"]:
         console.say(f"rule: {rule}")
     for path in filter(None, (found["path"], found["interactive"])):

@@ -114,7 +114,7 @@ def challenge(
         learnt = _learn(project, snapshot, found, champion, lineage)
         verdicts = judge(model.gates, learnt.evaluation)
         versions.enter(project.engine, project.records, model, snapshot.as_of)
-        tell(told, snapshot.as_of, learnt.trained, learnt.evaluation, lineage)
+        tell(told, snapshot.as_of, learnt.trained, learnt.evaluation, lineage, learnt.grown)
         recorded = _record(project, snapshot.as_of, learnt, verdicts, lineage, told, run)
     conclusion = conclude(verdicts, learnt.evaluation)
     calibrated = calibration_told(learnt.evaluation.uncalibrated, learnt.evaluation.metrics)
