@@ -93,13 +93,31 @@ def test_a_slip_of_python_is_answered_with_its_line(folder):
     assert "Traceback" not in done.stderr
 
 
-def test_a_second_run_is_turned_away_while_one_is_at_work(folder):
+@pytest.mark.parametrize("command", [("run",), ("promote", "churn", "1")])
+def test_a_second_writer_is_turned_away_at_once_while_one_is_at_work(folder, command):
     state = folder / ".keepfit" / "dev"
     state.mkdir(parents=True)
     with FileLock(state / "lock"):
-        done = keepfit(folder, "run", "--json", "--as-of", "2025-06-01")
+        done = keepfit(folder, *command, "--json", "--as-of", "2025-06-01")
     assert done.returncode == 3
     assert json.loads(done.stdout)["what"] == "another keepfit command is at work in this project"
+
+
+def test_a_training_set_is_read_while_another_command_is_at_work(folder, tmp_path):
+    (folder / "data" / "sales_3.csv").write_text("who,sold_at,amount\nb,2025-03-14T00:00Z,10\n")
+    keepfit(folder, "ingest", "--as-of", "2025-03-15")
+    (folder / "data" / "sales_2.csv").write_text("who,sold_at,amount\na,2025-01-06T00:00Z,10\n")
+    written = tmp_path / "set.csv"
+    command = ("dataset", "--as-of", "2025-03-15", "--to", str(written))
+    with FileLock(folder / ".keepfit" / "dev" / "lock"):
+        done = keepfit(folder, *command)
+        told = keepfit(folder, *command, "--json")
+    assert done.returncode == 0
+    assert "another keepfit command is at work" in done.stderr
+    assert json.loads(told.stdout)["ingested"] is False
+    before = written.read_text()
+    assert json.loads(keepfit(folder, *command, "--json").stdout)["ingested"] is True
+    assert written.read_text() != before
 
 
 def test_a_run_on_too_little_data_keeps_and_says_why(folder, tracking):
@@ -144,7 +162,8 @@ def test_every_problem_of_the_definitions_is_listed(folder):
         ("Every(", "Evry(", "NameError: name 'Evry' is not defined", 6),
         ("observe=Every(", "observe Every(", "SyntaxError", 6),
         ("import Events", "import Event", "ImportError", 2),
-        ('"churn",', '"churn", colour="red",', "TypeError", 4),
+        ('"churn",', '"churn", *1,', "TypeError", 4),
+        ("Every(", "dict(colour=1)(", "TypeError: 'dict' object is not callable", 6),
     ],
 )
 def test_an_error_of_python_is_answered_with_its_line(folder, old, new, says, line):
@@ -152,6 +171,27 @@ def test_an_error_of_python_is_answered_with_its_line(folder, old, new, says, li
     found = refusal(DefinitionError, opened, folder)
     assert found.what.startswith(says)
     assert found.where.endswith(f"definitions.py, line {line}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says", "fix", "line"),
+    [
+        ('"churn",', '"churn", polcy=1,', "Model(polcy=...): there is no such argument", "did you mean 'policy'?", 4),
+        ("Every(", "Every(actve=1)(", "Every(actve=...): there is no such", "'active'? Every has: active, every", 6),
+        ("Every(", "Files('x', frmat=1)(", "Files(frmat=...)", "did you mean 'format'? Files has", 6),
+    ],
+)
+def test_a_misspelt_argument_is_named_with_the_nearest_one_and_its_line(folder, old, new, says, fix, line):
+    edit(folder, "definitions.py", old, new)
+    found = refusal(DefinitionError, opened, folder)
+    assert found.what.startswith(says)
+    assert fix in found.fix
+    assert found.where.endswith(f"definitions.py, line {line}")
+
+
+def test_an_argument_of_a_function_that_is_not_keepfits_is_left_to_python(folder):
+    edit(folder, "definitions.py", "import Events", "import Events\n\n\ndef Model_(a): ...\n\n\nModel_(b=1)\n#")
+    assert refusal(DefinitionError, opened, folder).what.startswith("TypeError: Model_() got an unexpected")
 
 
 @pytest.mark.parametrize(

@@ -146,7 +146,7 @@ def test_the_server_answers_with_the_bounds_that_the_batch_has(project, promoted
     scored = steps.answer(project, loaded, take(project.engine, project.lake, model.tables(), moment))
     batch = dict(zip(scored.observations.keys(), scored.answers.tolist(), strict=True))
     assert {shop: [one["score"], one["low"], one["high"]] for shop, one in answers.items()} == batch
-    assert answers["s00"]["positive"] is None
+    assert not {"positive", "threshold"} & set(answers["s00"])
     told = schema["content"]["application/json"]["schema"]["properties"]["low"]["description"]
     assert told == "lower bound of an interval that holds 80% of the rows"
     assert steps.collect_requests(project, model) == len(SHOPS)
@@ -183,7 +183,10 @@ def test_the_report_shows_the_band(project, promoted, tmp_path):
     assert found["numbers"]["test.coverage"]["rows"] == promoted.evaluation.rows["test"]
     assert found["numbers"]["baseline.width"]["value"] == promoted.evaluation.baseline["width"]
     text = page.read_text()
-    assert "interval" in text and "Coverage" in text
+    measured = promoted.evaluation.intervals["coverage"]
+    assert f"Declared 80%, measured {100 * measured.value:.3g}% (90% interval {100 * measured.low:.3g}% to" in text
+    assert "declared 80%</text>" in text
+    assert next(one["better"] for one in found["metrics"] if one["metric"] == "coverage") == "near 80%"
     told = json.loads((project.registry.version("takings", "2").folder / "report.json").read_text())
     assert told["grown"]["history"]["metric"] == "rmse"
     for chart in ("fit-wide", "coverage_by_tenth-wide", "history-wide"):

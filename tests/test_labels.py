@@ -155,9 +155,10 @@ def test_the_server_answers_with_the_probabilities_that_the_batch_has(project, t
     assert {shop: list(one["scores"].values()) for shop, one in answers.items()} == batch
     for one in answers.values():
         assert one["score"] == one["scores"][one["label"]] == max(one["scores"].values())
-        assert one["positive"] is None and one["threshold"] is None
+        assert not {"positive", "threshold"} & set(one)
     assert told["task"] == "multiclass" and told["labels"] == list(model.labels)
     properties = schema["content"]["application/json"]["schema"]["properties"]
+    assert not {"positive", "threshold"} & set(properties)
     assert properties["label"]["enum"] == list(model.labels)
     assert steps.collect_requests(project, model) == len(SHOPS)
     logged = project.engine.rows(

@@ -9,6 +9,7 @@ from tests.conftest import at
 from tests.test_proving import DEFINITIONS, SHOPS, lines
 
 from keepfit import actions, clock, proving, reporting, tables
+from keepfit.cli import render
 from keepfit.errors import DefinitionError
 from keepfit.evidence import as_data, evaluation_from
 from keepfit.project import open_project
@@ -35,7 +36,7 @@ def project(tmp_path, words):
     return open_project(tmp_path, None, {})
 
 
-def test_a_training_tunes_before_its_test_and_is_repeated_at_earlier_origins(tmp_path):
+def test_a_training_tunes_before_its_test_and_is_repeated_at_earlier_origins(tmp_path, capsys):
     opened = project(tmp_path, WORDS)
     model = opened.model("takings")
     found = actions.train(opened, model, at("2025-05-01"))["evaluation"]
@@ -70,6 +71,21 @@ def test_a_training_tunes_before_its_test_and_is_repeated_at_earlier_origins(tmp
     assert learnt[-1]["rows"] == found.rows["train"]
     assert learnt[-1]["from_at"] < learnt[0]["from_at"]
     assert numbers["learning_curve.100%"]["value"] == found.estimate.value
+
+    series = opened.registry._client
+    run = series.get_model_version("takings", "1").run_id
+    assert [one.step for one in series.get_metric_history(run, "learning_curve_rmse")] == [
+        one["rows"] for one in learnt
+    ]
+    values = [one.value for one in series.get_metric_history(run, "trial_rmse")]
+    assert values == [trial["value"] for trial in grown["search"]["trials"]]
+
+    shown = reporting.report(opened, model, at("2025-05-01"), None, None)
+    assert (shown["learning_curve"], shown["search"]) == (learnt, grown["search"])
+    render.grown(shown)
+    text = " ".join(capsys.readouterr().out.split())
+    assert "search by grid: 4 trials (4 complete), rmse over earlier folds:" in text
+    assert "learning curve" in text and f"50% {learnt[2]['rows']}" in text.replace(",", "")
 
     # the page can be drawn again from the numbers that lie beside it, years later
     title = title_of("takings", clock.show(version.trained_at))

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from tests.conftest import at
 from tests.test_proving import DEFINITIONS, SHOPS, lines
 
-from keepfit import actions, loop, proving
+from keepfit import Training, actions, loop, proving
 from keepfit.cli import main
 from keepfit.errors import DefinitionError
 from keepfit.evidence import FeatureNote, evaluation_from
 from keepfit.project import open_project
 from keepfit.stages.evaluation.review import review, with_unused
 from keepfit.stages.registry.mlflow import evidence_of
+from keepfit.stages.training import selecting
 from keepfit.steps import load
 
 MORE = 'sales.amount.mean(last="1d"), sales.count(last="1d"), sales.amount.sum(last="2d"),'
@@ -49,6 +51,8 @@ def test_a_selection_keeps_what_helps_and_a_version_is_of_what_it_kept(tmp_path)
     assert "sales_amount_mean_1d" in notes["sales_amount_sum_1d"].reason
     assert not notes["sales_count_1d"].kept
     assert notes["sales_amount_mean_1d"].kept
+    # a rule may use what the model does not learn from
+    assert list(found.rivals) == ["persistence (sales_amount_sum_1d)"]
     assert len(notes["sales_amount_mean_1d"].folds) == 2
     kept = [name for name, note in notes.items() if note.kept]
 
@@ -57,6 +61,26 @@ def test_a_selection_keeps_what_helps_and_a_version_is_of_what_it_kept(tmp_path)
     assert [feature.name for feature in version.artifact.model.inputs()] == kept
     assert evaluation_from(evidence_of(version.version)).features == found.features
     assert proving.reproduce(one, model, "1")["equal"]
+
+
+def test_folds_may_not_get_worse_in_the_score_either_where_the_metric_is_of_bounds():
+    actual = np.arange(20.0)
+    bounds = np.stack([actual - 1, actual + 1], axis=1)
+
+    def grown(error):
+        answers = np.column_stack([actual + error, bounds])
+        return SimpleNamespace(
+            split=SimpleNamespace(test=np.ones(20, bool)),
+            matrix=np.zeros((20, 1)),
+            threshold=0.5,
+            answers=lambda _: answers,
+        )
+
+    def judged(metric):
+        return SimpleNamespace(metric=metric, training=Training(interval=0.9))
+
+    assert selecting._worse(judged("pinball"), [grown(0.1)], [grown(0.3)], actual)
+    assert not selecting._worse(judged("pinball"), [grown(0.3)], [grown(0.1)], actual)
 
 
 def test_a_version_with_fewer_features_is_promoted_answers_and_is_no_other_definition(tmp_path):

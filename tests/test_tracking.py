@@ -16,7 +16,7 @@ from sklearn.linear_model import Ridge
 from tests.conftest import at
 
 from keepfit import Sklearn, Training, actions, loop, proving
-from keepfit.errors import MissingExtra
+from keepfit.errors import MissingExtra, TrainingError
 from keepfit.project import open_project
 from keepfit.stages.registry.tracking import Tracked
 
@@ -344,3 +344,17 @@ def test_without_comet_the_extra_is_named(opened, monkeypatch):
     with pytest.raises(MissingExtra) as raised:
         CometRun(Tracked("takings", MAY), Comet(), opened.outcomes, {})
     assert raised.value.fix == "pip install 'keepfit[comet]'"
+
+
+def test_a_training_that_cannot_begin_is_a_failed_run_too(opened):
+    model = replace(opened.model("takings"), training=Training(test="100d"))
+    with pytest.raises(TrainingError, match="a test of 100d leaves too little before it") as raised:
+        actions.train(opened, model, APRIL)
+    client = opened.registry._client
+    found = client.search_runs([client.get_experiment_by_name("takings").experiment_id], "attributes.status = 'FAILED'")
+    (run,) = (one for one in found if any(one.info.run_id in note for note in raised.value.notes))
+    assert run.data.params["test"] == "100d"
+    assert "error.txt" in [one.path for one in client.list_artifacts(run.info.run_id)]
+    with pytest.raises(TrainingError) as drafted:
+        actions.draft(opened, model, APRIL)
+    assert drafted.value.notes == ()

@@ -56,6 +56,15 @@ def test_the_words_are_acted_on_and_their_numbers_recorded(shop, first):
     assert first.evaluation.estimate.value == first.evaluation.metrics["cost"]
     assert 50 < first.evaluation.rows["held_out"] < first.evaluation.rows["test"] / 3
     assert 0 < first.evaluation.held_out["cost"] < first.evaluation.baseline["cost"]
+    before, after = first.evaluation.uncalibrated, first.evaluation.metrics
+    assert set(before) == {"log_loss", "brier", "ece"}
+    # steps of 0 and 1 on few rows: nearer to the rates, and too sure
+    assert after["ece"] < before["ece"] and after["log_loss"] > before["log_loss"]
+    assert any(one.startswith("warning: the calibration made log_loss worse") for one in first.reasons)
+    told = json.loads((shop.registry.champion("churn").folder / "report.json").read_text())
+    assert told["numbers"]["uncalibrated.ece"]["value"] == before["ece"]
+    page = (shop.registry.champion("churn").folder / "evaluation.html").read_text()
+    assert "Warning: the calibration made log_loss worse" in page
     manifest = json.loads((shop.registry.champion("churn").folder / "artifact.json").read_text())
     assert manifest["format"] == 2
     assert manifest["definition"]["model"]["training"]["calibrate"] == "isotonic"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from keepfit.answers import columns_of
 from keepfit.errors import ProjectError, RegistryError, TrainingError
 from keepfit.evidence import KEEP, PROMOTE, ROLL_BACK, Evidence, Turn, as_data
 from keepfit.inspecting import described, ingested
-from keepfit.project import Project
+from keepfit.project import Occupied, Project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec import codec
 from keepfit.spec.model import Model
@@ -25,6 +26,7 @@ from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
 from keepfit.stages.training.split import split, trains_until
+from keepfit.steps.tracking import tracked
 from keepfit.stopwatch import Stopwatch
 
 
@@ -120,7 +122,7 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
         If nothing can be trained on what is mature.
     """
     watch = Stopwatch(as_of, model.name, project.stages)
-    snapshot, found = _trainable(project, model, as_of, watch)
+    snapshot, found = _trainable(project, model, as_of, watch, recorded=True)
     champion = steps.champion_at(project, model, as_of)
     with watch.stage("train") as stage:
         made = steps.challenge(project, model, snapshot, found, champion)
@@ -148,18 +150,22 @@ def draft(project: Project, model: Model, as_of: int) -> dict[str, Any]:
     return {"model": model.name, "as_of": as_of, "version": None, "evaluation": evaluation, "verdicts": verdicts}
 
 
-def _trainable(project: Project, model: Model, as_of: int, watch: Stopwatch) -> tuple[Snapshot, TrainingSet]:
+def _trainable(
+    project: Project, model: Model, as_of: int, watch: Stopwatch, *, recorded: bool = False
+) -> tuple[Snapshot, TrainingSet]:
+    """Return what a training reads and learns from; where there is too little, a run marked FAILED says so if it is recorded."""
     steps.require_expected(model, loop.ingest_all(project, as_of, watch=watch))
     snapshot = _snapshot(project, model, as_of)
     with watch.stage("features") as stage:
         found, reason = steps.build(project, model, snapshot)
         stage.rows(steps.known(model, snapshot), len(found))
     if reason:
-        raise TrainingError(
-            f"{model.name} cannot be trained: {reason}",
-            where=f"as of {clock.show(as_of)}",
-            fix="wait for more history, or load an older past",
-        )
+        with tracked(project, snapshot, found) if recorded else nullcontext():
+            raise TrainingError(
+                f"{model.name} cannot be trained: {reason}",
+                where=f"as of {clock.show(as_of)}",
+                fix="wait for more history, or load an older past",
+            )
     return snapshot, found
 
 
@@ -202,9 +208,16 @@ def predict(project: Project, model: Model, as_of: int, target: Path | None) -> 
 
 
 def dataset(project: Project, model: Model, as_of: int, target: Path) -> dict[str, Any]:
-    """Write the training set as of a moment to a Parquet or CSV file."""
-    with project.locked():
-        loop.ingest_all(project, as_of)
+    """Write the training set as of a moment to a Parquet or CSV file.
+
+    New files are ingested first. While another command is at work in the project, what it has ingested so far is read instead.
+    """
+    ingested_first = True
+    try:
+        with project.locked():
+            loop.ingest_all(project, as_of)
+    except Occupied:
+        ingested_first = False
     snapshot = _snapshot(project, model, as_of)
     found, _ = steps.build(project, model, snapshot)
     columns, types = found.columns()
@@ -218,6 +231,7 @@ def dataset(project: Project, model: Model, as_of: int, target: Path) -> dict[st
         "from": clock.show(int(found.t[0])) if len(found) else None,
         "to": clock.show(int(found.t[-1])) if len(found) else None,
         "tables": snapshot.versions,
+        "ingested": ingested_first,
     }
 
 

@@ -21,6 +21,7 @@ from filelock import FileLock, Timeout
 from keepfit.errors import DefinitionError, ProjectError, SettingsError, did_you_mean
 from keepfit.rows import modules
 from keepfit.spec import settings as settings_
+from keepfit.spec.arguments import misspelt
 from keepfit.spec.check import InvalidDefinitions, Problem, check
 from keepfit.spec.model import Model
 from keepfit.spec.settings import Settings
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 DEFINITIONS = "definitions.py"
 SINGLE_ENGINE = "keepfit.engines"
+
+
+class Occupied(ProjectError):
+    """Another command writes to the project."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +196,7 @@ class Project:
 
         Raises
         ------
-        ProjectError
+        Occupied
             If another process holds it. The lock of a killed process is free again.
         """
         self.state.mkdir(parents=True, exist_ok=True)
@@ -200,7 +205,7 @@ class Project:
             with lock.acquire(timeout=0):
                 yield
         except Timeout:
-            raise ProjectError(
+            raise Occupied(
                 "another keepfit command is at work in this project",
                 where=str(self.state / "lock"),
                 fix="wait until it has ended",
@@ -258,9 +263,8 @@ def _run(path: Path) -> ModuleType:
         # a function that it declares is found again under this name
         return modules.run(modules.DEFINITIONS, path)
     except (Exception, SystemExit) as error:
-        raise DefinitionError(
-            f"{type(error).__name__}: {error}", where=f"{path}, line {_line(error, path)}", fix="mend that line"
-        ) from error
+        what, fix = misspelt(error) or (f"{type(error).__name__}: {error}", "mend that line")
+        raise DefinitionError(what, where=f"{path}, line {_line(error, path)}", fix=fix) from error
 
 
 def _line(error: BaseException, path: Path) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 from keepfit import clock
 from keepfit.errors import RegistryError
 from keepfit.evidence import Evaluation, evaluation_from
+from keepfit.measure.wording import calibration_told
 from keepfit.project import Project
 from keepfit.spec.model import Model
 from keepfit.stages.registry.mlflow import Version, evidence_of
@@ -45,9 +46,9 @@ def report(
     """
     version = _version(project, model, as_of, number)
     evaluation = _evaluation(version)
-    heads, rows = main_rows(evaluation)
     path = version.folder / REPORT
     found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    heads, rows = main_rows(evaluation, found.get("share"))
     if target is not None:
         _write(version, target)
     if interactive is not None:
@@ -64,8 +65,12 @@ def report(
         "test_to_at": evaluation.test_to_at,
         "metrics": [dict(zip(heads, row, strict=True)) for row in rows],
         "rivals": list(evaluation.rivals),
+        "calibration": calibration_told(evaluation.uncalibrated, evaluation.metrics),
         "features": found.get("features", []),
         "numbers": found.get("numbers", {}),
+        "metric": evaluation.metric,
+        "learning_curve": found.get("grown", {}).get("learning_curve", []),
+        "search": found.get("grown", {}).get("search"),
         "path": str(target) if target is not None else None,
         "interactive": str(interactive) if interactive is not None else None,
     }

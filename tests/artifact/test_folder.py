@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from keepfit import Events, Every, Files, Float, Model, artifact
-from keepfit.artifact import Artifact
+from keepfit.artifact import Artifact, Interval
 from keepfit.errors import RegistryError
 from keepfit.spec import codec
 
@@ -18,6 +18,7 @@ sales = Events("sales", Files("s.csv"), entity="id", time="at", columns={"amount
 churn = Model(
     "churn", Every("1 month", of=sales), [sales.amount.sum(last="30d"), sales.count()], sales.count(next="30d") == 0
 )
+LEVEL = sales.amount.sum(next="30d").band([1, 9], labels=("low", "usual", "high"))
 MADE = Artifact(
     model=churn,
     features=("sales_amount_sum_30d", "sales_count"),
@@ -106,6 +107,24 @@ def test_nothing_written_by_keepfit_can_be_unpickled(folder):
     for path in folder.iterdir():
         with pytest.raises((pickle.UnpicklingError, ValueError, KeyError, IndexError, EOFError)):
             pickle.loads(path.read_bytes())
+
+
+def test_bounds_and_labels_are_a_format_that_an_older_keepfit_refuses_and_the_first_is_read_as_before(folder):
+    bounded = replace(MADE, interval=Interval(0.9, 0.25, learnt=False))
+    labelled = replace(MADE, model=replace(churn, target=LEVEL))
+    for made in (bounded, labelled):
+        digest = artifact.write(made, FILES, folder)
+        manifest = json.loads((folder / "artifact.json").read_text())
+        assert manifest["format"] == 2
+        assert artifact.read(folder, digest).interval == made.interval
+        # as a keepfit of before wrote it
+        (folder / "artifact.json").write_text(json.dumps({**manifest, "format": 1}))
+        again = artifact.read(folder)
+        assert (again.interval, again.model.labels) == (made.interval, made.model.labels)
+    (folder / "artifact.json").write_text(json.dumps({**manifest, "format": 3}))
+    with pytest.raises(RegistryError, match="of format 3, this keepfit reads 1 and 2") as raised:
+        artifact.read(folder)
+    assert "pip install --upgrade keepfit" in raised.value.fix
 
 
 def test_a_calibration_is_part_of_the_version_and_an_older_keepfit_would_refuse_it(folder):

@@ -14,6 +14,7 @@ from keepfit import Training
 from keepfit.measure.baseline import baseline, constant
 from keepfit.measure.bootstrap import estimates, paired_gain
 from keepfit.measure.metrics import measure, measure_all, names_of
+from keepfit.spec.metric import METRICS
 
 HALF, NINE = Training(interval=0.5), Training(quantile=0.9)
 ACTUAL = np.array([1.0, 5.0, 9.0, 4.0])
@@ -84,3 +85,17 @@ def test_bounds_have_intervals_and_paired_gains() -> None:
     gain = paired_gain("pinball", actual, good, 0.5, wide, 0.5, clusters=clusters, seed=1, said=HALF)
     assert gain.low > 0
     assert math.isnan(measure("coverage", actual[:0], good[:0], said=HALF))
+
+
+def test_coverage_is_better_the_nearer_it_is_to_the_declared_share() -> None:
+    metric, nine = METRICS["coverage"], Training(interval=0.9)
+    assert metric.gain(0.97, 0.8, nine) == pytest.approx(0.03)
+    assert metric.gain(1.0, 0.92, nine) == pytest.approx(-0.08)
+    assert math.isnan(metric.gain(1.0, 0.92))
+    assert not metric.better(1.0, 0.9) and not metric.better(0.9, 1.0)
+    assert metric.reaches(0.97, 0.85) and not metric.reaches(0.8, 0.85)  # what a gate asks for is a least share
+    actual = np.arange(100.0)
+    wide = np.stack([actual, actual - 1, actual + 1], axis=1)
+    nearer = np.where(actual[:, None] < 90, wide, wide + 5)
+    gain = paired_gain("coverage", actual, nearer, 0.5, wide, 0.5, clusters=actual.astype(int), seed=1, said=nine)
+    assert (gain.value, gain.low > 0) == (pytest.approx(0.1), True)

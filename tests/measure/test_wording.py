@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keepfit.measure.wording import number, signed
+from keepfit.measure.wording import calibration_told, number, signed
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,14 @@ def test_different_values_always_read_differently(value: float, bound: float) ->
 
 def test_a_gain_carries_its_sign() -> None:
     assert (signed(0.031), signed(-0.5), signed(0.0)) == ("+0.031", "-0.5", "0")
+
+
+def test_a_calibration_that_costs_log_loss_is_warned_of():
+    before = {"log_loss": 0.5, "ece": 0.1}
+    better = calibration_told(before, {"log_loss": 0.42, "ece": 0.02, "auc": 0.9})
+    assert better == "calibration: log_loss 0.5 before, 0.42 after; ece 0.1 before, 0.02 after"
+    worse = calibration_told(before, {"log_loss": 0.5001, "ece": 0.02})
+    assert worse.startswith(
+        "warning: the calibration made log_loss worse; calibration: log_loss 0.5 before, 0.5001 after"
+    )
+    assert calibration_told({}, {"log_loss": 0.4}) == ""

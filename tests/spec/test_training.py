@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import lightgbm
 import pytest
+import xgboost
 
 from keepfit import (
     Category,
@@ -26,10 +28,14 @@ from keepfit import (
     Records,
     Sklearn,
     Training,
+    Tune,
     XGBoost,
 )
 from keepfit.spec import codec
 from keepfit.spec.check import Problem, check
+from keepfit.spec.estimators import HIST, LIGHTGBM, LINEAR, LOGISTIC, RANDOM_FOREST, XGBOOST
+from keepfit.spec.parameters import KNOWN
+from keepfit.stages.training.estimators import sklearn
 
 people = Records("people", Files("c.csv"), entity="id", columns={"age": Integer(), "segment": Category()})
 sales = Events(
@@ -49,6 +55,10 @@ def churn(**changes: Any) -> Model:
 
 def revenue(**changes: Any) -> Model:
     return churn(target=sales.amount.sum(next="30d"), **changes)
+
+
+def level(**changes: Any) -> Model:
+    return churn(target=sales.amount.sum(next="30d").band([1, 9], labels=("low", "usual", "high")), **changes)
 
 
 def problems(model: Model) -> list[Problem]:
@@ -129,6 +139,26 @@ def test_a_definition_without_these_words_is_written_as_before():
         (revenue(training=Training(interval=0.9), metric="coverage"), "alone says nothing", "metric='pinball'"),
         (revenue(training=Training(quantile=0.9), metric="rmse"), "a quantile is predicted", "'pinball'"),
         (churn(metric="coverage"), "does not fit: the target is a comparison", "there are: accuracy"),
+        (churn(estimator=XGBoost(max_dept=3)), "xgboost(max_dept=...): there is no such parameter", "'max_depth'"),
+        (churn(estimator=LightGBM(num_leafs=3)), "lightgbm(num_leafs=...)", "did you mean 'num_leaf'"),
+        (churn(estimator=Logistic(c=3)), "Logistic(c=...)", "Logistic has: C, class_weight"),
+        (churn(tune=Tune({"max_dept": (2, 8)})), "Tune({'max_dept': ...}): there is no", "did you mean 'max_depth'"),
+        (
+            level(estimator=XGBoost(objective="multi:softmax")),
+            "one loss gives the labels' probabilities",
+            "leave it out",
+        ),
+        (
+            level(tune=Tune({"objective": ["multi:softmax"]})),
+            "Tune({'objective': ...}) cannot be chosen",
+            "leave it out",
+        ),
+        (level(estimator=LightGBM(app="multiclassova")), "lightgbm(app=...) cannot be chosen", "leave it out"),
+        (
+            revenue(training=Training(quantile=0.9), estimator=HistGradientBoosting(loss="poisson")),
+            "HistGradientBoosting(loss=...) cannot be chosen: one loss gives the quantile",
+            "leave it out",
+        ),
         (churn(training=Training(hold_out=0.9)), "hold_out=0.9 is no share", "0 to 0.5"),
         (churn(training=Training(hold_out="10%")), "hold_out='10%' is no share", "hold_out=0.1"),
         (
@@ -161,3 +191,21 @@ def test_bounds_take_their_names_only_where_they_are_declared():
 
 def test_a_model_that_declares_costs_may_be_judged_by_them():
     assert problems(churn(metric="cost", training=Training(cost=Cost(1, 5)))) == []
+
+
+def test_the_known_parameters_are_those_of_the_libraries():
+    boosting = {"missing", "callbacks", "importance_type", "enable_categorical", "feature_types", "feature_weights"}
+    assert set(xgboost.XGBModel().get_params()) - boosting <= KNOWN[XGBOOST]
+    aliases = lightgbm.basic._ConfigAliases._get_all_param_aliases()
+    assert {*aliases, *(name for names in aliases.values() for name in names)} <= KNOWN[LIGHTGBM]
+    for of in (LOGISTIC, LINEAR, RANDOM_FOREST, HIST):
+        classes = [one for (name, _), one in sklearn.CLASSES.items() if name == of]
+        assert {name for one in classes for name in one().get_params()} == KNOWN[of]
+
+
+def test_a_parameter_that_is_known_is_learnt_with_and_one_of_another_class_is_left_to_its_library():
+    assert (
+        problems(churn(estimator=XGBoost(eta=0.1, n_estimators=5, device="cuda"), tune=Tune({"gamma": (0, 3)}))) == []
+    )
+    assert problems(revenue(estimator=XGBoost(objective="reg:tweedie", tweedie_variance_power=1.2))) == []
+    assert problems(churn(estimator=Sklearn("sklearn.naive_bayes:GaussianNB", smoothing=1))) == []

@@ -16,8 +16,9 @@ from keepfit.spec.model import Model
 
 MANIFEST, ONNX, PROFILE = "artifact.json", "model.onnx", "profile.json"
 QUANTILES = ("low.onnx", "high.onnx")
-FORMAT, CALIBRATED = 1, 2
-"""The second has a calibration, without which an older keepfit would answer otherwise: it refuses."""
+FORMAT, EXTENDED = 1, 2
+"""The second has more than a score by its model file: a calibration, an interval or labels. A keepfit that does not know of these
+would answer otherwise, and refuses it."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
     for name, content in contents.items():
         (folder / name).write_bytes(content)
     manifest = {
-        "format": FORMAT if artifact.calibration is None else CALIBRATED,
+        "format": FORMAT,
         "definition": codec.encode(artifact.model),
         "features": artifact.features,
         "categories": artifact.categories,
@@ -77,13 +78,14 @@ def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
         "lineage": artifact.lineage,
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
     }
+    more: dict[str, Any] = {}
     if artifact.calibration is not None:
-        manifest["calibration"] = artifact.calibration.as_data()
+        more["calibration"] = artifact.calibration.as_data()
     if artifact.interval is not None:
-        manifest["interval"] = artifact.interval.as_data()
+        more["interval"] = artifact.interval.as_data()
     if artifact.model.labels:
-        manifest["labels"] = artifact.model.labels
-    content = _json(manifest)
+        more["labels"] = artifact.model.labels
+    content = _json(manifest | more | ({"format": EXTENDED} if more else {}))
     (folder / MANIFEST).write_bytes(content)
     return hashlib.sha256(content).hexdigest()
 
@@ -121,11 +123,11 @@ def _base(found: float | list[float]) -> float | tuple[float, ...]:
 
 
 def _require_format(found: int, folder: Path) -> None:
-    if found not in (FORMAT, CALIBRATED):
+    if found not in (FORMAT, EXTENDED):
         raise RegistryError(
-            f"the artifact is of format {found}, this keepfit reads {FORMAT} and {CALIBRATED}",
+            f"the artifact is of format {found}, this keepfit reads {FORMAT} and {EXTENDED}",
             where=str(folder),
-            fix="train and promote a new version, or use the keepfit that wrote it",
+            fix="a newer keepfit wrote it: pip install --upgrade keepfit; or promote a version that this one trained",
         )
 
 

@@ -111,6 +111,8 @@ def dataset(
 ) -> None:
     """Write the training set of MODEL as of a moment: entity, t, features and target of every mature observation.
 
+    New files are ingested first; while another command is at work in the project, it reads what that one has ingested so far.
+
     \b
     Example:
       keepfit dataset churn --as-of 2025-06-01 --to churn.parquet
@@ -120,6 +122,8 @@ def dataset(
 
     project = opened(folder, profile)
     written = actions.dataset(project, project.model(model), micros(moment), target)
+    if not written["ingested"]:
+        console.note("another keepfit command is at work in this project: read is what it has ingested so far")
     console.show(
         written,
         as_json=as_json,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean, stdev
 from typing import Any
@@ -9,6 +10,11 @@ from typing import Any
 from keepfit import clock
 from keepfit.cli import console
 from keepfit.evidence import Drift, Estimate, Evidence, Realised, Tested, Turn, as_data
+from keepfit.measure.wording import calibration_told
+from keepfit.spec.metric import METRICS
+
+BEST = 5
+"""Trials of a search that a terminal shows; all of them are in the page, in --json and in `tuning_results`."""
 
 
 def line(turn: Turn) -> str:
@@ -126,6 +132,8 @@ def challenge(found: dict[str, Any]) -> None:
         console.table(["from", "to", "rows", evaluation.metric, "trivial baseline"], rows)
         spread = f", standard deviation {stdev(own):.3f}" if len(own) > 1 else ""
         console.say(f"mean {fmean(own):.3f}{spread}")
+    if told := calibration_told(evaluation.uncalibrated, evaluation.metrics):
+        console.say(told)
     features([as_data(one) for one in evaluation.features])
     verdicts = [
         (verdict.gate, "passed" if verdict.passed else "failed", verdict.reason) for verdict in found["verdicts"]
@@ -141,6 +149,35 @@ def features(notes: Sequence[dict[str, Any]]) -> None:
         console.say(f"{len(asked)} of {len(notes)} features to ask about, looked at in the rows that were learnt from:")
         rows = [(one["feature"], one["about"], "" if one["kept"] else "left out", one["reason"]) for one in asked]
         console.table(["feature", "", "", "why"], rows)
+
+
+def grown(found: dict[str, Any]) -> None:
+    """Print what a search found, and the learning curve; nothing of what was not asked for."""
+    if search := found["search"]:
+        trials = search["trials"]
+        turn = -1 if METRICS[search["metric"]].greater_is_better else 1
+        complete = sorted((one for one in trials if one["value"] is not None), key=lambda one: turn * one["value"])
+        ended = Counter(one["state"] for one in trials)
+        said = ", ".join(f"{count} {state}" for state, count in ended.items())
+        console.say(
+            f"search by {search['method']}: {len(trials)} trials ({said}), {search['metric']} over earlier folds:"
+        )
+        rows = [(one["number"], one["value"], _parameters(one["parameters"])) for one in complete[:BEST]]
+        console.table(["trial", search["metric"], "parameters"], rows)
+    if found["learning_curve"]:
+        console.say("learning curve, the newest part of the train rows:")
+        ends = ("value", "low", "high")
+        parts = [
+            (f"{one['share']:.0%}", one["rows"], *(one["estimate"][end] for end in ends))
+            for one in found["learning_curve"]
+        ]
+        console.table(["part", "rows", found["metric"], "low", "high"], parts)
+
+
+def _parameters(found: dict[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in found.items()
+    )
 
 
 def compared(found: dict[str, Any]) -> None:

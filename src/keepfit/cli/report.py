@@ -55,7 +55,10 @@ def _shown(found: dict[str, Any]) -> None:
     console.say(f"{found['model']} version {found['version']}, trained {trained}: {rows} rows, tested on {span}")
     heads = list(found["metrics"][0])
     console.table(heads, [[one[head] for head in heads] for one in found["metrics"]])
+    if found["calibration"]:
+        console.say(found["calibration"])
     render.features(found["features"])
+    render.grown(found)
     for rule in found["rivals"]:
         console.say(f"rule: {rule}")
     for path in filter(None, (found["path"], found["interactive"])):

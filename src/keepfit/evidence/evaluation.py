@@ -99,6 +99,8 @@ class Evaluation:
         A rolling-origin backtest, the oldest first; empty unless it was asked for.
     features : tuple of FeatureNote
         Every feature that was declared, in its order; empty in evaluations of earlier versions.
+    uncalibrated : dict
+        log_loss, brier and ece of the scores before their calibration, on the test rows; empty if there is none.
     """
 
     task: str
@@ -117,6 +119,7 @@ class Evaluation:
     rivals: dict[str, dict[str, float]] = field(default_factory=dict)
     folds: tuple[Fold, ...] = ()
     features: tuple[FeatureNote, ...] = ()
+    uncalibrated: dict[str, float] = field(default_factory=dict)
 
 
 def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
@@ -128,7 +131,7 @@ def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
         values[name] = Estimate(**_numbers(values[name])) if values[name] else None
     for name in ("test_from_at", "test_to_at"):
         values[name] = clock.to_micros(clock.parse_moment(values[name]))
-    values |= {name: _numbers(values.get(name, {})) for name in ("metrics", "baseline", "held_out")}
+    values |= {name: _numbers(values.get(name, {})) for name in ("metrics", "baseline", "held_out", "uncalibrated")}
     values["intervals"] = {name: Estimate(**_numbers(one)) for name, one in values.get("intervals", {}).items()}
     values["rivals"] = {name: _numbers(metrics) for name, metrics in values.get("rivals", {}).items()}
     values["folds"] = tuple(_fold(one) for one in values.get("folds", ()))

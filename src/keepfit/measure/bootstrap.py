@@ -9,6 +9,7 @@ cluster.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,10 +96,11 @@ def paired_gain(
 ) -> Estimate:
     """Return how much better the challenger is than the champion on the same rows, with its 90% interval.
 
-    Positive if the challenger is better, whichever way the metric points. Both are measured on the same draws, so what
+    Positive if the challenger is better, whichever way the metric points; of a coverage, if it is nearer to the declared share.
+    Both are measured on the same draws, so what
     makes rows hard for both cancels out. Parameters as in `estimate`; `challenger` and `champion` are answers.
     """
-    gain = METRICS[metric].gain
+    gain = partial(METRICS[metric].gain, said=said)
     ours = measure(metric, actual, challenger, challenger_threshold, said)
     theirs = measure(metric, actual, champion, champion_threshold, said)
     new = _replicates([metric], actual, challenger, challenger_threshold, clusters, seed, rounds, said)[metric]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 DIGITS = 3
 ENOUGH = 17
@@ -25,6 +26,18 @@ def number(value: float, apart_from: float | None = None) -> str:
         if apart_from is None or value == apart_from or text != _text(apart_from, digits):
             return text
     return text
+
+
+def calibration_told(before: Mapping[str, float], after: Mapping[str, float]) -> str:
+    """Return what a calibration did to the scores of the test rows; a warning if log loss got worse, nothing without one."""
+    if not before:
+        return ""
+    moved = [
+        f"{name} {number(before[name], after[name])} before, {number(after[name], before[name])} after"
+        for name in before
+    ]
+    worse = "warning: the calibration made log_loss worse; " if after["log_loss"] > before["log_loss"] else ""
+    return f"{worse}calibration: {'; '.join(moved)}"
 
 
 def signed(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from keepfit.spec.training import Training
@@ -23,17 +24,28 @@ class Metric:
     greater_is_better: bool
     words: tuple[str, ...] = ()
 
+    @property
+    def direction(self) -> str:
+        """'higher' or 'lower', whichever is better; '' of a coverage, which is best at the share that is declared."""
+        return "" if self.name == COVERAGE else "higher" if self.greater_is_better else "lower"
+
     def better(self, value: float, than: float) -> bool:
-        """Return whether `value` is strictly better than another."""
-        return value > than if self.greater_is_better else value < than
+        """Return whether `value` is strictly better than another; of what has no direction none is."""
+        return bool(self.direction) and (value > than if self.greater_is_better else value < than)
 
     def reaches(self, value: float, threshold: float) -> bool:
-        """Return whether `value` is at least as good as the threshold."""
+        """Return whether `value` is at least as good as the threshold; a coverage, whether it is at least that."""
         return value >= threshold if self.greater_is_better else value <= threshold
 
-    def gain(self, value: float, over: float) -> float:
-        """Return how much better `value` is, positive if better, in the metric's own unit."""
-        return value - over if self.greater_is_better else over - value
+    def gain(self, value: float, over: float, said: Training | None = None) -> float:
+        """Return how much better `value` is, positive if better, in the metric's own unit.
+
+        Of a coverage, how much nearer to the share that `said` declares; NaN without.
+        """
+        if self.direction:
+            return value - over if self.greater_is_better else over - value
+        share = said.share if said is not None else None
+        return math.nan if share is None else abs(over - share) - abs(value - share)
 
     def measures(self, task: str, said: Training) -> bool:
         """Return whether a model of this task that is trained so has the metric."""

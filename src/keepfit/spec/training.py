@@ -98,6 +98,11 @@ class Training:
     split: str = field(default=BY_TIME, metadata={"unwritten": BY_TIME})
 
     @property
+    def share(self) -> float | None:
+        """The share of rows that the declared interval is to hold, or that are to stay below the declared quantile."""
+        return self.interval if self.interval is not None else self.quantile
+
+    @property
     def levels(self) -> tuple[float, float]:
         """The quantiles that bound the interval: 0.05 and 0.95 for a share of 0.9."""
         share = self.interval or 0.0

@@ -22,6 +22,7 @@ from keepfit.errors import TrainingError
 from keepfit.evidence import Decision, Evaluation, Verdict, as_data
 from keepfit.lake.past import AS_OF
 from keepfit.measure.baseline import constant
+from keepfit.measure.wording import calibration_told
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
@@ -113,10 +114,12 @@ def challenge(
         learnt = _learn(project, snapshot, found, champion, lineage)
         verdicts = judge(model.gates, learnt.evaluation)
         versions.enter(project.engine, project.records, model, snapshot.as_of)
-        tell(told, snapshot.as_of, learnt.trained, learnt.evaluation, lineage)
+        tell(told, snapshot.as_of, learnt.trained, learnt.evaluation, lineage, learnt.grown)
         recorded = _record(project, snapshot.as_of, learnt, verdicts, lineage, told, run)
     conclusion = conclude(verdicts, learnt.evaluation)
-    conclusion = replace(conclusion, reasons=(*conclusion.reasons, *told.notes))
+    calibrated = calibration_told(learnt.evaluation.uncalibrated, learnt.evaluation.metrics)
+    warned = (calibrated,) if calibrated.startswith("warning") else ()
+    conclusion = replace(conclusion, reasons=(*conclusion.reasons, *warned, *told.notes))
     return Challenge(recorded, learnt.evaluation, verdicts, conclusion)
 
 
@@ -141,7 +144,7 @@ def _learn(
     tuned, search = searched(project, found.model, found, snapshot.as_of, choose)
     trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose, history=shown)
     lineage |= {"parameters": tuned.estimator.parameters, "onnx_difference": trained.onnx_difference}
-    evaluation = _evaluate(project, found.model, snapshot, found, trained, champion)
+    evaluation = _evaluate(project, every, snapshot, found, trained, champion)
     said = reviewed(project, every, trained, chosen)
     evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose), features=said)
     grown: dict[str, Any] = {"history": trained.grown.history, "search": search}
@@ -162,11 +165,16 @@ def draft(project: Project, snapshot: Snapshot, found: TrainingSet) -> tuple[Eva
 
 def stored_set(project: Project, model: Model) -> Stored | None:
     """Return the model's last training set, with what it was computed from; None if there is none."""
-    name = tables.training_set(model.name)
-    notes = project.records.notes(name)
+    name, records = tables.training_set(model.name), project.records
+    version = records.version(name) if records.exists(name) else None
+    notes = records.notes(name)
     if not {FEATURES, VERSIONS} <= set(notes) or notes.get(SEMANTICS) != semantics():
         return None
-    columns = project.engine.columns(project.records.parquet_files(name))
+    if (
+        records.version(name) != version
+    ):  # a training has written another one between: these notes may not be of these rows
+        return None
+    columns = project.engine.columns(records.parquet_files(name, version))
     return Stored(json.loads(notes[FEATURES]), json.loads(notes[VERSIONS]), columns)
 
 
@@ -177,9 +185,15 @@ def _notes(found: TrainingSet, snapshot: Snapshot) -> dict[str, str]:
 
 
 def _evaluate(
-    project: Project, model: Model, snapshot: Snapshot, found: TrainingSet, trained: Trained, champion: Loaded | None
+    project: Project,
+    every: TrainingSet,
+    snapshot: Snapshot,
+    found: TrainingSet,
+    trained: Trained,
+    champion: Loaded | None,
 ) -> Evaluation:
-    test, held = trained.split.test, trained.split.held_out
+    """Return what a challenger shows; `every` has all declared features, which rules may use, be they learnt from or not."""
+    model, test, held = found.model, trained.split.test, trained.split.held_out
     rival = None
     if champion is not None and _same_question(champion.artifact.model, model):
         features = {name: values[test] for name, values in found.features.items()}
@@ -206,8 +220,9 @@ def _evaluate(
         },
         champion=rival,
         seed=project.settings.training.seed,
-        rivals=rivals(model, found.features, found.target, trained.split.train, test),
+        rivals=rivals(every.model, every.features, found.target, trained.split.train, test),
         held_out=None if held is None else (found.target[held], trained.scores[held]),
+        uncalibrated=trained.fitted.predict(trained.grown.matrix[test]) if trained.grown.calibration else None,
     )
 
 

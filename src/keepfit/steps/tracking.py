@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 
 from keepfit import tables
 from keepfit.engines.protocol import Column
-from keepfit.evidence import Estimate, Evaluation, History
+from keepfit.evidence import Estimate, Evaluation, History, LearntFrom, Search
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
@@ -31,16 +31,16 @@ DEFINITION = "keepfit.definition"
 
 @contextmanager
 def tracked(
-    project: Project, snapshot: Snapshot, found: TrainingSet, version: int
+    project: Project, snapshot: Snapshot, found: TrainingSet, version: int | None = None
 ) -> Iterator[tuple[Tracked, MlflowRun]]:
-    """Hold a training on a recorded training set, as one run of every tracker of the project."""
+    """Hold a training, as one run of every tracker of the project; `version` is that of its training set, if it is recorded."""
     told = asked(project, snapshot, found, version)
     run = project.registry.begin(told)
     with training(told, [run, *project.trackers(told)]):
         yield told, run
 
 
-def asked(project: Project, snapshot: Snapshot, found: TrainingSet, version: int) -> Tracked:
+def asked(project: Project, snapshot: Snapshot, found: TrainingSet, version: int | None) -> Tracked:
     """Return what is known before anything is learnt."""
     model = found.model
     told = Tracked(model.name, snapshot.as_of)
@@ -52,7 +52,8 @@ def asked(project: Project, snapshot: Snapshot, found: TrainingSet, version: int
         "keepfit.target": model.target.name,
         "keepfit.profile": project.settings.profile,
     }
-    told.sources = [_training_set(project, found, version), *_sources(snapshot, model)]
+    own = [] if version is None else [_training_set(project, found, version)]
+    told.sources = [*own, *_sources(snapshot, model)]
     return told
 
 
@@ -80,21 +81,29 @@ def _words(project: Project, model: Model) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def tell(told: Tracked, as_of: int, trained: Trained, evaluation: Evaluation, lineage: dict[str, Any]) -> None:
-    """Add what came out of a training."""
+def tell(
+    told: Tracked,
+    as_of: int,
+    trained: Trained,
+    evaluation: Evaluation,
+    lineage: dict[str, Any],
+    grown: Mapping[str, Any],
+) -> None:
+    """Add what came out of a training; `grown` is how it was grown: search and learning_curve."""
     rows = {f"{part}_rows": count for part, count in evaluation.rows.items()}
     told.parameters |= {**trained.fitted.parameters, "threshold": trained.threshold, **rows}
     told.parameters["features"] = len(trained.features)
     told.tags[LINEAGE] = json.dumps(lineage)
     told.files["lineage.json"] = json.dumps(lineage, indent=1, sort_keys=True).encode()
     told.metrics |= _metrics(evaluation) | {"onnx_difference": trained.onnx_difference}
-    told.series |= _folds(evaluation) | _rounds(trained.grown.history, as_of)
+    told.series |= _folds(evaluation) | _rounds(trained.grown.history, as_of) | _tried(grown, evaluation.metric, as_of)
 
 
 def _metrics(evaluation: Evaluation) -> dict[str, float]:
     found = {
         **{f"test_{name}": value for name, value in evaluation.metrics.items()},
         **{f"baseline_{name}": value for name, value in evaluation.baseline.items()},
+        **{f"uncalibrated_{name}": value for name, value in evaluation.uncalibrated.items()},
         **{f"held_out_{name}": value for name, value in evaluation.held_out.items()},
         **{f"rows_{part}": float(rows) for part, rows in evaluation.rows.items()},
     }
@@ -138,6 +147,17 @@ def _rounds(history: History | None, as_of: int) -> dict[str, list[Point]]:
         f"{side}_{history.metric}": [Point(value, place, as_of) for place, value in enumerate(values)]
         for side, values in sides.items()
     }
+
+
+def _tried(grown: Mapping[str, Any], metric: str, as_of: int) -> dict[str, list[Point]]:
+    """Return the metric by train rows learnt from, and by trial of the search; a trial that came to no end has none."""
+    search: Search | None = grown.get("search")
+    parts: Sequence[LearntFrom] = grown.get("learning_curve", ())
+    found = {
+        f"learning_curve_{metric}": [Point(one.estimate.value, one.rows, as_of) for one in parts],
+        f"trial_{metric}": [Point(one["value"], one["number"], as_of) for one in (search.trials if search else ())],
+    }
+    return {name: points for name, points in found.items() if points}
 
 
 def _training_set(project: Project, found: TrainingSet, version: int) -> Source:

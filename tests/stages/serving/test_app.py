@@ -207,7 +207,7 @@ def test_a_regression_has_no_positive(tmp_path):
     with serving(tmp_path) as served:
         served.wait()
         found = served.predict(customer_id=17).json()
-        assert found["positive"] is None and found["threshold"] is None
+        assert not {"positive", "threshold"} & set(found)
         assert served.outbox.backlog() == 1
 
 

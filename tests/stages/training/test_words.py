@@ -30,6 +30,7 @@ from keepfit.errors import DefinitionError, TrainingError
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.training import estimators
 from keepfit.stages.training.grow import TrainingRows
+from keepfit.stages.training.learning_curve import learning_curve
 from keepfit.stages.training.split import held_out
 from keepfit.stages.training.train import Trained, train
 
@@ -189,3 +190,25 @@ def test_a_target_of_one_value_teaches_nothing():
     revenue = replace(churn, target=sales.amount.sum(next="30d"), metric="rmse", estimator=Linear())
     with pytest.raises(TrainingError, match=r"the target is 3 in all \d+ train rows of churn"):
         trained(revenue, np.full(len(T), 3.0))
+
+
+def curve(model: Model, target: np.ndarray = TARGET) -> list[float]:
+    rows = TrainingRows(T, FEATURES, target)
+    return [one.share for one in learning_curve(model, rows, seed=7, choose_threshold=choose_threshold)]
+
+
+def test_a_learning_curve_leaves_out_parts_of_one_class_and_tells_of_everything_else(monkeypatch):
+    assert curve(churn) == [0.1, 0.25, 0.5]
+    late = (T[len(T) * 8 // 10] < T) | (T[len(T) // 2] > T)
+    assert curve(churn, np.where(late, TARGET, 0.0)) == [0.5]
+    fit = estimators.find("xgboost")
+
+    def picky(task: Any, rows: Any, validation: Any) -> Any:
+        if len(rows.target) < 300:
+            raise ValueError("too few neighbours")
+        return fit(task, rows, validation)
+
+    monkeypatch.setattr("keepfit.stages.training.grow.find", lambda kind: picky)
+    with pytest.raises(TrainingError, match="failed on 80 rows: ValueError: too few neighbours") as raised:
+        curve(churn)
+    assert raised.value.notes == ("learnt from the newest 10% of the train rows only: Training(learning_curve=True)",)

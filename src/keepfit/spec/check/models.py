@@ -10,6 +10,7 @@ from keepfit import clock
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.features import FEATURE_RULES
 from keepfit.spec.check.labels import labels_can_be_told_apart
+from keepfit.spec.check.parameters import PARAMETER_RULES
 from keepfit.spec.check.problem import AS_A_NAME, NAME, Problem, not_a_duration
 from keepfit.spec.check.reading import leaves, of
 from keepfit.spec.check.shapes import malformed_values
@@ -164,5 +165,6 @@ MODEL_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     metrics_exist,
     gates_and_policy_fit,
     *TRAINING_RULES,
+    *PARAMETER_RULES,
     *TUNING_RULES,
 )

@@ -161,6 +161,12 @@ def rows_are_split_by_time(model: Model) -> Iterator[Problem]:
         )
 
 
+def tests_have_a_length(model: Model) -> Iterator[Problem]:
+    """What a model is judged on is as long as a duration."""
+    if model.training.test is not None:
+        yield from not_a_duration(model.training.test, "Training(test=...)", of(model))
+
+
 def _positive(value: object) -> bool:
     """Whether it is a finite number above 0."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -180,4 +186,5 @@ TRAINING_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     costs_are_costs,
     some_entities_are_left,
     rows_are_split_by_time,
+    tests_have_a_length,
 )

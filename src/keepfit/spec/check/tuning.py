@@ -88,15 +88,8 @@ def _is_a_range(where: object, method: str) -> bool:
     return numbers and low < high and more in ([], [LOG]) and (not more or low > 0)
 
 
-def tests_have_a_length(model: Model) -> Iterator[Problem]:
-    """What a model is judged on is as long as a duration."""
-    if model.training.test is not None:
-        yield from not_a_duration(model.training.test, "Training(test=...)", of(model))
-
-
 TUNING_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     searches_can_be_made,
     backtests_can_be_made,
     selections_can_be_made,
-    tests_have_a_length,
 )

@@ -66,7 +66,8 @@ def detail(
     Returns
     -------
     dict
-        `numbers` holds every number by its evidence id, such as 'test.auc'; see `numbers_of`.
+        `numbers` holds every number by its evidence id, such as 'test.auc'; see `numbers_of`. `share` is what an interval is
+        declared to hold, or a quantile to lie above.
     """
     names = list(judged.features)
     forest = forest_of(fitted)
@@ -100,6 +101,7 @@ def detail(
         "fairness": fairness(judged, groups, seed) if judged.task == CLASSIFICATION else {},
         "grown": dict(grown or {}),
         "sampled": {"contributions": len(sample), "permutation": len(permuted), "slices": min(len(judged), SLICED)},
+        **({} if said.share is None else {"share": said.share}),
     }
     data: dict[str, Any] = as_data({"numbers": numbers_of(evaluation, found), **found})
     return data
@@ -117,6 +119,7 @@ def numbers_of(evaluation: Evaluation, found: Mapping[str, Any]) -> dict[str, An
     numbers |= {f"baseline.{name}": {"value": value} for name, value in evaluation.baseline.items()}
     for rule, metrics in evaluation.rivals.items():
         numbers |= {f"rival.{rule.split(' (')[0]}.{name}": {"value": value} for name, value in metrics.items()}
+    numbers |= {f"uncalibrated.{name}": {"value": value} for name, value in evaluation.uncalibrated.items()}
     if evaluation.against_champion is not None:
         numbers["champion.gain"] = evaluation.against_champion
     for one in found["importance"]:

@@ -14,10 +14,13 @@ from keepfit.errors import TrainingError
 from keepfit.evidence import Estimate, Evaluation
 from keepfit.measure.baseline import baseline, constant
 from keepfit.measure.bootstrap import estimates, paired_gain
-from keepfit.measure.metrics import measure_all, names_of
+from keepfit.measure.metrics import measure, measure_all, names_of
 from keepfit.measure.sums import Floats
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.groups import group_rates
+
+OF_PROBABILITIES = ("log_loss", "brier", "ece")
+"""What a calibration is to make better."""
 
 
 def evaluate(
@@ -34,6 +37,7 @@ def evaluate(
     seed: int,
     rivals: Mapping[str, dict[str, float]] | None = None,
     held_out: tuple[Floats, Answers] | None = None,
+    uncalibrated: Floats | None = None,
 ) -> Evaluation:
     """Return what a challenger showed on the test rows.
 
@@ -64,6 +68,8 @@ def evaluate(
         What simple rules showed on the same rows; see `keepfit.stages.evaluation.rivals`.
     held_out : tuple of two float64 arrays, optional
         The actual values of, and the answers to, the test's rows of entities that nothing was learnt from.
+    uncalibrated : float64 array, shape (rows,), optional
+        The scores of the test rows before their calibration.
 
     Raises
     ------
@@ -89,6 +95,9 @@ def evaluate(
         held_out=measure_all(task, *held_out, threshold, said) if held_out else {},
         intervals=intervals,
         rivals=dict(rivals or {}),
+        uncalibrated={}
+        if uncalibrated is None
+        else {name: measure(name, test, uncalibrated) for name in OF_PROBABILITIES},
     )
 
 

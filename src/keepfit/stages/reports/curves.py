@@ -132,8 +132,10 @@ def with_intervals(
     ]
 
 
-def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas, *, what: str = "Part") -> Spec:
-    """Return a value with its interval for each label, side by side, with a rule at the overall value."""
+def parts_chart(
+    points: Points, overall: float, colour: str, canvas: Canvas, *, what: str = "Part", rule: str = ""
+) -> Spec:
+    """Return a value with its interval for each label, side by side, with a rule at the overall value, or at what `rule` says."""
     height = 220 if canvas.name == "wide" else 180
     step = canvas.plot / max(len(points), 1)
     letters = max(3, canvas.letters(step - 4))
@@ -159,15 +161,15 @@ def parts_chart(points: Points, overall: float, colour: str, canvas: Canvas, *, 
         {"data": data([{"y": overall}]), "mark": mark, "encoding": {"y": value_axis(bounds, "y")}},
         *with_intervals(rows, place, bounds, colour, told=told),
         {"data": data(rows[::every]), "mark": text, "encoding": {"x": pixels("x"), "text": {"field": "label"}}},
-        _overall(height * share, overall, canvas),
+        _overall(height * share, rule or f"all rows {number(overall)}", canvas),
     ]
     return layered(canvas, height, layers)
 
 
-def _overall(y: float, value: float, canvas: Canvas) -> Spec:
+def _overall(y: float, label: str, canvas: Canvas) -> Spec:
     """Return the name of the rule at the overall value: beside it, or on it where the chart has no margin."""
     inside = canvas.name == "small"
-    rows: list[Spec] = [{"y": y - 8 * inside, "label": f"all rows {number(value)}", "colour": MUTED}]
+    rows: list[Spec] = [{"y": y - 8 * inside, "label": label, "colour": MUTED}]
     found = margin_text(rows, canvas, weight=600, x=canvas.plot if inside else None)
     found["mark"]["align"] = "right" if inside else "left"
     return found

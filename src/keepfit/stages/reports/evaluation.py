@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from keepfit.evidence import Evaluation
+from keepfit.measure.wording import calibration_told
 from keepfit.spec.metric import METRICS
 from keepfit.stages.reports import curves, explanation, page, training
 from keepfit.stages.reports import evaluation_tables as tables
@@ -32,7 +33,10 @@ MEANINGS = (
     ("Constant", "What one would say knowing only the training labels: their mean, their rates, or their quantiles."),
     ("Contribution", "What a feature adds to a prediction (Shapley values of the trees, exact); they add up to it."),
     ("Shuffled", "How much worse the metric gets if a feature's values are dealt out among the rows at random."),
-    ("Coverage", "The share of rows whose value lies within its interval; the definition says what share it is to be."),
+    (
+        "Coverage",
+        "The share of rows whose value lies within its interval, or below its quantile; best at the declared share.",
+    ),
     ("Corrected", "Holm's method: the more slices are tried, the surer one must be to count."),
     ("Evidence", "The id of a number in report.json, which lies beside this page."),
 )
@@ -53,7 +57,13 @@ def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]
     show, grown = Figures(living) if interactive else Figures(), found.get("grown", {})
     parts = [
         _headline(title, evaluation),
-        page.section("Metrics", _metrics_say(evaluation), tables.main_table(evaluation), _rivals_note(evaluation)),
+        page.section(
+            "Metrics",
+            _metrics_say(evaluation),
+            tables.main_table(evaluation, found.get("share")),
+            _rivals_note(evaluation),
+            _calibrated(evaluation),
+        ),
         *training.folds(show, evaluation),
         *curve_figures(show, evaluation, found),
         explanation.importance(show, evaluation, found),
@@ -114,6 +124,11 @@ def _rivals_note(evaluation: Evaluation) -> Html:
         f"Simple rules, each from one feature: {rules}. Marked where a rule or the constant does better.",
         class_="read",
     )
+
+
+def _calibrated(evaluation: Evaluation) -> Html:
+    said = calibration_told(evaluation.uncalibrated, evaluation.metrics)
+    return element("p", f"{said[0].upper()}{said[1:]}.", class_="read") if said else Html()
 
 
 def _slices(found: Mapping[str, Any]) -> Html:

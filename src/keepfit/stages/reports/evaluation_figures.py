@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from keepfit.evidence import Evaluation
+from keepfit.evidence import Estimate, Evaluation
+from keepfit.spec.metric import COVERAGE
 from keepfit.spec.model import CLASSIFICATION, MULTICLASS
 from keepfit.stages.reports import curves, page, regression
 from keepfit.stages.reports import evaluation_tables as tables
+from keepfit.stages.reports.canvas import Draw
 from keepfit.stages.reports.confusion import confusion_chart
 from keepfit.stages.reports.figures import Figures
 from keepfit.stages.reports.page import Html
 from keepfit.stages.reports.palette import BLUE, GREEN
-from keepfit.stages.reports.summary import number, plural
+from keepfit.stages.reports.summary import number, percent, plural
 
 PARTS = {"hour": "hour (UTC)", "tenth": "tenth of the prediction"}
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -28,7 +31,7 @@ def curve_figures(show: Figures, evaluation: Evaluation, found: Mapping[str, Any
         return _labelled(show, evaluation, kinds)
     if evaluation.task == CLASSIFICATION:
         return _classified(show, evaluation, kinds)
-    return _regressed(show, evaluation, kinds, found.get("unit"))
+    return _regressed(show, evaluation, kinds, found.get("unit"), found.get("share"))
 
 
 def _labelled(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any]) -> list[Html]:
@@ -84,13 +87,14 @@ def _lift_says(metrics: Mapping[str, float]) -> str:
     return f"The highest tenth holds {gain:.0%} of the positives, {lift:.1f} times as many as by chance"
 
 
-def _regressed(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any], unit: str | None) -> list[Html]:
-    metrics = evaluation.metrics
+def _regressed(
+    show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any], unit: str | None, share: float | None
+) -> list[Html]:
     low, high = kinds["residuals"][0]["from"], kinds["residuals"][-1]["to"]
     band = kinds.get("band", ())
     return [
         show(
-            "fit", "Predicted and actual", _fit_says(metrics),
+            "fit", "Predicted and actual", _fit_says(evaluation, share),
             f"Up: what happened. {plural(len(kinds['fit']), 'row')} drawn evenly. Dashed: an exact prediction."
             + (" Between the lines: the mean interval, by tenth of the prediction." if band else ""),
             lambda canvas: regression.fit_chart(kinds["fit"], canvas, band, unit),
@@ -105,33 +109,46 @@ def _regressed(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any], 
             "Up: predicted less actual. A dot off the dashed line is a bias at predictions of that size.",
             lambda canvas: regression.spread_chart(kinds["spread"], canvas, unit),
         ),
-        *_coverage(show, metrics, kinds),
+        *_coverage(show, evaluation, kinds, share),
     ]  # fmt: skip
 
 
-def _fit_says(metrics: Mapping[str, float]) -> str:
+def _fit_says(evaluation: Evaluation, share: float | None) -> str:
+    metrics = evaluation.metrics
     if "r2" not in metrics:
-        return f"{number(metrics.get('coverage'))} of the rows stay below what is predicted"
+        return f"Rows that stay below what is predicted: {_held(evaluation, share)}"
     said = f"r2 {number(metrics['r2'])}, rmse {number(metrics.get('rmse'))}"
     if "width" in metrics:
-        said += f"; intervals hold {number(metrics['coverage'])} of the rows, mean width {number(metrics['width'])}"
+        said += f"; rows within their interval: {_held(evaluation, share)}, mean width {number(metrics['width'])}"
     return said
 
 
-def _coverage(show: Figures, metrics: Mapping[str, float], kinds: Mapping[str, Any]) -> list[Html]:
+def _held(evaluation: Evaluation, share: float | None) -> str:
+    """Return the share that is declared, if the version tells, beside the one that was measured and its interval."""
+    value = evaluation.metrics.get(COVERAGE, math.nan)
+    one = evaluation.intervals.get(COVERAGE, Estimate(value, math.nan, math.nan, 0))
+    sure = f" (90% interval {percent(one.low)} to {percent(one.high)})" if math.isfinite(one.low) else ""
+    declared = "" if share is None else f"declared {percent(share)}, "
+    return f"{declared}measured {percent(value)}{sure}"
+
+
+def _coverage(show: Figures, evaluation: Evaluation, kinds: Mapping[str, Any], share: float | None) -> list[Html]:
     """Return how often intervals hold, by tenth of the prediction, part of the calendar and category."""
     drawn: list[Html] = []
     for key, points in kinds.items():
         if key.startswith("coverage_by_"):
-            part, overall = key.removeprefix("coverage_by_"), metrics["coverage"]
+            part, measured = key.removeprefix("coverage_by_"), evaluation.metrics[COVERAGE]
+            line, rule = (measured, "") if share is None else (share, f"declared {percent(share)}")
+            draw: Draw = partial(curves.parts_chart, _named(part, points), line, GREEN, rule=rule)
             named = _named(part, points)
             least = min(named, key=lambda one: one["y"])
             drawn.append(
                 show(
                     key, f"Coverage by {PARTS.get(part, part)}",
-                    f"Least at {_place(part, least['label'])}: {number(least['y'])}, overall {number(overall)}",
-                    "Share of the rows within their interval, with its 90% interval (Wilson).",
-                    lambda canvas, named=named, overall=overall: curves.parts_chart(named, overall, GREEN, canvas),  # type: ignore[misc]
+                    f"{_held(evaluation, share).capitalize()}; least at {_place(part, least['label'])}: {percent(least['y'])}",
+                    "Share of the rows within their interval, with its 90% interval (Wilson)."
+                    + (" Dashed: the declared share." if rule else ""),
+                    draw,
                 )
             )  # fmt: skip
     return drawn

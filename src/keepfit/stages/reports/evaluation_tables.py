@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from keepfit.evidence import Estimate, Evaluation
-from keepfit.spec.metric import METRICS
+from keepfit.spec.metric import COVERAGE, METRICS
 from keepfit.stages.reports.page import Html, breakable, element, join, table
-from keepfit.stages.reports.summary import number, signed
+from keepfit.stages.reports.summary import number, percent, signed
 
 FEATURES = 4
 """Features that are shown of a worst prediction: those that moved it most."""
@@ -24,9 +24,10 @@ RATE_WORDS = {
 }
 
 
-def main_rows(evaluation: Evaluation) -> tuple[list[str], list[list[Any]]]:
+def main_rows(evaluation: Evaluation, share: float | None = None) -> tuple[list[str], list[list[Any]]]:
     """Return the main table as heads and rows: metric, value, low, high, baseline, each rival, and which is better.
 
+    `share` is what an interval or a quantile declares: a coverage is best there.
     A value that is undefined, or was not measured by an earlier version, is NaN.
     """
     names = list(dict.fromkeys([evaluation.metric, *evaluation.metrics]))
@@ -39,7 +40,9 @@ def main_rows(evaluation: Evaluation) -> tuple[list[str], list[list[Any]]]:
             found = evaluation.estimate
         others = [evaluation.baseline.get(name, math.nan)]
         others += [metrics.get(name, math.nan) for metrics in evaluation.rivals.values()]
-        better = ("higher" if metric.greater_is_better else "lower") if metric else "-"
+        better = (metric and metric.direction) or "-"
+        if name == COVERAGE and share is not None:
+            better = f"near {percent(share)}"
         rows.append([name, value, found.low, found.high, *others, better])
     return heads, rows
 
@@ -48,9 +51,9 @@ def _rule(name: str) -> str:
     return name.split(" (")[0]
 
 
-def main_table(evaluation: Evaluation) -> Html:
+def main_table(evaluation: Evaluation, share: float | None = None) -> Html:
     """Return every metric with its interval, the constant and the rules beside it; the best of a row is marked."""
-    _, rows = main_rows(evaluation)
+    _, rows = main_rows(evaluation, share)
     rivals = [_rule(name).capitalize() for name in evaluation.rivals]
     heads = ["Metric", "Model", "90% interval", "Constant", *rivals, "Better is", "Evidence"]
     body = []

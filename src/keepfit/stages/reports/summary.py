@@ -84,6 +84,11 @@ def number(value: float | None) -> str:
     return text.replace("-", MINUS)
 
 
+def percent(share: float) -> str:
+    """Return a share in percent, in three digits: `88.7%`, `90%`; a dash if there is none."""
+    return f"{100 * share:.3g}%" if math.isfinite(share) else "\u2013"
+
+
 def signed(value: float) -> str:
     """Return a difference as short text with its sign."""
     return f"{'+' if value > 0 else ''}{number(value)}"

@@ -87,7 +87,7 @@ def _metric_row(name: str, evaluation: Evaluation) -> list[str]:
     metric = METRICS.get(name)
     value, baseline = evaluation.metrics.get(name, math.nan), evaluation.baseline.get(name, math.nan)
     gain = metric.gain(value, baseline) if metric else math.nan
-    direction = ("higher" if metric.greater_is_better else "lower") if metric else "\u2013"
+    direction = (metric and metric.direction) or "\u2013"
     label = element("strong", name) if name == evaluation.metric else name
     return [label, number(value), number(baseline), signed(gain), direction]
 

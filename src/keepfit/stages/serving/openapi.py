@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from keepfit.spec.columns import Category, Column, Time
-from keepfit.spec.model import Model
+from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.spec.tables import Events
 from keepfit.stages.serving.scorer import Champion
 
@@ -50,8 +50,7 @@ def _predict(model: Model | None) -> Schema:
         asked[name] = {**_type(sent.column), "description": "known only to the request; default: what the past says"}
     answered = {
         "model": TEXT, "version": TEXT, "request_id": TEXT, entity: key, "at": MOMENT, "score": NUMBER,
-        **_bounds(model), **_labels(model),
-        "positive": {"type": ["boolean", "null"]}, "threshold": NUMBER,
+        **_bounds(model), **_labels(model), **_decision(model),
         "features": {"type": "object", "additionalProperties": {"type": ["number", "string", "null"]}},
     }  # fmt: skip
     return {
@@ -68,6 +67,12 @@ def _bounds(model: Model | None) -> Schema:
         return {}
     told = f"bound of an interval that holds {share:.0%} of the rows"
     return {"low": {**NUMBER, "description": f"lower {told}"}, "high": {**NUMBER, "description": f"upper {told}"}}
+
+
+def _decision(model: Model | None) -> Schema:
+    if model is None or model.task != CLASSIFICATION:
+        return {}
+    return {"positive": {"type": "boolean"}, "threshold": NUMBER}
 
 
 def _labels(model: Model | None) -> Schema:

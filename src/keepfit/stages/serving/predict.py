@@ -63,8 +63,7 @@ def predict(service: Service, scorer: Scorer, body: Body) -> dict[str, Any]:
         "score": made.score,
         **made.bounds,
         **({"label": made.label, "scores": made.scores} if made.label is not None else {}),
-        "positive": made.positive,
-        "threshold": scorer.artifact.threshold if scorer.classifies else None,
+        **({"positive": made.positive, "threshold": scorer.artifact.threshold} if scorer.classifies else {}),
         "features": made.features,
     }
 

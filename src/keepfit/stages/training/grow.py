@@ -28,6 +28,10 @@ ChooseThreshold = Callable[[str, NDArray[np.float64], NDArray[np.float64]], floa
 RARE = {QUANTILE: "a quantile", MULTICLASS: "one of several labels"}
 
 
+class NothingToLearn(TrainingError):
+    """A part of the rows is empty, or of one class or value only."""
+
+
 @dataclass(frozen=True)
 class TrainingRows:
     """What is learnt from and judged on.
@@ -201,10 +205,10 @@ def _require_two_values(model: Model, target: NDArray[np.float64], parts: Split)
     for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
         if not part.any():
             fix = "hold fewer entities out, or wait for more"
-            raise TrainingError(f"no {name} rows of {model.name} are left", where="Training(hold_out=...)", fix=fix)
+            raise NothingToLearn(f"no {name} rows of {model.name} are left", where="Training(hold_out=...)", fix=fix)
     if model.task == REGRESSION:
         if np.ptp(target[parts.train]) == 0:
-            raise TrainingError(
+            raise NothingToLearn(
                 f"the target is {target[parts.train][0]:g} in all {int(parts.train.sum()):,} train rows of {model.name}",
                 where=f"target {model.target.name}",
                 fix="wait for more history, or choose a target that varies",
@@ -212,14 +216,14 @@ def _require_two_values(model: Model, target: NDArray[np.float64], parts: Split)
         return
     never = set(range(len(model.labels))) - set(target[parts.train].astype(int).tolist())
     if never:
-        raise TrainingError(
+        raise NothingToLearn(
             f"no train row of {model.name} is {model.labels[min(never)]!r}",
             where=f"target {model.target.name}",
             fix="wait for more history, or join labels that hardly ever come",
         )
     for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
         if len(np.unique(target[part])) < 2:
-            raise TrainingError(
+            raise NothingToLearn(
                 f"the {name} rows of {model.name} have one class only ({int(part.sum()):,} rows)",
                 where=f"target {model.target.name}",
                 fix="wait for more history, or choose a target that both happens and does not",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from keepfit.answers import Answers
 from keepfit.errors import TrainingError
 from keepfit.spec.model import Model
-from keepfit.stages.training.grow import ChooseThreshold, TrainingRows, grow
+from keepfit.stages.training.grow import ChooseThreshold, NothingToLearn, TrainingRows, grow
 from keepfit.stages.training.split import split
 
 SHARES = (0.1, 0.25, 0.5)
@@ -44,9 +44,10 @@ class Part:
 
 
 def learning_curve(model: Model, rows: TrainingRows, *, seed: int, choose_threshold: ChooseThreshold) -> Iterator[Part]:
-    """Yield what the same training makes of the newest tenth, quarter and half of the train rows; too small a part is left out.
+    """Yield what the same training makes of the newest tenth, quarter and half of the train rows.
 
     Each is stopped and decided on the validation rows, learns from them as well, and is judged on the test rows, as the model is.
+    A part that has nothing to learn, of one class or of one value, is left out.
     """
     parts = split(rows.t, model.horizon, model.tested)
     trained_at = rows.t[parts.train]
@@ -55,7 +56,10 @@ def learning_curve(model: Model, rows: TrainingRows, *, seed: int, choose_thresh
         some = replace(parts, train=parts.train & (rows.t >= since))
         try:
             found = grow(model, rows, some, seed=seed, choose_threshold=choose_threshold)
-        except TrainingError:  # of one class only, or of one value
+        except NothingToLearn:
             continue
+        except TrainingError as error:
+            error.add_note(f"learnt from the newest {share:.0%} of the train rows only: Training(learning_curve=True)")
+            raise
         count = int(found.split.train.sum())
         yield Part(share, count, int(since), found.threshold, found.answers(found.matrix[found.split.test]))

@@ -19,7 +19,7 @@ from keepfit.engines.protocol import Column
 from keepfit.evidence import REDUNDANT, UNSTABLE, FeatureNote
 from keepfit.measure.metrics import measure
 from keepfit.measure.strength import one_value, twins
-from keepfit.spec.metric import METRICS
+from keepfit.spec.metric import METRICS, PINBALL
 from keepfit.spec.model import Model
 from keepfit.spec.training import Select
 from keepfit.stages.training.grow import ChooseThreshold, Grown, TrainingRows, grow
@@ -97,15 +97,19 @@ def _silent(features: Mapping[str, Column], redundant: float, always: Collection
 
 
 def _worse(model: Model, before: Sequence[Grown], after: Sequence[Grown], target: Floats) -> bool:
-    """Return whether the mean of the metric over the folds falls."""
-    better = METRICS[model.metric].gain
+    """Return whether the mean of the metric over the folds falls; if it is of bounds alone, also that of the score."""
+    of_bounds = model.training.interval is not None and model.metric == PINBALL
+    return any(_falls(name, model, before, after, target) for name in (model.metric, *(["rmse"] if of_bounds else [])))
+
+
+def _falls(metric: str, model: Model, before: Sequence[Grown], after: Sequence[Grown], target: Floats) -> bool:
     gains = [
-        better(_metric(model, one, target), over=_metric(model, other, target))
+        METRICS[metric].gain(_measured(metric, model, one, target), over=_measured(metric, model, other, target))
         for one, other in zip(after, before, strict=True)
     ]
     return bool(np.mean(gains) < 0)
 
 
-def _metric(model: Model, grown: Grown, target: Floats) -> float:
+def _measured(metric: str, model: Model, grown: Grown, target: Floats) -> float:
     part = grown.split.test
-    return measure(model.metric, target[part], grown.answers(grown.matrix[part]), grown.threshold, model.training)
+    return measure(metric, target[part], grown.answers(grown.matrix[part]), grown.threshold, model.training)
