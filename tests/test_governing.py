@@ -154,6 +154,9 @@ def a_second_version_is_rejected_and_taken_back(shop: Project, model: Model, say
     made = actions.train(shop, model, NOVEMBER)
     assert (made["version"], made["conclusion"].action) == ("2", AWAIT)
     assert stages(shop) == {"1": "production", "2": "staging"}
+    newest = say("ledger", "churn", "--as-of", "2025-11-01", "--json")[1]["steps"][-1]
+    assert (newest["action"], newest["about"], newest["version"]) == (AWAIT, "2", "1")
+    assert newest["reasons"] == ["waits for approval: 0 of 1 approvals"]
     code, found = say(
         "reject", "churn", "2", "--by", "Bo", "--reason", "leans on age", "--as-of", "2025-11-01", "--json"
     )

@@ -138,11 +138,12 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
 def _trained(model: Model, as_of: int, made: steps.Challenge, champion: steps.Loaded | None) -> Turn:
     """Return a training by hand as a step of the ledger: what passes its gates is a challenger, and nothing is promoted."""
     action = TRAIN if made.conclusion.action == PROMOTE else made.conclusion.action
+    failed = tuple(verdict.reason for verdict in made.verdicts if not verdict.passed)
     return Turn(
         model.name,
         as_of,
         action,
-        made.conclusion.reasons,
+        failed or made.conclusion.reasons,
         rows={},
         champion=steps.facts(champion.version if champion else None),
         challenger=steps.facts(made.version),

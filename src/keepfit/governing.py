@@ -227,8 +227,9 @@ def _retire(
             where=project.registry.uri,
             fix="nothing to do",
         )
-    aliases.retire(model.name, number, why)
+    # the ledger first: cut off in between, the same command can be given again
     _enter(project, model, as_of, action, by, reason, project.registry.champion(model.name), version)
+    aliases.retire(model.name, number, why)
     return _decided(project, model, as_of, action, by, reason, number)
 
 
