@@ -10,7 +10,7 @@ import sys
 import pytest
 from filelock import FileLock
 
-from keepfit import actions, clock, loop
+from keepfit import clock, governing, loop
 from keepfit.errors import DefinitionError, KeepfitError, ProjectError, RegistryError, SettingsError
 from keepfit.project import open_project
 from keepfit.spec.check import InvalidDefinitions
@@ -294,5 +294,5 @@ def test_an_unknown_model_is_answered_with_those_there_are(folder):
 def test_an_unknown_version_cannot_be_promoted_and_nothing_can_be_rolled_back(folder, tracking):
     project = opened(folder, KEEPFIT__TRACKING__URI=tracking)
     model = project.model()
-    assert "9" in refusal(RegistryError, actions.promote, project, model, "9", AS_OF, None).what
-    assert refusal(RegistryError, actions.roll_back, project, model, AS_OF, "because").exit_code == 6
+    assert "9" in refusal(RegistryError, governing.promote, project, model, "9", AS_OF, "ann", None).what
+    assert refusal(RegistryError, governing.roll_back, project, model, AS_OF, "ann", "because").exit_code == 6

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from keepfit import actions, clock, loop
+from keepfit import actions, clock, governing, loop
 from keepfit.begin import begin
 from keepfit.errors import ProjectError, RegistryError, TrainingError
 from keepfit.evidence import KEEP, PROMOTE, Turn, as_data
@@ -134,13 +134,13 @@ def test_hands_can_train_promote_and_roll_back_and_the_ledger_tells(
 
     promote = shop.registry.promote
     monkeypatch.setattr(shop.registry, "promote", lambda *named: (answers(wider), answers(model), promote(*named))[2])
-    moved = actions.promote(shop, wider, trained["version"], later, override="a drill")
+    moved = governing.promote(shop, wider, trained["version"], later, "ann", "a drill")
     assert moved["champion"] == trained["version"]
-    back = actions.roll_back(shop, model, later, "the drill is over")
+    back = governing.roll_back(shop, model, later, "ann", "the drill is over")
     assert back["champion"] == before.number
     answers(model)
     with pytest.raises(RegistryError, match="no predecessor"):
-        actions.roll_back(shop, model, later, "once more")
+        governing.roll_back(shop, model, later, "ann", "once more")
     ledger = shop.engine.rows(shop.records.parquet_files("decisions"))
     assert [row["action"] for row in sorted(ledger, key=lambda row: row["step"])][-2:] == ["promote", "roll back"]
 

@@ -12,7 +12,7 @@ from typing import Any
 from keepfit import clock, loop, steps
 from keepfit.answers import columns_of
 from keepfit.errors import ProjectError, RegistryError, TrainingError
-from keepfit.evidence import KEEP, PROMOTE, ROLL_BACK, Evidence, Turn, as_data
+from keepfit.evidence import KEEP, PROMOTE, TRAIN, Evidence, Turn
 from keepfit.inspecting import described, ingested
 from keepfit.project import Occupied, Project
 from keepfit.snapshot import Snapshot, take
@@ -22,7 +22,6 @@ from keepfit.spec.policy import MetricBelow
 from keepfit.stages.features import leakage, versions
 from keepfit.stages.features.training_set import TrainingSet
 from keepfit.stages.ingest import state, unread
-from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
 from keepfit.stages.training.split import split, trains_until
@@ -127,6 +126,7 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
     with watch.stage("train") as stage:
         made = steps.challenge(project, model, snapshot, found, champion)
         stage.rows(len(found), made.evaluation.rows["test"])
+    steps.write_ledger(project, _trained(model, as_of, made, champion))
     return {
         "model": model.name,
         "as_of": as_of,
@@ -135,6 +135,23 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
         "verdicts": made.verdicts,
         "conclusion": made.conclusion,
     }
+
+
+def _trained(model: Model, as_of: int, made: steps.Challenge, champion: steps.Loaded | None) -> Turn:
+    """Return a training by hand as a step of the ledger: what passes its gates is a challenger, and nothing is promoted."""
+    action = TRAIN if made.conclusion.action == PROMOTE else made.conclusion.action
+    failed = tuple(verdict.reason for verdict in made.verdicts if not verdict.passed)
+    return Turn(
+        model.name,
+        as_of,
+        action,
+        failed or made.conclusion.reasons,
+        rows={},
+        champion=steps.facts(champion.version if champion else None),
+        challenger=steps.facts(made.version),
+        evaluation=made.evaluation,
+        verdicts=made.verdicts,
+    )
 
 
 def draft(project: Project, model: Model, as_of: int) -> dict[str, Any]:
@@ -249,36 +266,3 @@ def _champion(project: Project, model: Model, as_of: int) -> steps.Loaded:
             fix="run `keepfit run` until a version is promoted",
         )
     return champion
-
-
-def promote(project: Project, model: Model, number: str, as_of: int, override: str | None) -> dict[str, Any]:
-    """Make a version the champion; one that failed a gate only with a reason, which the ledger keeps."""
-    version, before = project.registry.version(model.name, number), project.registry.champion(model.name)
-    failed = [verdict["reason"] for verdict in evidence_of(version).get("verdicts", []) if not verdict["passed"]]
-    if failed and not override:
-        raise RegistryError(
-            f"version {number} of {model.name} failed its gates: {'; '.join(failed)}",
-            where=project.registry.uri,
-            fix="train a better one, or give --override 'why it may go out all the same'",
-        )
-    # the server answers from its store as soon as the pointer moves: it must hold what the version needs before
-    steps.publish_online(project, model.name, (version, before), as_of)
-    champion = project.registry.promote(model.name, number, as_of)
-    reasons = (f"promoted by hand, in spite of: {'; '.join(failed)}: {override}",) if failed else ("promoted by hand",)
-    return _moved(project, model, as_of, PROMOTE, reasons, champion, before)
-
-
-def roll_back(project: Project, model: Model, as_of: int, reason: str) -> dict[str, Any]:
-    """Give the champion's place back to its predecessor; the ledger keeps the reason."""
-    before = project.registry.champion(model.name)
-    steps.publish_online(project, model.name, (before, steps.before(project, model.name, before)), as_of)
-    champion = project.registry.roll_back(model.name, as_of)
-    return _moved(project, model, as_of, ROLL_BACK, (reason,), champion, before)
-
-
-def _moved(
-    project: Project, model: Model, as_of: int, action: str, reasons: tuple[str, ...], champion: Any, before: Any
-) -> dict[str, Any]:
-    steps.write_ledger(project, Turn(model.name, as_of, action, reasons, rows={}, champion=steps.facts(champion)))
-    moved = {"model": model.name, "as_of": as_of, "decision": action, "reasons": list(reasons)}
-    return as_data({**moved, "champion": champion.number, "before": before.number if before else None})  # type: ignore[no-any-return]

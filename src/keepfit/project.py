@@ -181,6 +181,10 @@ class Project:
             raise DefinitionError(what, where=str(self.folder / DEFINITIONS), fix=did_you_mean(name or "", models))
         return models[name]
 
+    def models(self, name: str | None = None) -> list[Model]:
+        """Return a model by name in a list; without a name, all of them."""
+        return [self.model(name)] if name else list(self.definitions.models)
+
     def replaying(self, name: str) -> Project:
         """Return the same project with outcomes of its own below the state folder, so that a replay touches nothing."""
         return dataclasses.replace(self, outcomes=self.state / "replays" / name)

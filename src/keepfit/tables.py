@@ -179,9 +179,12 @@ DECISIONS = Declared(
         "model": "VARCHAR",
         "action": "VARCHAR",
         "version": "VARCHAR",  # champion after the step
-        "challenger": "VARCHAR",
+        "challenger": "VARCHAR",  # the version that was trained, or that a person decided on
         "reasons": "VARCHAR",  # JSON list of sentences
         "turn": "VARCHAR",  # JSON of the whole evidence.Turn
+        "by": "VARCHAR",  # who took the step; null: the loop
+        "evidence": "VARCHAR",  # model/version@digest that the step is based on
+        "overridden": "VARCHAR",  # JSON list of the gates in spite of which a version was promoted
     },
 )
 

@@ -275,6 +275,7 @@ def test_conditions_combine_as_or_and_and(evidence: Evidence, left: Condition, r
 
 EVALUATION = Evaluation("classification", "f1", 0.5, {}, 0, 1, {"f1": 0.83}, {}, Estimate(0.83, 0.8, 0.86, 1200))
 PASSED, FAILED = Verdict("f1", True, 0.83, 0.8, "f1 0.83 >= 0.8"), Verdict("auc", False, 0.7, 0.9, "auc 0.7 < 0.9")
+WAITING = Verdict("approval", False, 0.0, 1, "waits for approval: 0 of 1 approvals")
 
 
 def test_a_challenger_that_passes_every_gate_is_promoted() -> None:
@@ -287,3 +288,21 @@ def test_one_failed_gate_rejects_a_challenger() -> None:
 
 def test_without_gates_a_challenger_is_promoted_on_its_number() -> None:
     assert conclude((), EVALUATION) == Decision("promote", ("no gates to pass; f1 0.83 on 1,200 test rows",))
+
+
+def test_a_challenger_that_lacks_nothing_but_approval_waits_for_it() -> None:
+    assert conclude((PASSED, WAITING), EVALUATION) == Decision("await approval", (PASSED.reason, WAITING.reason))
+    assert conclude((FAILED, WAITING), EVALUATION).action == "reject"
+
+
+def test_without_a_champion_a_waiting_challenger_is_not_trained_again() -> None:
+    waiting = Evidence(as_of=NOW, awaiting="1")
+    assert decide(waiting, Policy(retrain=when.never())) == Decision(
+        "keep", ("no champion yet", "version 1 awaits approval")
+    )
+
+
+def test_a_waiting_challenger_is_named_where_the_champion_is_kept() -> None:
+    kept = decided(when.drift(), drift=(CALM,), awaiting="5")
+    assert kept.reasons[-1] == "version 5 awaits approval"
+    assert decided(when.drift(), awaiting="5").action == "retrain"

@@ -9,12 +9,13 @@
 Training writes it, the registry keeps it, serving and monitoring read it. No pickle anywhere.
 """
 
-from keepfit.artifact.folder import Artifact, read, write
+from keepfit.artifact.folder import Artifact, lineage, read, sizes, write
 from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.knots import Knots, knots_from
 from keepfit.artifact.matrix import encode, learn_categories
 from keepfit.artifact.pointer import Pointer, read_pointer, write_pointer
 from keepfit.artifact.predictor import Predictor
+from keepfit.artifact.timing import latency
 
 __all__ = [
     "Artifact",
@@ -25,9 +26,12 @@ __all__ = [
     "encode",
     "interval_from",
     "knots_from",
+    "latency",
     "learn_categories",
+    "lineage",
     "read",
     "read_pointer",
+    "sizes",
     "write",
     "write_pointer",
 ]

@@ -118,6 +118,23 @@ def read(folder: Path, digest: str | None = None) -> Artifact:
         raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
 
 
+def sizes(folder: Path) -> dict[str, int]:
+    """Return the bytes of every file of an artifact, its manifest among them; a file that is gone is left out."""
+    named = _manifest(folder).get("files", {})
+    return {name: (folder / name).stat().st_size for name in (*named, MANIFEST) if (folder / name).is_file()}
+
+
+def lineage(folder: Path) -> dict[str, Any]:
+    """Return what an artifact was built from; nothing if the folder is none. What it says is not verified: see `read`."""
+    return dict(_manifest(folder).get("lineage", {}))
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    found: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
+    return found
+
+
 def _base(found: float | list[float]) -> float | tuple[float, ...]:
     return tuple(found) if isinstance(found, list) else found
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -81,6 +82,32 @@ def as_of(command: Command) -> Command:
         default=None,
         help="Act as of this moment, such as 2025-06-01; default: now.",
     )(command)
+
+
+def by(command: Command) -> Command:
+    """Add --by; without it, the user of the operating system."""
+    return click.option(
+        "--by",
+        "who",
+        metavar="WHO",
+        default=_user,
+        callback=said,
+        help="Who decides; goes to the ledger. Default: your user name.",
+    )(command)
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        raise click.UsageError("nobody is known to decide; say who: --by WHO") from None
+
+
+def said(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    """Return a reason or a name without the blanks around it; one that says nothing is refused."""
+    if value is not None and not value.strip():
+        raise click.BadParameter("say something", ctx=ctx, param=param)
+    return value and value.strip()
 
 
 def micros(moment: datetime | None) -> int:

@@ -1,69 +1,15 @@
-"""Commands about recorded versions: compare, reproduce, promote, rollback."""
+"""Commands that look at recorded versions again: compare, reproduce."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import click
 
 from keepfit.cli.options import as_of, common, micros, opened
 
 DIFFERENT = 5  # the exit code of a version that comes out otherwise when it is built anew
-
-
-@click.command()
-@click.argument("model")
-@click.argument("version")
-@common
-@as_of
-@click.option("--override", metavar="REASON", help="Promote in spite of failed gates; the reason goes to the ledger.")
-def promote(
-    model: str,
-    version: str,
-    folder: Path,
-    profile: str | None,
-    as_json: bool,
-    moment: datetime | None,
-    override: str | None,
-) -> None:
-    """Make VERSION the champion of MODEL. A version that failed a gate is refused without --override.
-
-    \b
-    Example:
-      keepfit promote churn 3
-    """
-    from keepfit import actions
-    from keepfit.cli import console
-
-    project = opened(folder, profile)
-    with project.locked():
-        result = actions.promote(project, project.model(model), version, micros(moment), override)
-    console.show(result, as_json=as_json, render=_moved)
-
-
-@click.command()
-@click.argument("model", required=False)
-@common
-@as_of
-@click.option("--reason", default="rolled back by hand", show_default=True, help="Goes to the ledger.")
-def rollback(
-    model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None, reason: str
-) -> None:
-    """Give the champion's place back to its predecessor.
-
-    \b
-    Example:
-      keepfit rollback churn --reason "scores look wrong since Monday"
-    """
-    from keepfit import actions
-    from keepfit.cli import console
-
-    project = opened(folder, profile)
-    with project.locked():
-        result = actions.roll_back(project, project.model(model), micros(moment), reason)
-    console.show(result, as_json=as_json, render=_moved)
 
 
 @click.command()
@@ -114,9 +60,3 @@ def reproduce(
     console.show(result, as_json=as_json, render=render.reproduced)
     if not result["equal"]:
         raise click.exceptions.Exit(DIFFERENT)
-
-
-def _moved(result: dict[str, Any]) -> None:
-    from keepfit.cli import console
-
-    console.say(f"champion of {result['model']}: version {result['champion']} (before: {result['before'] or 'none'})")

@@ -4,6 +4,7 @@ Stages do not know each other; they meet in tables (`keepfit.tables`) and in the
 texts, and turn into JSON with `as_data`. Times are microseconds UTC.
 """
 
+from keepfit.evidence.candidate import Candidate, Latency, Parity, Route, parity_from
 from keepfit.evidence.data import as_data
 from keepfit.evidence.evaluation import (
     CONSTANT,
@@ -19,15 +20,20 @@ from keepfit.evidence.evaluation import (
     Verdict,
     evaluation_from,
 )
+from keepfit.evidence.ledger import ARCHIVED, REJECTED, Entry, Standing
 from keepfit.evidence.training import History, LearntFrom, Search
 from keepfit.evidence.turn import (
     ALARM,
+    APPROVE,
+    ARCHIVE,
+    AWAIT,
     KEEP,
     NOTE,
     PROMOTE,
     REJECT,
     RETRAIN,
     ROLL_BACK,
+    TRAIN,
     Champion,
     Decision,
     Drift,
@@ -41,6 +47,10 @@ from keepfit.evidence.turn import (
 
 __all__ = [
     "ALARM",
+    "APPROVE",
+    "ARCHIVE",
+    "ARCHIVED",
+    "AWAIT",
     "CONSTANT",
     "EMPTY",
     "KEEP",
@@ -48,14 +58,18 @@ __all__ = [
     "PROMOTE",
     "REDUNDANT",
     "REJECT",
+    "REJECTED",
     "RETRAIN",
     "ROLL_BACK",
     "SUSPICIOUS",
+    "TRAIN",
     "UNSTABLE",
     "UNUSED",
+    "Candidate",
     "Champion",
     "Decision",
     "Drift",
+    "Entry",
     "Estimate",
     "Evaluation",
     "Evidence",
@@ -63,13 +77,18 @@ __all__ = [
     "Finding",
     "Fold",
     "History",
+    "Latency",
     "LearntFrom",
+    "Parity",
     "Realised",
+    "Route",
     "Search",
+    "Standing",
     "Tested",
     "Turn",
     "Verdict",
     "VersionFacts",
     "as_data",
     "evaluation_from",
+    "parity_from",
 ]

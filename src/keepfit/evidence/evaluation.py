@@ -155,10 +155,14 @@ def _numbers(found: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a gate found: the value, the bound it was held to, and whether it passed, in a sentence with numbers."""
+    """What a gate found: the value, the bound it was held to, and whether it passed, in a sentence with numbers.
+
+    `evidence` is the id of the number in the version's report; empty where there was none.
+    """
 
     gate: str
     passed: bool
     value: float | None
     bound: float
     reason: str
+    evidence: str = ""

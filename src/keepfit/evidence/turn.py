@@ -8,6 +8,10 @@ from typing import Any
 from keepfit.evidence.evaluation import Estimate, Evaluation, Verdict
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
+AWAIT = "await approval"
+"""The challenger has passed all that no person decides."""
+TRAIN, APPROVE, ARCHIVE = "train", "approve", "archive"
+"""Steps that only a person takes."""
 ALARM, NOTE = "alarm", "note"
 
 
@@ -83,6 +87,8 @@ class Evidence:
         What the definition says otherwise than when the champion was trained: features, target, observe, estimator.
     trainable : str
         Empty if a training set can be built at as_of, else the reason why not.
+    awaiting : str or None
+        The challenger that awaits approval.
     """
 
     as_of: int
@@ -93,11 +99,12 @@ class Evidence:
     against_previous: Estimate | None = None
     changed: tuple[str, ...] = ()
     trainable: str = ""
+    awaiting: str | None = None
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do, and why: `action` is keep, retrain or roll back before training; promote or reject after it."""
+    """What to do, and why: `action` is keep, retrain or roll back before training; promote, reject or await approval after it."""
 
     action: str
     reasons: tuple[str, ...]
@@ -115,7 +122,7 @@ class VersionFacts:
 
 @dataclass(frozen=True)
 class Turn:
-    """One pass of the loop for one model at one as_of.
+    """One pass of the loop for one model at one as_of, or one step that a person took.
 
     Attributes
     ----------
@@ -126,9 +133,13 @@ class Turn:
     champion : VersionFacts or None
         The champion after the turn, with the evidence it was promoted on.
     challenger : VersionFacts or None
-        The version trained in this turn.
+        The version trained in this turn, or that a person decided on.
     blocked : bool
         Whether a table that the model reads is not as expected, so that nothing was predicted, watched or trained.
+    by : str or None
+        Who took the step; None is the loop.
+    overridden : tuple of str
+        The gates in spite of which a version was promoted.
     """
 
     model: str
@@ -145,6 +156,8 @@ class Turn:
     quarantine: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     blocked: bool = False
+    by: str | None = None
+    overridden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 
 from keepfit import clock
 from keepfit.evidence import (
+    AWAIT,
     KEEP,
     PROMOTE,
     REJECT,
@@ -26,6 +27,7 @@ from keepfit.evidence import (
 )
 from keepfit.evidence import Drift as Drifted
 from keepfit.measure.wording import number, signed
+from keepfit.spec.gates import APPROVAL
 from keepfit.spec.metric import METRICS
 from keepfit.spec.policy import AllOf, AnyOf, Condition, Drift, MetricBelow, Never, OlderThan, Policy
 
@@ -47,8 +49,9 @@ def decide(evidence: Evidence, policy: Policy) -> Decision:
     """Return whether to keep the champion, train a challenger, or roll back.
 
     In this order: without a champion, retrain whenever a training set can be built, cooldown or not, for there is
-    nothing to protect; a champion that does worse than its predecessor in its probation is rolled back; then a
-    changed definition or the policy's condition decides, and a cooldown or an impossible training set holds it back.
+    nothing to protect, unless a challenger awaits approval; a champion that does worse than its predecessor in its probation
+    is rolled back; then a changed definition or the policy's condition decides, and a cooldown or an impossible training set
+    holds it back.
 
     Parameters
     ----------
@@ -63,16 +66,19 @@ def decide(evidence: Evidence, policy: Policy) -> Decision:
         "keep", "retrain" or "roll back", with at least one reason.
     """
     champion = evidence.champion
+    awaiting = (f"version {evidence.awaiting} awaits approval",) if evidence.awaiting else ()
     if champion is None:
         reason = f"no champion yet: {evidence.trainable}" if evidence.trainable else "no champion yet"
-        return Decision(KEEP if evidence.trainable else RETRAIN, (reason,))
+        return Decision(KEEP if evidence.trainable or awaiting else RETRAIN, (reason, *awaiting))
     regret = _regret(evidence, champion, policy)
     if regret:
         return Decision(ROLL_BACK, (regret,))
     finding = _either_changed(evidence, find(policy.retrain, evidence))
     obstacles = _obstacles(evidence, policy) if finding.holds else ()
     wanted = finding.holds and not obstacles
-    return Decision(RETRAIN if wanted else KEEP, finding.sentences + obstacles)
+    if wanted:
+        return Decision(RETRAIN, finding.sentences)
+    return Decision(KEEP, finding.sentences + obstacles + awaiting)
 
 
 def _either_changed(evidence: Evidence, finding: Finding) -> Finding:
@@ -85,12 +91,16 @@ def _either_changed(evidence: Evidence, finding: Finding) -> Finding:
 
 
 def conclude(verdicts: Sequence[Verdict], evaluation: Evaluation) -> Decision:
-    """Return whether to promote a challenger: if it passed all its gates; the reasons are the verdicts'."""
+    """Return whether to promote a challenger: if it passed all its gates; the reasons are the verdicts'.
+
+    If a person's approval is all that it lacks, it waits for that.
+    """
     if not verdicts:
         value, rows = number(evaluation.estimate.value), evaluation.estimate.rows
         return Decision(PROMOTE, (f"no gates to pass; {evaluation.metric} {value} on {rows:,} test rows",))
-    passed = all(verdict.passed for verdict in verdicts)
-    return Decision(PROMOTE if passed else REJECT, tuple(verdict.reason for verdict in verdicts))
+    lacks = {verdict.gate for verdict in verdicts if not verdict.passed}
+    action = REJECT if lacks - {APPROVAL} else AWAIT if lacks else PROMOTE
+    return Decision(action, tuple(verdict.reason for verdict in verdicts))
 
 
 def find(condition: Condition, evidence: Evidence) -> Finding:

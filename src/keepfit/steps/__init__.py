@@ -2,19 +2,27 @@
 
 from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
+from keepfit.steps.judging import verdicts
 from keepfit.steps.learning import Challenge, build, challenge, draft
+from keepfit.steps.ledger import (
+    aliases_at,
+    complete_ledger,
+    entries,
+    facts,
+    require_newest,
+    stood,
+    turn_of,
+    write_ledger,
+)
 from keepfit.steps.recording import (
     before,
     collect_requests,
-    complete_ledger,
-    facts,
     known,
     log_answers,
     log_predictions,
     nothing_predicted,
     publish_online,
     rows_of,
-    write_ledger,
 )
 from keepfit.steps.watching import watch
 
@@ -23,6 +31,7 @@ __all__ = [
     "Judged",
     "Loaded",
     "Scored",
+    "aliases_at",
     "answer",
     "before",
     "build",
@@ -31,6 +40,7 @@ __all__ = [
     "collect_requests",
     "complete_ledger",
     "draft",
+    "entries",
     "expected",
     "facts",
     "judged",
@@ -42,9 +52,13 @@ __all__ = [
     "publish_online",
     "quarantined",
     "require_expected",
+    "require_newest",
     "rows_of",
+    "stood",
     "stop",
     "tables_of",
+    "turn_of",
+    "verdicts",
     "watch",
     "write_ledger",
 ]

@@ -12,7 +12,7 @@ from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
 from keepfit.stages.ingest import Broken, Ingested
 from keepfit.stages.registry.mlflow import Version
-from keepfit.steps.recording import facts, write_ledger
+from keepfit.steps.ledger import facts, write_ledger
 
 BLOCK = "block"
 

@@ -19,7 +19,7 @@ from keepfit.answers import watched
 from keepfit.artifact import Artifact
 from keepfit.engines.protocol import Observations
 from keepfit.errors import TrainingError
-from keepfit.evidence import Decision, Evaluation, Verdict, as_data
+from keepfit.evidence import REJECT, Candidate, Decision, Evaluation, Verdict, as_data
 from keepfit.lake.past import AS_OF
 from keepfit.measure.baseline import constant
 from keepfit.measure.wording import calibration_told
@@ -28,6 +28,7 @@ from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
 from keepfit.spec.estimators import HistGradientBoosting
 from keepfit.spec.features import Calendar, Constant, Expression, Holiday
+from keepfit.spec.gates import BETTER, OF_VERSION, Gate
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.evaluate import evaluate
 from keepfit.stages.evaluation.rivals import rivals
@@ -48,11 +49,12 @@ from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable, measurable
 from keepfit.steps.explaining import PAGE, explained
+from keepfit.steps.judging import time_answers, verdicts
 from keepfit.steps.searching import backtested, learnt_from, rows_of, searched
 from keepfit.steps.selecting import reviewed, selected
 from keepfit.steps.tracking import tell, tracked
 
-EXAMPLE_ROWS = 3
+EXAMPLE_ROWS, TIMED_ROWS = 3, 200
 DRAFT = HistGradientBoosting(max_iter=100, learning_rate=0.1)
 """What stands for the declared estimator while somebody works on a definition; it takes nulls, labels and constraints alike."""
 # what is kept with a training set, so that the next one can take from it
@@ -112,15 +114,23 @@ def challenge(
     with tracked(project, snapshot, found, version) as (told, run):
         lineage = _lineage(project, snapshot, found, version)
         learnt = _learn(project, snapshot, found, champion, lineage)
-        verdicts = judge(model.gates, learnt.evaluation)
+        measured = judge(_measured(model), Candidate(learnt.evaluation))
         versions.enter(project.engine, project.records, model, snapshot.as_of)
         tell(told, snapshot.as_of, learnt.trained, learnt.evaluation, lineage, learnt.grown)
-        recorded = _record(project, snapshot.as_of, learnt, verdicts, lineage, told, run)
-    conclusion = conclude(verdicts, learnt.evaluation)
+        recorded = _record(project, snapshot.as_of, learnt, measured, lineage, told, run)
+    judged = verdicts(project, model, recorded, snapshot.as_of)
+    conclusion = conclude(judged, learnt.evaluation)
     calibrated = calibration_told(learnt.evaluation.uncalibrated, learnt.evaluation.metrics)
     warned = (calibrated,) if calibrated.startswith("warning") else ()
     conclusion = replace(conclusion, reasons=(*conclusion.reasons, *warned, *told.notes))
-    return Challenge(recorded, learnt.evaluation, verdicts, conclusion)
+    if conclusion.action != REJECT:
+        project.registry.aliases.challenge(model.name, recorded.number)
+    return Challenge(recorded, learnt.evaluation, judged, conclusion)
+
+
+def _measured(model: Model) -> list[Gate]:
+    """Return the gates that look at nothing but an evaluation."""
+    return [gate for gate in model.gates if gate.kind not in OF_VERSION]
 
 
 def _lineage(project: Project, snapshot: Snapshot, found: TrainingSet, version: int) -> dict[str, Any]:
@@ -160,7 +170,7 @@ def draft(project: Project, snapshot: Snapshot, found: TrainingSet) -> tuple[Eva
     quick = replace(model, estimator=DRAFT, tune=None, training=training)
     evaluation = _learn(project, snapshot, replace(found, model=quick), None, {}).evaluation
     # there is no champion beside it
-    return evaluation, judge([gate for gate in model.gates if gate.kind != "champion"], evaluation)
+    return evaluation, judge([gate for gate in _measured(model) if gate.kind not in BETTER], Candidate(evaluation))
 
 
 def stored_set(project: Project, model: Model) -> Stored | None:
@@ -247,6 +257,11 @@ def _record(
         folder = Path(temporary) / "model"
         digest = artifacts.write(artifact, files, folder)
         write_flavor(artifact, digest, as_of, _example(found, trained), folder)
+        if not project.is_replay:
+            rows = np.flatnonzero(trained.split.test)[:TIMED_ROWS]
+            told.metrics |= time_answers(
+                artifact, {name: found.features[name][rows] for name in trained.features}, folder
+            )
         return project.registry.record(run, told, folder, digest)
 
 

@@ -1,35 +1,26 @@
-"""What a turn leaves behind: predictions, measurements, the ledger, and what the server needs."""
+"""What a turn leaves behind: predictions, and what the server needs."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from contextlib import closing
-from typing import Any
 
 import numpy as np
 
 from keepfit import artifact as artifacts
 from keepfit import clock, tables
 from keepfit.answers import columns_of
-from keepfit.engines.protocol import Column
-from keepfit.evidence import (
-    PROMOTE,
-    Turn,
-    VersionFacts,
-    as_data,
-    evaluation_from,
-)
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec.model import Model
 from keepfit.spec.observe import Every
 from keepfit.stages.ingest import Ingested
-from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.stages.registry.mlflow import Version
 from keepfit.stages.serving.outbox import drain, forget
 from keepfit.stages.serving.publish import publish
 from keepfit.stages.serving.store import SQLiteStore
 from keepfit.steps.answering import Scored, answer, load
+from keepfit.steps.ledger import column_of
 
 
 def log_answers(
@@ -104,7 +95,7 @@ def collect_requests(project: Project, model: Model) -> int:
     """Move what the server answered since the last turn to the prediction log and return how many rows."""
     moved, outbox = 0, project.serving(model.name).outbox
     while (batch := drain(outbox)) is not None:
-        columns = {name: _column([row[name] for row in batch.rows]) for name in tables.PREDICTIONS.columns}
+        columns = {name: column_of([row[name] for row in batch.rows]) for name in tables.PREDICTIONS.columns}
         relation = project.engine.relation(columns, tables.PREDICTIONS.columns)
         project.records.append(tables.PREDICTIONS.name, relation, transaction=batch.transaction)
         moved += forget(outbox, batch.transaction)
@@ -127,106 +118,3 @@ def before(project: Project, name: str, version: Version | None) -> Version | No
     if version is None or version.previous is None:
         return None
     return project.registry.version(name, version.previous)
-
-
-def facts(version: Version | None) -> VersionFacts | None:
-    """Return a version as `run` reports it."""
-    if version is None:
-        return None
-    evidence = evidence_of(version)
-    return VersionFacts(
-        version.number, evidence.get("metrics", {}), evidence.get("baseline", {}), evidence.get("rows", {})
-    )
-
-
-def complete_ledger(project: Project, model: Model, champion: Version | None) -> None:
-    """Enter a champion that the ledger does not know: a run was cut off after its promotion, or the alias moved by hand.
-
-    Its evidence is in its artifact, so nothing is lost.
-    """
-    if champion is None:
-        return
-    name = tables.DECISIONS.name
-    own = f"model = '{model.name}' qualify row_number() over (order by step desc) = 1"
-    found = project.engine.rows(project.records.parquet_files(name), own) if project.records.exists(name) else []
-    if found and found[0]["version"] == champion.number:
-        return
-    reason = (
-        f"version {champion.number} is the champion and the ledger did not know: a run was cut off, or the alias moved"
-    )
-    known = facts(champion)
-    evaluation = evaluation_from(evidence_of(champion))
-    entry = Turn(model.name, champion.promoted_at, PROMOTE, (reason,), {}, known, known, evaluation)
-    write_ledger(project, entry)
-
-
-def write_ledger(project: Project, turn: Turn) -> None:
-    """Append a turn's measurements and its decision to the ledger."""
-    measured = _measurements(turn)
-    if measured:
-        columns = {name: _column([row[name] for row in measured]) for name in tables.METRICS.columns}
-        # the same measurement of the same turn is one row, however often the turn is run
-        versions = [one.version if one else "" for one in (turn.champion, turn.challenger, turn.realised)]
-        mark = f"{turn.model}/{turn.as_of}/{turn.decision}/{'/'.join(versions)}"
-        relation = project.engine.relation(columns, tables.METRICS.columns)
-        project.records.append(tables.METRICS.name, relation, transaction=mark)
-    name = tables.DECISIONS.name
-    step = project.records.version(name) + 1 if project.records.exists(name) else 0
-    entry = {
-        "decision_id": f"{turn.model}/{step}",
-        "step": step,
-        "as_of": turn.as_of,
-        "model": turn.model,
-        "action": turn.decision,
-        "version": turn.champion.version if turn.champion else None,
-        "challenger": turn.challenger.version if turn.challenger else None,
-        "reasons": json.dumps(turn.reasons),
-        "turn": json.dumps(as_data(turn)),
-    }
-    columns = {name: _column([value]) for name, value in entry.items()}
-    project.records.append(name, project.engine.relation(columns, tables.DECISIONS.columns))
-
-
-def _column(values: list[Any]) -> Column:
-    first = next((value for value in values if value is not None), None)
-    if isinstance(first, int):
-        return np.array(values, np.int64)
-    return np.array(values, np.float64 if isinstance(first, float) else object)
-
-
-def _measurements(turn: Turn) -> list[dict[str, Any]]:
-    rows = []
-
-    def add(
-        stage: str, version: str, name: str, value: float, baseline: float, count: int, span: tuple[int, int]
-    ) -> None:
-        identity = f"{turn.model}/{turn.as_of}/{stage}/{version}/{name}"
-        first, last = span
-        rows.append(
-            {
-                "evidence_id": identity,
-                "as_of": turn.as_of,
-                "model": turn.model,
-                "version": version,
-                "stage": stage,
-                "name": name,
-                "value": value,
-                "baseline": baseline,
-                "rows": count,
-                "from": first,
-                "to": last,
-            }
-        )
-
-    if turn.evaluation and turn.challenger:
-        found = turn.evaluation
-        for name, value in found.metrics.items():
-            span = (found.test_from_at, found.test_to_at)
-            add("evaluation", turn.challenger.version, name, value, found.baseline[name], found.rows["test"], span)
-    if turn.realised:
-        for name, value in turn.realised.metrics.items():
-            span = (turn.realised.from_at, turn.realised.to_at)
-            add("realised", turn.realised.version, name, value, turn.realised.baseline[name], turn.realised.rows, span)
-    for moved in turn.drift:
-        add("drift", "", f"psi:{moved.column}", moved.psi, float("nan"), moved.rows, (turn.as_of, turn.as_of))
-    return rows

@@ -21,12 +21,14 @@ from keepfit.evidence import (
 from keepfit.measure.bootstrap import paired_gain
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
+from keepfit.spec.gates import APPROVAL
 from keepfit.spec.model import Model
 from keepfit.spec.observe import Every
 from keepfit.stages.features.compute import compute
 from keepfit.stages.monitoring.drift import drift
 from keepfit.stages.monitoring.performance import realised
 from keepfit.stages.monitoring.profile import Profile
+from keepfit.stages.registry.aliases import CHALLENGER
 from keepfit.steps.answering import SCORE, Loaded, Scored, changed, comparable, load, measurable
 
 ROWS_WINDOW = 30 * clock.DAY
@@ -34,9 +36,9 @@ ROWS_WINDOW = 30 * clock.DAY
 
 def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | None) -> Evidence:
     """Return what is known about the champion at as_of: drift of its inputs and answers, and how it turned out."""
-    last = project.registry.last_trained_at(model.name)
+    last, awaiting = project.registry.last_trained_at(model.name), _awaiting(project, model)
     if scored is None:
-        return Evidence(snapshot.as_of, last_training_at=last)
+        return Evidence(snapshot.as_of, last_training_at=last, awaiting=awaiting)
     version = scored.by.version
     matured = _matured(project, scored.by, snapshot)
     return Evidence(
@@ -47,7 +49,14 @@ def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | N
         drift=_drift(scored),
         against_previous=_against_previous(project, scored.by, snapshot, matured, model.policy.probation),
         changed=changed(scored.by.artifact.model, model),
+        awaiting=awaiting,
     )
+
+
+def _awaiting(project: Project, model: Model) -> str | None:
+    """Return the challenger, if it is a person who decides on it."""
+    asked = any(gate.kind == APPROVAL for gate in model.gates)
+    return project.registry.aliases.of(model.name).get(CHALLENGER) if asked and not project.is_replay else None
 
 
 def _drift(scored: Scored) -> tuple[Drift, ...]:
@@ -120,7 +129,10 @@ def _against_previous(
     on_probation = snapshot.as_of - version.promoted_at <= clock.duration(probation)
     if matured is None or version.previous is None or not on_probation:
         return None
-    previous = load(project.registry.version(model.name, version.previous))
+    before_ = project.registry.version(model.name, version.previous)
+    if before_.retired:  # it may not answer again
+        return None
+    previous = load(before_)
     # rows whose labels the predecessor could learn would flatter it, and answers to another question say nothing
     fair = matured.observations.t > previous.version.trained_at - model.horizon
     before = previous.artifact.model

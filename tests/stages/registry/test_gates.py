@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from keepfit.evidence import Estimate, Evaluation, Verdict
+from keepfit.evidence import Candidate, Estimate, Evaluation, Latency, Parity, Route, Verdict, as_data, parity_from
+from keepfit.spec.check.gates import WRITTEN
 from keepfit.spec.gates import Gate
-from keepfit.stages.registry.gates import judge
+from keepfit.stages.registry.gates import JUDGES, REQUIRED, judge
 
 EVALUATION = Evaluation(
     task="classification",
@@ -26,13 +28,20 @@ EVALUATION = Evaluation(
 
 
 def one(gate: Gate, **changes: Any) -> Verdict:
-    (verdict,) = judge([gate], replace(EVALUATION, **changes))
+    (verdict,) = judge([gate], Candidate(replace(EVALUATION, **changes)))
+    return verdict
+
+
+def of(gate: Gate, **known: Any) -> Verdict:
+    """Return the verdict on a version of which this is known beside its evaluation."""
+    evaluation = known.pop("evaluation", EVALUATION)
+    (verdict,) = judge([gate], Candidate(evaluation, **{"number": "3", **known}))
     return verdict
 
 
 def test_verdicts_come_in_the_order_of_the_gates() -> None:
     gates = [Gate.not_worse_than_champion(), Gate("f1", threshold=0.8), Gate.fair_across("segment")]
-    assert [verdict.gate for verdict in judge(gates, EVALUATION)] == [
+    assert [verdict.gate for verdict in judge(gates, Candidate(EVALUATION))] == [
         "not_worse_than_champion",
         "f1",
         "fair_across_segment",
@@ -127,3 +136,108 @@ def test_groups_all_missed_alike_are_equal() -> None:
 def test_groups_that_were_not_measured_do_not_pass() -> None:
     verdict = one(Gate.fair_across("county"), groups={"segment": GROUPS})
     assert (verdict.passed, verdict.reason) == (False, "the groups of county were not measured")
+
+
+def test_every_kind_has_a_judge_and_a_way_to_write_it() -> None:
+    assert set(JUDGES) == set(WRITTEN)
+
+
+def test_a_gap_is_the_difference_of_the_rates() -> None:
+    verdict = one(Gate.max_fairness_gap("segment", 0.25), groups={"segment": GROUPS})
+    assert (verdict.passed, verdict.value) == (False, pytest.approx(0.27))
+    assert verdict.reason.endswith("difference 0.27 > 0.25")
+    assert verdict.evidence == "group.segment.b.tpr"
+    assert one(Gate.max_fairness_gap("segment", 0.28), groups={"segment": GROUPS}).passed
+
+
+@pytest.mark.parametrize(
+    ("gate", "passed", "reason"),
+    [
+        (Gate.min_absolute_change(0.03), True, "f1 is better than the champion's by 0.031 >= 0.03"),
+        (Gate.min_absolute_change(0.04), False, "f1 is better than the champion's by 0.031 < 0.04"),
+        (Gate.min_relative_change(0.03), True, "f1 is better than the champion's 0.811 by a share of 0.0382 >= 0.03"),
+        (Gate.min_relative_change(0.05), False, "f1 is better than the champion's 0.811 by a share of 0.0382 < 0.05"),
+    ],
+)
+def test_a_change_is_held_as_it_was_measured(gate: Gate, passed: bool, reason: str) -> None:
+    verdict = one(gate, against_champion=Estimate(0.031, -0.1, 0.1, 50))
+    assert (verdict.passed, verdict.reason, verdict.evidence) == (passed, reason, "champion.gain")
+
+
+def test_a_relative_change_of_an_error_is_of_the_champions_error() -> None:
+    less = replace(EVALUATION, metric="log_loss", against_champion=Estimate(0.1, 0.0, 0.2, 50))
+    # the champion's log loss is 0.5
+    assert of(Gate.min_relative_change(0.2), evaluation=less).value == pytest.approx(0.2)
+
+
+CHANGES = [Gate.min_absolute_change(0.01), Gate.min_relative_change(0.01), Gate.not_worse_than_champion()]
+
+
+@pytest.mark.parametrize("gate", CHANGES, ids=lambda gate: gate.name)
+def test_what_was_compared_with_another_champion_does_not_pass(gate: Gate) -> None:
+    better = replace(EVALUATION, against_champion=Estimate(0.1, 0.05, 0.2, 50))
+    assert of(gate, evaluation=better, against="1", champion="1").passed
+    assert of(gate, evaluation=better, against="1", champion="3").passed  # it is the champion itself
+    assert of(gate, evaluation=better, champion="2").passed  # an earlier keepfit did not note with whom
+    stale = of(gate, evaluation=better, against="1", champion="2")
+    assert (stale.passed, stale.value) == (False, None)
+    assert stale.reason == "it was compared with version 1 when it was trained, and version 2 is the champion now"
+    none = of(gate, against="", champion="2")
+    assert (none.passed, "compared with no champion" in none.reason) == (False, True)
+
+
+@pytest.mark.parametrize("gate", CHANGES, ids=lambda gate: gate.name)
+def test_without_a_champion_there_is_no_change_to_ask_for(gate: Gate) -> None:
+    assert of(gate, against="", champion=None).passed
+
+
+def test_latency_is_held_with_the_machine_it_was_measured_on() -> None:
+    measured = Latency(0.05, 0.42, 1000, "a processor, 2 cores")
+    verdict = of(Gate.latency(p99_ms=0.4), latency=measured)
+    assert (verdict.passed, verdict.value, verdict.bound) == (False, 0.42, 0.4)
+    assert verdict.reason == "p99 0.42 ms > 0.4 ms of 1,000 single rows on a processor, 2 cores"
+    assert of(Gate.latency(p99_ms=0.5), latency=measured).passed
+    assert of(Gate.latency(p99_ms=0.5)) == Verdict("latency", False, None, 0.5, "its latency was not measured")
+
+
+def test_size_is_that_of_all_files() -> None:
+    verdict = of(Gate.size(megabytes=1), files={"model.onnx": 900_000, "artifact.json": 200_000})
+    assert (verdict.passed, verdict.value, verdict.reason) == (False, 1.1, "2 files 1.1 MB > 1 MB together")
+    assert of(Gate.size(megabytes=1.1), files={"model.onnx": 1_100_000}).passed
+
+
+def test_documents_are_complete_when_each_is_there() -> None:
+    assert of(Gate.documents(), files=dict.fromkeys(REQUIRED, 1)).passed
+    verdict = of(Gate.documents(), files=dict.fromkeys(REQUIRED[:-1], 1))
+    assert (verdict.passed, verdict.value, verdict.bound) == (False, 3.0, 4.0)
+    assert verdict.reason == f"without {REQUIRED[-1]}"
+
+
+def test_a_version_waits_until_enough_people_have_approved_it() -> None:
+    verdict = of(Gate.approval(people=2), approvals={"ann": "churn/4"})
+    assert (verdict.passed, verdict.value) == (False, 1.0)
+    assert verdict.reason == "waits for approval: 1 of 2 approvals"
+    both = of(Gate.approval(people=2), approvals={"ann": "churn/4", "bo": "churn/5"})
+    assert (both.passed, both.reason, both.evidence) == (True, "approved by ann, bo", "churn/4, churn/5")
+
+
+def test_without_a_certificate_parity_does_not_pass() -> None:
+    for parity in (None, Parity({})):
+        verdict = of(Gate.parity(), parity=parity)
+        assert (verdict.passed, verdict.value) == (False, None)
+        assert verdict.reason.startswith("no certificate")
+
+
+def test_parity_holds_the_worst_route() -> None:
+    routes = {"onnx": Route(1000, 2e-7, 0), "request": Route(1000, 3e-6, 0)}
+    verdict = of(Gate.parity(1e-5), parity=Parity(routes))
+    assert (verdict.passed, verdict.value, verdict.evidence) == (True, 3e-6, "parity.request")
+    assert not of(Gate.parity(1e-6), parity=Parity(routes)).passed
+    flipped = of(Gate.parity(1e-5), parity=Parity(routes | {"float16": Route(1000, 1e-6, 2)}))
+    assert (flipped.passed, flipped.evidence) == (False, "parity.float16")
+    assert "2 of 1,000 decisions flipped (float16)" in flipped.reason
+
+
+def test_a_certificate_goes_through_json_and_back() -> None:
+    certificate = Parity({"onnx": Route(1000, 2e-7, 0), "request": Route(12, math.inf, 3)})
+    assert parity_from(json.loads(json.dumps(as_data(certificate)))) == certificate

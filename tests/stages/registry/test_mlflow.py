@@ -232,3 +232,57 @@ def test_another_process_finds_the_champion(registry, model, record):
         again = Registry(registry.uri, registry.artifacts, registry.pointers)
         assert again.champion(model) == champion
         close(again)
+
+
+def older_words(registry, model):
+    return {
+        str(one.version): one.tags.get("stage") for one in registry._client.search_model_versions(f"name = '{model}'")
+    }
+
+
+def test_a_version_notes_the_champion_of_its_day(registry, model, record):
+    assert record(JANUARY).against == ""
+    registry.promote(model, "1", JANUARY)
+    assert record(FEBRUARY).against == "1"
+
+
+def test_a_move_of_the_champion_ends_the_challenge(registry, model, record):
+    for moment in (JANUARY, FEBRUARY, MARCH):
+        record(moment)
+    registry.promote(model, "1", JANUARY)
+    registry.aliases.challenge(model, "3")
+    assert registry.aliases.of(model) == {"champion": "1", "challenger": "3"}
+    assert older_words(registry, model) == {"1": "production", "2": None, "3": "staging"}
+    registry.promote(model, "2", MARCH)
+    assert registry.aliases.of(model) == {"champion": "2"}
+    assert older_words(registry, model) == {"1": None, "2": "production", "3": None}
+    registry.aliases.challenge(model, "3")
+    registry.roll_back(model, MARCH)
+    assert registry.aliases.of(model) == {"champion": "1"}
+
+
+@pytest.mark.parametrize("why", ["archived", "rejected"])
+def test_a_retired_version_is_not_promoted_until_it_is_restored(registry, model, record, why):
+    record(JANUARY), record(FEBRUARY)
+    registry.promote(model, "1", JANUARY)
+    registry.aliases.challenge(model, "2")
+    registry.aliases.retire(model, "2", why)
+    assert registry.version(model, "2").retired == why
+    assert registry.aliases.of(model) == {"champion": "1"}
+    assert older_words(registry, model) == {"1": "production", "2": "archived"}
+    with pytest.raises(RegistryError, match=f"version 2 of {model} is {why}") as raised:
+        registry.promote(model, "2", MARCH)
+    assert ("keepfit approve" in raised.value.fix) == (why == "rejected")
+    registry.aliases.restore(model, "2")
+    assert registry.promote(model, "2", MARCH).number == "2"
+    assert older_words(registry, model) == {"1": None, "2": "production"}
+
+
+def test_no_rollback_returns_to_a_retired_version(registry, model, record):
+    for moment in (JANUARY, FEBRUARY):
+        registry.promote(model, record(moment).number, moment)
+    registry.aliases.retire(model, "1", "archived")
+    with pytest.raises(RegistryError, match=f"version 1 of {model} is archived"):
+        registry.roll_back(model, MARCH)
+    assert registry.champion(model).number == "2"
+    assert "keepfit.rolled_back_at" not in registry._client.get_model_version(model, "2").tags

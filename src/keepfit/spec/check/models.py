@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from keepfit import clock
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.features import FEATURE_RULES
+from keepfit.spec.check.gates import GATE_RULES
 from keepfit.spec.check.labels import labels_can_be_told_apart
 from keepfit.spec.check.parameters import PARAMETER_RULES
 from keepfit.spec.check.problem import AS_A_NAME, NAME, Problem, not_a_duration
@@ -16,7 +17,7 @@ from keepfit.spec.check.reading import leaves, of
 from keepfit.spec.check.shapes import malformed_values
 from keepfit.spec.check.training import TRAINING_RULES, malformed_training
 from keepfit.spec.check.tuning import TUNING_RULES, malformed_tune
-from keepfit.spec.features import Aggregate, Attribute, ByCategory, Expression
+from keepfit.spec.features import Aggregate, ByCategory, Expression
 from keepfit.spec.gates import Gate
 from keepfit.spec.metric import METRICS, ONE_SIDED
 from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION, Model
@@ -139,16 +140,8 @@ def metrics_exist(model: Model) -> Iterator[Problem]:
         yield Problem(what, of(model), f"use metric='pinball', and Gate({model.metric!r}, ...) beside it")
 
 
-def gates_and_policy_fit(model: Model) -> Iterator[Problem]:
-    """Fairness needs an attribute among the features; delays must be durations."""
-    attributes = {feature.column for feature in model.features if isinstance(feature, Attribute)}
-    for gate in model.gates:
-        if gate.kind == "fairness" and model.task == MULTICLASS:
-            what = "Gate.fair_across compares how often groups are called positive, but the target is one of several labels"
-            yield Problem(what, of(model), "leave it out, or compare the target: ... > 35.5")
-        elif gate.kind == "fairness" and gate.column not in attributes:
-            fix = did_you_mean(str(gate.column), attributes, of="the model")
-            yield Problem(f"Gate.fair_across({gate.column!r}): no such attribute among the features", of(model), fix)
+def delays_are_durations(model: Model) -> Iterator[Problem]:
+    """Delays of a policy must be durations."""
     delays = [("cooldown", model.policy.cooldown), ("probation", model.policy.probation)]
     delays += [("older_than", leaf.age) for leaf in model.policy.retrain.leaves() if isinstance(leaf, OlderThan)]
     for what, text in delays:
@@ -163,7 +156,8 @@ MODEL_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     tables_share_the_entity,
     names_are_unique,
     metrics_exist,
-    gates_and_policy_fit,
+    *GATE_RULES,
+    delays_are_durations,
     *TRAINING_RULES,
     *PARAMETER_RULES,
     *TUNING_RULES,

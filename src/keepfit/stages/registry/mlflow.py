@@ -21,6 +21,8 @@ from urllib.parse import unquote, urlparse
 
 from keepfit.artifact import Pointer, write_pointer
 from keepfit.errors import RegistryError
+from keepfit.evidence import REJECTED
+from keepfit.stages.registry.aliases import CHAMPION, RETIRED, Aliases
 from keepfit.stages.registry.runs import FOLDER, MlflowRun
 from keepfit.stages.registry.tracking import KILLED, Tracked
 
@@ -32,11 +34,11 @@ os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 
-CHAMPION = "champion"
 ROLLED_BACK = "keepfit.rolled_back_at"
 LINEAGE = "keepfit.lineage"
 PLACE = "keepfit.place"
 PREVIOUS, PROMOTED, DIGEST, TRAINED = "keepfit.previous", "keepfit.promoted_at", "keepfit.digest", "keepfit.trained_at"
+AGAINST = "keepfit.against"
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Version:
         Microseconds UTC; promoted_at is 0 if it never was.
     previous : str or None
         The champion that it took over from.
+    against : str or None
+        The champion when it was trained: '' if there was none, None if an earlier keepfit trained it.
+    retired : str or None
+        'archived' or 'rejected': it cannot be promoted.
     """
 
     model: str
@@ -60,6 +66,13 @@ class Version:
     trained_at: int
     promoted_at: int
     previous: str | None
+    against: str | None = None
+    retired: str | None = None
+
+    @property
+    def evidence(self) -> str:
+        """What the ledger names it by: the version, and the beginning of the digest of all that belongs to it."""
+        return f"{self.model}/{self.number}@{self.digest[:16]}"
 
 
 class Registry:
@@ -90,6 +103,11 @@ class Registry:
 
             return MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
+    @cached_property
+    def aliases(self) -> Aliases:
+        """Which version is the champion, and which the challenger."""
+        return Aliases(self._client)
+
     def begin(self, told: Tracked) -> MlflowRun:
         """Begin the run of a training; `keepfit.stages.registry.tracking.training` ends it.
 
@@ -105,7 +123,8 @@ class Registry:
     def record(self, run: MlflowRun, told: Tracked, folder: Path, digest: str) -> Version:
         """Log an artifact folder to the run of its training, and return the version made from it."""
         run.tag({DIGEST: digest, **told.tags})
-        tags = {TRAINED: str(told.as_of), DIGEST: digest}
+        before = self.aliases.of(told.model).get(CHAMPION, "")
+        tags = {TRAINED: str(told.as_of), DIGEST: digest, AGAINST: before}
         made = self._client.create_model_version(told.model, source=run.log_folder(folder), run_id=run.id, tags=tags)
         return self.version(told.model, made.version)
 
@@ -149,13 +168,28 @@ class Registry:
         self._point(version)
         return version
 
-    def promote(self, model: str, number: str, as_of: int) -> Version:
-        """Make a version the champion and return it; the one before stays recorded as its predecessor."""
-        version, before = self.version(model, number), self.champion(model)
-        if before is not None and before.number == version.number:
+    def promotable(self, model: str, number: str) -> Version:
+        """Return a version that may be promoted, as far as the registry knows.
+
+        Raises
+        ------
+        RegistryError
+            If it is the champion already, or was archived or rejected.
+        """
+        version, fix = self.version(model, number), "promote another version, or train one"
+        if version.number == self.aliases.of(model).get(CHAMPION):
             raise RegistryError(
                 f"version {number} of {model} is the champion already", where=self.uri, fix="nothing to do"
             )
+        if version.retired is None:
+            return version
+        if version.retired == REJECTED:
+            fix = f"{fix}; to take the rejection back: keepfit approve {model} {number} --reason WHY"
+        raise RegistryError(f"version {number} of {model} is {version.retired}", where=self.uri, fix=fix)
+
+    def promote(self, model: str, number: str, as_of: int) -> Version:
+        """Make a version the champion and return it; the one before stays recorded as its predecessor."""
+        version, before = self.promotable(model, number), self.champion(model)
         self._tag(version, PROMOTED, str(as_of))
         self._tag(version, PREVIOUS, before.number if before else "")
         return self._crown(version)
@@ -166,14 +200,15 @@ class Registry:
         Raises
         ------
         RegistryError
-            If there is no champion, or it had no predecessor.
+            If there is no champion, or it had no predecessor that may answer again.
         """
         champion = self.champion(model)
         if champion is None or champion.previous is None:
             what = f"{model} has no champion" if champion is None else f"the champion of {model} has no predecessor"
             raise RegistryError(what, where=self.uri, fix=f"promote a version: keepfit promote {model} VERSION")
+        before = self.promotable(model, champion.previous)
         self._tag(champion, ROLLED_BACK, str(as_of))
-        back = self._crown(self.version(model, champion.previous))
+        back = self._crown(before)
         self._tag(champion, PREVIOUS, "")  # it has given its place back; else two versions would take turns for ever
         return back
 
@@ -194,7 +229,7 @@ class Registry:
             token = runs.token or None
 
     def _crown(self, version: Version) -> Version:
-        self._client.set_registered_model_alias(version.model, CHAMPION, version.number)
+        self.aliases.crown(version.model, version.number)
         return self.champion(version.model) or version
 
     def _point(self, version: Version) -> None:
@@ -228,6 +263,8 @@ class Registry:
             trained_at=int(tags.get(TRAINED, 0)),
             promoted_at=int(tags.get(PROMOTED, 0)),
             previous=tags.get(PREVIOUS) or None,
+            against=tags.get(AGAINST),
+            retired=tags.get(RETIRED) or None,
         )
 
     def _folder(self, item: Any) -> Path:

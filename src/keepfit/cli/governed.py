@@ -1,0 +1,127 @@
+"""How versions, gates and the ledger read in a terminal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keepfit import clock
+from keepfit.cli import console
+from keepfit.evidence import Entry
+from keepfit.measure.wording import number
+
+LOOP = "the loop"
+DIGITS = 10
+"""Of a digest, as a reader compares two."""
+
+
+def versions(found: dict[str, Any]) -> None:
+    """Print one line a version, the newest last."""
+    heads = ["model", "version", "", "metric", "90% interval", "gates", "trained", "age", "approved by", "lineage"]
+    console.table(heads, [_version(one) for one in found["versions"]])
+
+
+def _version(one: dict[str, Any]) -> list[Any]:
+    passed, failed = len(one["gates_passed"]), one["gates_failed"]
+    lacks = f" (not {', '.join(failed)})" if failed else ""
+    measured = one["value"] is not None
+    return [
+        one["model"],
+        one["version"],
+        one["alias"] or one["retired"] or "",
+        f"{one['metric']} {number(one['value'])}" if measured else "",
+        f"{number(one['low'])} to {number(one['high'])}" if measured and one["low"] is not None else "",
+        f"{passed} of {passed + len(failed)}{lacks}" if passed or failed else "",
+        clock.show(one["trained_at"]),
+        f"{one['age_days']:.0f} d",
+        ", ".join(one["approved_by"]),
+        _lineage(one["lineage"]),
+    ]
+
+
+def _lineage(found: dict[str, Any]) -> str:
+    tables = ", ".join(f"{name} v{version}" for name, version in found.get("tables", {}).items())
+    definition = str(found.get("definition", ""))[:DIGITS]
+    return f"{tables}; definition {definition}" if found else ""
+
+
+def gates(found: dict[str, Any]) -> None:
+    """Print one line a gate."""
+    console.say(
+        f"{found['model']} version {found['version']} ({found['evidence']}), as of {clock.show(found['as_of'])}"
+    )
+    if not found["gates"]:
+        console.say("no gates are declared: it may be promoted")
+        return
+    rows = [
+        [
+            one["gate"],
+            "-" if one["value"] is None else number(one["value"]),
+            number(one["bound"]),
+            "passed" if one["passed"] else "FAILED",
+            one["evidence"],
+            one["reason"],
+        ]
+        for one in found["gates"]
+    ]
+    console.table(["gate", "value", "bound", "verdict", "evidence", "reason"], rows)
+
+
+def moved(found: dict[str, Any]) -> None:
+    """Print who is the champion now."""
+    console.say(f"champion of {found['model']}: version {found['champion']} (before: {found['before'] or 'none'})")
+
+
+def decided(found: dict[str, Any]) -> None:
+    """Print what somebody decided on a version, and what came of it."""
+    words = {"approve": "approved", "reject": "rejected", "archive": "archived"}
+    what = f"version {found['version']} of {found['model']}"
+    console.say(f"{what} is {words[found['decision']]} by {found['by']}")
+    if found.get("promoted"):
+        console.say("it passes every gate and is the champion now")
+    for reason in found.get("lacking", ()):
+        console.say(f"not promoted: {reason}")
+    if found["decision"] == "approve" and not found["promoted"] and not found["lacking"]:
+        console.say(f"it is not the challenger: keepfit promote {found['model']} {found['version']}")
+
+
+def ledger(found: dict[str, Any]) -> None:
+    """Print what was live, and the steps that led there."""
+    for one in found["live"]:
+        _live(one, found["as_of"])
+    console.table(
+        ["as of", "model", "step", "version", "champion", "by", "evidence", "why"],
+        [_step(one) for one in found["steps"]],
+    )
+
+
+def _live(one: dict[str, Any], as_of: int) -> None:
+    if one["version"] is None:
+        console.say(f"{one['model']} as of {clock.show(as_of)}: no champion")
+        return
+    console.say(f"{one['model']} as of {clock.show(as_of)}: version {one['version']} was live")
+    told = {gate["reason"] for gate in one["gates"]}
+    why = "; ".join(reason for reason in one["reasons"] if reason not in told)
+    console.say(f"  since:     {clock.show(one['since_at'])}, {one['action']} by {one['by'] or LOOP}: {why}")
+    console.say(f"  evidence:  {one['evidence'] or 'none was recorded'}")
+    for gate in one["gates"]:
+        console.say(f"  gate:      {'passed' if gate['passed'] else 'FAILED'}  {gate['reason']}")
+    if one["overridden"]:
+        console.say(f"  override:  in spite of {', '.join(one['overridden'])}")
+    for given in one["approvals"]:
+        console.say(f"  approved:  {given['at']} by {given['by']}: {given['why']}")
+
+
+def _step(one: Entry) -> list[Any]:
+    more = f" (+{len(one.reasons) - 1})" if len(one.reasons) > 1 else ""
+    why = (one.reasons[0] if one.reasons else "") + more
+    evidence, _, digest = one.evidence.partition("@")
+    return [
+        clock.show(one.as_of),
+        one.model,
+        one.action,
+        one.about or one.version,
+        one.version,
+        one.by or LOOP,
+        f"{evidence}@{digest[:DIGITS]}" if digest else evidence,
+        why,
+    ]

@@ -1,0 +1,81 @@
+"""Hold a recorded version against the gates: what it showed, what was measured of it, who approved it until then."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from keepfit import artifact as artifacts
+from keepfit.artifact import Artifact, Predictor
+from keepfit.engines.protocol import Column
+from keepfit.errors import RegistryError
+from keepfit.evidence import Candidate, Latency, Verdict, as_data, evaluation_from, parity_from
+from keepfit.project import Project
+from keepfit.spec.gates import OF_VERSION
+from keepfit.spec.model import Model
+from keepfit.stages.registry.aliases import CHAMPION
+from keepfit.stages.registry.gates import judge
+from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.steps.ledger import aliases_at, stood
+
+LATENCY, PARITY = "latency.json", "parity.json"
+"""What was measured of a version, beside the files that its manifest has digests of."""
+
+
+def verdicts(project: Project, model: Model, version: Version, as_of: int) -> tuple[Verdict, ...]:
+    """Return what each gate of the definition finds of a version; nothing after as_of counts.
+
+    In a replay nobody is asked, and no documents are written: there the gates on the evaluation alone are judged.
+    """
+    gates = [gate for gate in model.gates if not (project.is_replay and gate.kind in OF_VERSION)]
+    return judge(gates, candidate(project, version, as_of)) if gates else ()
+
+
+def candidate(project: Project, version: Version, as_of: int) -> Candidate:
+    """Return all that gates may look at of a recorded version.
+
+    Raises
+    ------
+    RegistryError
+        If it carries no evaluation.
+    """
+    evaluation = evaluation_from(evidence_of(version))
+    if evaluation is None:
+        raise RegistryError(
+            f"version {version.number} of {version.model} carries no evaluation",
+            where=str(version.folder),
+            fix=f"train a new version: keepfit train {version.model}",
+        )
+    given = stood(project, version.model, as_of).approvals.get(version.number, ())
+    latency, parity = _read(version, LATENCY), _read(version, PARITY)
+    return Candidate(
+        evaluation,
+        number=version.number,
+        against=version.against,
+        champion=aliases_at(project, version.model, as_of).get(CHAMPION),
+        latency=Latency(**latency) if latency else None,
+        parity=parity_from(parity) if parity else None,
+        files=artifacts.sizes(version.folder),
+        approvals={one.by: one.id for one in given if one.by},
+    )
+
+
+def time_answers(artifact: Artifact, columns: Mapping[str, Column], folder: Path) -> dict[str, float]:
+    """Measure how long single rows take a version, write it beside its files, and return what trackers show of it.
+
+    Parameters
+    ----------
+    columns : mapping of str to array, shape (rows,)
+        Real values of each feature.
+    """
+    took = artifacts.latency(artifact, Predictor.load(folder), columns)
+    (folder / LATENCY).write_text(json.dumps(as_data(took), indent=1), encoding="utf-8")
+    return {"system/latency_p50_ms": took.p50_ms, "system/latency_p99_ms": took.p99_ms}
+
+
+def _read(version: Version, name: str) -> dict[str, Any]:
+    path = version.folder / name
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
