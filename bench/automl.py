@@ -1,9 +1,10 @@
-"""FLAML on the rows that keepfit learnt from, for the seconds that keepfit took, scored on the same test rows.
+"""FLAML or AutoGluon on the rows that keepfit learnt from, for the seconds that keepfit took, scored on the same test rows.
 
 keepfit ingests an example, trains its model as declared (`train`, which also evaluates, explains and records) and writes the
-training set; FLAML gets the train and validation rows of that set, the first as they are and the second as its own validation,
-and as many seconds on as many threads. Both answer for the same test rows; keepfit's figures are those of its report, FLAML's are
-scikit-learn's.
+training set; the peer gets the train and validation rows of that set, the first as they are and the second as its own validation,
+and as many seconds on as many threads. Both answer for the same test rows; keepfit's figures are those of its report, the
+peer's are scikit-learn's. FLAML learns once more from train and validation rows, as keepfit does; AutoGluon's models learn from
+train rows alone.
 
     uv run python bench/automl.py examples/online_retail churn --as-of 2011-12-10 --data /where/online_retail/is
 """
@@ -24,7 +25,10 @@ from typing import Any
 import numpy as np
 import sidebyside
 
-PACKAGES = ["flaml[automl]==2.7.0", "scikit-learn<1.7", "pandas<3", "setuptools"]
+PACKAGES = {
+    "flaml": ["flaml[automl]==2.7.0", "scikit-learn<1.7", "pandas<3", "setuptools"],
+    "autogluon": ["autogluon.tabular[lightgbm,xgboost]==1.6.3"],
+}
 
 
 def main() -> None:
@@ -42,12 +46,19 @@ def main() -> None:
         handed(folder, options, written, Path(temporary) / "set.npz")
         budget = options.seconds or seconds
         script = str(Path(__file__).parent / "peers" / "automl.py")
-        command = sidebyside.uv(PACKAGES, script, str(Path(temporary) / "set.npz"), str(budget), str(options.threads))
+        command = sidebyside.uv(
+            PACKAGES[options.peer],
+            script,
+            options.peer,
+            str(Path(temporary) / "set.npz"),
+            str(budget),
+            str(options.threads),
+        )
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode:
-            sys.exit((done.stderr.strip().splitlines() or ["FLAML said nothing"])[-1])
+            sys.exit((done.stderr.strip().splitlines() or [f"{options.peer} said nothing"])[-1])
         found = json.loads(done.stdout.strip().splitlines()[-1])
-    show(report, found, seconds, budget)
+    show(report, found, seconds, budget, options.peer)
 
 
 def keepfit(folder: Path, options: argparse.Namespace, *arguments: str) -> str:
@@ -83,13 +94,13 @@ def _column(values: Any) -> Any:
     return np.ma.filled(values.astype(np.float64), np.nan)
 
 
-def show(report: dict[str, Any], found: dict[str, Any], seconds: float, budget: float) -> None:
+def show(report: dict[str, Any], found: dict[str, Any], seconds: float, budget: float, peer: str) -> None:
     """Print both beside the constant."""
     scores = {one["metric"]: one for one in report["metrics"]}
     print(
-        f"keepfit train {seconds:.0f} s, with evaluation, report and registry; FLAML {budget:.0f} s of search: {found['best']}"
+        f"keepfit train {seconds:.0f} s, with evaluation, report and registry; {peer} {budget:.0f} s of search: {found['best']}"
     )
-    print(f"{'':14}{'keepfit':>10}{'FLAML':>10}{'constant':>10}")
+    print(f"{'':14}{'keepfit':>10}{peer:>10}{'constant':>10}")
     for name, value in found["metrics"].items():
         mine = scores[name]
         print(f"{name:14}{mine['value']:10.4f}{value:10.4f}{mine['baseline']:10.4f}")
@@ -101,7 +112,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("model")
     parser.add_argument("--as-of", required=True)
     parser.add_argument("--data", type=Path, required=True, help="the published files")
-    parser.add_argument("--seconds", type=float, help="FLAML's budget; default: what keepfit's train took")
+    parser.add_argument("--seconds", type=float, help="the peer's budget; default: what keepfit's train took")
+    parser.add_argument("--peer", choices=sorted(PACKAGES), default="flaml")
     parser.add_argument("--threads", type=int, default=2)
     return parser.parse_args()
 
