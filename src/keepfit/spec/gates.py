@@ -5,6 +5,7 @@ A new kind of gate is a constructor here, a rule in `keepfit.spec.check.gates` a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 THRESHOLD, ABSOLUTE, RELATIVE, CHAMPION, FAIRNESS, GAP = (
@@ -124,3 +125,8 @@ class Gate:
         if self.kind in BY_GROUP:
             return f"{'fair_across' if self.kind == FAIRNESS else self.kind}_{self.column}"
         return self.metric if self.kind == THRESHOLD else self.kind
+
+
+def of_evaluation(gates: Sequence[Gate]) -> list[Gate]:
+    """Return the gates that look at nothing but an evaluation."""
+    return [gate for gate in gates if gate.kind not in OF_VERSION]

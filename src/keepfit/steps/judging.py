@@ -13,7 +13,7 @@ from keepfit.engines.protocol import Column
 from keepfit.errors import RegistryError
 from keepfit.evidence import Candidate, Latency, Verdict, as_data, evaluation_from, parity_from
 from keepfit.project import Project
-from keepfit.spec.gates import OF_VERSION
+from keepfit.spec.gates import of_evaluation
 from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHAMPION
 from keepfit.stages.registry.gates import judge
@@ -29,7 +29,7 @@ def verdicts(project: Project, model: Model, version: Version, as_of: int) -> tu
 
     In a replay nobody is asked, and no documents are written: there the gates on the evaluation alone are judged.
     """
-    gates = [gate for gate in model.gates if not (project.is_replay and gate.kind in OF_VERSION)]
+    gates = of_evaluation(model.gates) if project.is_replay else model.gates
     return judge(gates, candidate(project, version, as_of)) if gates else ()
 
 

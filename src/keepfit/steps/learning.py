@@ -28,7 +28,7 @@ from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
 from keepfit.spec.estimators import HistGradientBoosting
 from keepfit.spec.features import Calendar, Constant, Expression, Holiday
-from keepfit.spec.gates import BETTER, OF_VERSION, Gate
+from keepfit.spec.gates import BETTER, of_evaluation
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.evaluate import evaluate
 from keepfit.stages.evaluation.rivals import rivals
@@ -114,7 +114,7 @@ def challenge(
     with tracked(project, snapshot, found, version) as (told, run):
         lineage = _lineage(project, snapshot, found, version)
         learnt = _learn(project, snapshot, found, champion, lineage)
-        measured = judge(_measured(model), Candidate(learnt.evaluation))
+        measured = judge(of_evaluation(model.gates), Candidate(learnt.evaluation))
         versions.enter(project.engine, project.records, model, snapshot.as_of)
         tell(told, snapshot.as_of, learnt.trained, learnt.evaluation, lineage, learnt.grown)
         recorded = _record(project, snapshot.as_of, learnt, measured, lineage, told, run)
@@ -126,11 +126,6 @@ def challenge(
     if conclusion.action != REJECT:
         project.registry.aliases.challenge(model.name, recorded.number)
     return Challenge(recorded, learnt.evaluation, judged, conclusion)
-
-
-def _measured(model: Model) -> list[Gate]:
-    """Return the gates that look at nothing but an evaluation."""
-    return [gate for gate in model.gates if gate.kind not in OF_VERSION]
 
 
 def _lineage(project: Project, snapshot: Snapshot, found: TrainingSet, version: int) -> dict[str, Any]:
