@@ -165,9 +165,8 @@ def draft(project: Project, snapshot: Snapshot, found: TrainingSet) -> tuple[Eva
     quick = replace(model, estimator=DRAFT, tune=None, training=training)
     evaluation = _learn(project, snapshot, replace(found, model=quick), None, {}).evaluation
     # there is no champion beside it
-    return evaluation, judge(
-        [gate for gate in of_evaluation(model.gates) if gate.kind not in BETTER], Candidate(evaluation)
-    )
+    gates = [gate for gate in of_evaluation(model.gates) if gate.kind not in BETTER]
+    return evaluation, judge(gates, Candidate(evaluation))
 
 
 def stored_set(project: Project, model: Model) -> Stored | None:
