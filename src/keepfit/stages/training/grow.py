@@ -214,12 +214,13 @@ def _require_two_values(model: Model, target: NDArray[np.float64], parts: Split)
                 fix="wait for more history, or choose a target that varies",
             )
         return
-    never = set(range(len(model.labels))) - set(target[parts.train].astype(int).tolist())
-    if never:
+    counts = np.bincount(target[parts.train].astype(int), minlength=len(model.labels))
+    if model.labels and not counts.all():
+        there = ", ".join(f"{label!r} {rows:,}" for label, rows in zip(model.labels, counts, strict=True) if rows)
         raise NothingToLearn(
-            f"no train row of {model.name} is {model.labels[min(never)]!r}",
+            f"no train row of {model.name} is {model.labels[int(counts.argmin())]!r}; there are {there}",
             where=f"target {model.target.name}",
-            fix="wait for more history, or join labels that hardly ever come",
+            fix="see that it is spelt as in the data (keepfit tables show), wait for more history, or join rare labels",
         )
     for name, part in (("train", parts.train), ("validation", parts.validation), ("test", parts.test)):
         if len(np.unique(target[part])) < 2:
