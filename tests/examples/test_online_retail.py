@@ -84,6 +84,20 @@ def test_first_run_promotes_a_model_that_beats_the_trivial_baseline_and_is_not_t
     assert trivial["auc"] == 0.5
 
 
+def test_of_all_who_ever_bought_it_tells_more(desk: Desk, tmp_path: Path) -> None:
+    folder = tmp_path / "project"
+    shutil.copytree(desk.folder, folder)
+    definitions = folder / "definitions.py"
+    asked = definitions.read_text()
+    assert asked.count('active=sales.spent.count(last="90d") > 0') == 1
+    definitions.write_text(asked.replace('active=sales.spent.count(last="90d") > 0', "active=sales.spent.count() > 0"))
+    found = json.loads(Desk(folder).keepfit("train", "--json"))["evaluation"]
+    assert found["rows"]["test"] == 3_974
+    assert found["metrics"]["auc"] >= 0.74
+    assert found["metrics"]["pr_auc"] >= 0.80
+    assert found["rivals"]["recency (idle_days)"]["auc"] < 0.67
+
+
 def test_the_model_is_judged_on_the_last_mature_month(desk: Desk) -> None:
     found = desk.runs[0]["evaluation"]
     assert found["test_from_at"] == found["test_to_at"] == "2011-11-01T00:00:00Z"
