@@ -79,6 +79,16 @@ def test_the_most_important_feature_comes_first_and_its_dependence_is_kept(found
     assert len(found["dependence"]["age"]) == N
 
 
+def test_the_summary_has_rows_of_every_feature_with_the_share_of_rows_below(found: dict[str, Any]) -> None:
+    dots = found["summary"]["age"]
+    assert len(dots) == min(N, 120)
+    shares, ages = [dot["share"] for dot in dots], [dot["x"] for dot in dots]
+    assert 0 < min(shares) < 0.05 and 0.95 < max(shares) < 1
+    assert sorted(shares) == [share for _, share in sorted(zip(ages, shares, strict=True))]
+    assert {dot["share"] for dot in found["summary"]["segment"]} == {None}
+    assert {dot["x"] for dot in found["summary"]["segment"]} <= {"a", "b", None}
+
+
 def test_worst_predictions_come_with_features_and_contributions_as_csv(found: dict[str, Any]) -> None:
     rows = list(csv.DictReader(io.StringIO(worst_csv(found).decode())))
     assert len(rows) == 20

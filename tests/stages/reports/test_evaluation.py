@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from keepfit.evidence import Estimate, Evaluation
-from keepfit.stages.reports import curves, regression
+from keepfit.stages.reports import curves, regression, swarm
 from keepfit.stages.reports.canvas import NARROW, WIDE, Canvas
 from keepfit.stages.reports.evaluation import evaluation_page
 
@@ -41,6 +41,11 @@ WORST = {
     "features": {"age": None, "segment": "b"},
     "contributions": {"age": -1.2, "segment": 0.1},
 }
+SWARM = [
+    {"x": 30.0, "y": 0.4, "share": 0.9},
+    {"x": None, "y": -0.1, "share": None},
+    {"x": 20.0, "y": 0.41, "share": 0.1},
+]
 FOUND: dict[str, Any] = {
     "numbers": {},
     "loss": "log loss",
@@ -49,6 +54,7 @@ FOUND: dict[str, Any] = {
         {"feature": "age", "contribution": 0.9, "permutation": 0.1, "spread": 0.01},
         {"feature": "segment", "contribution": 0.0, "permutation": -0.01, "spread": 0.01},
     ],
+    "summary": {"age": SWARM},
     "dependence": {"age": LINE},
     "slices": {"loss": "log loss", "tried": 50, "rows": 400, "found": [SLICE]},
     "worst": [WORST],
@@ -112,6 +118,14 @@ def test_a_model_without_contributions_shows_what_shuffling_costs() -> None:
     assert "auc lost if the feature is shuffled" in page
 
 
+def test_rows_that_would_lie_on_each_other_stand_beside_each_other_and_have_the_colour_of_their_value() -> None:
+    low, middle, high = ({"x": share, "y": 0.5, "share": share} for share in (0.2, 0.5, 0.8))
+    spec = swarm.swarm_chart({"age": [low, middle, high], "segment": [{"x": "a", "y": -0.5, "share": None}]}, WIDE)
+    dots = spec["layer"][1]["data"]["values"]
+    assert [dot["colour"] for dot in dots] == ["#0072b2", "#66707b", "#d55e00", "#b0568a"]
+    assert [dot["lane"] for dot in dots] == [15, 18, 12, 45]
+
+
 def test_the_page_is_one_file_without_script_and_values_are_escaped() -> None:
     page = evaluation_page("churn <1>", evaluation("classification", "auc"), FOUND)
     assert "<script" not in page
@@ -132,5 +146,6 @@ def test_every_picture_is_as_wide_as_its_canvas(canvas: Canvas) -> None:
         curves.parts_chart(PARTS, 0.3, "#0072b2", canvas),
         curves.importance_chart([("age", 0.4)], canvas),
         curves.dependence_chart(LINE, canvas),
+        swarm.swarm_chart({"age": SWARM}, canvas),
     ]
     assert {spec["width"] + spec["padding"]["left"] + spec["padding"]["right"] for spec in specs} == {canvas.width}

@@ -37,6 +37,8 @@ CONTRIBUTED, PERMUTED, SLICED = 10_000, 2000, 20_000
 """At most so many rows for contributions, for permutation importance and for the search of slices."""
 WORST, DEPENDENCE, DOTS = 20, 6, 300
 """Worst predictions kept, features whose dependence is kept, and points of each."""
+SUMMARY, SWARM = 10, 120
+"""Features whose contributions are kept row by row, and rows of each."""
 
 
 def detail(
@@ -95,6 +97,7 @@ def detail(
             for place in order
         ],
         # contributions to different labels make no curve
+        "summary": {} if judged.labels else _summary(sample, told, ranked),
         "dependence": {} if judged.labels else _dependence(sample, told, ranked),
         "slices": weak_slices(judged.sample(SLICED, seed), ranked),
         "worst": _worst(judged, lambda matrix: contributions(forest, matrix, raw, seed=seed)),
@@ -177,6 +180,28 @@ def _dependence(sample: Judged, told: Contributions | None, ranked: Sequence[str
         ]
         for name in numeric
     }
+
+
+def _summary(sample: Judged, told: Contributions | None, ranked: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return of the most important features at some rows: value, contribution, and the share of those rows with a value below."""
+    if told is None:
+        return {}
+    places = {name: place for place, name in enumerate(sample.features)}
+    rows = np.unique(np.linspace(0, len(sample) - 1, SWARM).astype(np.int64))
+    return {name: _swarm(sample.features[name][rows], told.values[rows, places[name]]) for name in ranked[:SUMMARY]}
+
+
+def _swarm(values: NDArray[Any], added: Floats) -> list[dict[str, Any]]:
+    numbers = np.sort(values[np.isfinite(values)]) if values.dtype != object else np.empty(0)
+    share = np.full(len(values), np.nan)
+    if len(numbers):
+        known = np.isfinite(values)
+        middle = np.searchsorted(numbers, values[known]) + np.searchsorted(numbers, values[known], "right")
+        share[known] = middle / (2 * len(numbers))
+    return [
+        {"x": _plain(value), "y": float(adds), "share": None if np.isnan(part) else float(part)}
+        for value, adds, part in zip(values, added, share, strict=True)
+    ]
 
 
 def _raw(predict: Callable[[Matrix], Answers], task: str) -> Callable[[Matrix], Floats]:

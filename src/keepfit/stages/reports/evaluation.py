@@ -67,6 +67,7 @@ def evaluation_page(title: str, evaluation: Evaluation, found: Mapping[str, Any]
         *training.folds(show, evaluation),
         *curve_figures(show, evaluation, found),
         explanation.importance(show, evaluation, found),
+        *explanation.summary(show, evaluation, found),
         features_to_ask_about(found),
         *explanation.dependence(show, evaluation, found),
         *errors(show, found),

@@ -12,6 +12,7 @@ from keepfit.stages.reports import evaluation_tables as tables
 from keepfit.stages.reports.figures import Figures
 from keepfit.stages.reports.page import Html, element
 from keepfit.stages.reports.summary import plural
+from keepfit.stages.reports.swarm import signs, swarm_chart
 
 MOST_BARS = 15
 # of contributions; of a regression, the unit of the target if it has one
@@ -36,6 +37,18 @@ def importance(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) 
 def _unit(evaluation: Evaluation, found: Mapping[str, Any]) -> str:
     """Return what contributions are measured in."""
     return UNITS.get(evaluation.task) or found.get("unit") or "the target's unit"
+
+
+def summary(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
+    """Return what the features that matter most added to each row; nothing without contributions."""
+    features = {name: dots for name, dots in found.get("summary", {}).items() if dots}
+    if not features:
+        return []
+    says = "What each feature added, and whether its value was high or low"
+    read = f"Across: what a feature added to a prediction, in {_unit(evaluation, found)}."
+    read += " A dot is a test row, drawn evenly; its colour is the third of the rows that its value lies in."
+    chart = ("summary", "Contributions", says, read)
+    return [show(*chart, lambda canvas: swarm_chart(features, canvas), signs())]
 
 
 def dependence(show: Figures, evaluation: Evaluation, found: Mapping[str, Any]) -> list[Html]:
