@@ -74,7 +74,7 @@ def by_definition(tree: Tree, row: np.ndarray) -> np.ndarray:
 def test_contributions_are_those_of_the_definition(rows: int, seed: int) -> None:
     random = np.random.default_rng(seed)
     trees = [grown(random, depth, output) for depth, output in ((0, 1), (1, 0), (3, 1), (6, 0), (8, 1))]
-    forest, matrix = Forest(trees, FEATURES, outputs=2, start=(1.0, -2.0)), rows_of(random, rows)
+    forest, matrix = Forest.of(trees, FEATURES, outputs=2, start=(1.0, -2.0)), rows_of(random, rows)
     found, base = forest.contributions(matrix, threads=2)
     for output in range(2):
         own = [tree for tree in trees if tree.output == output]
@@ -86,8 +86,17 @@ def test_contributions_are_those_of_the_definition(rows: int, seed: int) -> None
 
 def test_contributions_do_not_depend_on_the_threads() -> None:
     random = np.random.default_rng(1)
-    forest, matrix = Forest([grown(random, 6) for _ in range(5)], FEATURES), rows_of(random, 2000)
+    forest, matrix = Forest.of([grown(random, 6) for _ in range(5)], FEATURES), rows_of(random, 2000)
     assert np.array_equal(forest.contributions(matrix, threads=1)[0], forest.contributions(matrix, threads=3)[0])
+
+
+def test_a_forest_is_kept_as_bytes_that_are_the_same_again() -> None:
+    random = np.random.default_rng(2)
+    forest = Forest.of([grown(random, 5, output) for output in (0, 1)], FEATURES, outputs=2, start=(1.0, 2.0))
+    again, matrix = Forest.from_bytes(forest.as_bytes()), rows_of(random, 30)
+    assert forest.as_bytes() == again.as_bytes()
+    for one, other in zip(forest.contributions(matrix), again.contributions(matrix), strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_a_path_that_asks_too_many_features_is_refused() -> None:
@@ -97,7 +106,7 @@ def test_a_path_that_asks_too_many_features_is_refused() -> None:
     blank = np.zeros(len(left))
     tree = Tree(left, right, np.r_[inner, ends], blank, blank > 0, blank + 1, blank)
     with pytest.raises(ValueError, match="asks 63 different features, 62 can be explained"):
-        Forest([tree], size).contributions(np.zeros((1, size), np.float32))
+        Forest.of([tree], size).contributions(np.zeros((1, size), np.float32))
 
 
 def learnt(kind: str, task: str, of: str = "") -> tuple[object, np.ndarray]:

@@ -4,6 +4,7 @@
     model.onnx      what answers, in batches and in requests
     model.<native>  the estimator's own format, for further training and for comparison
     low.onnx, high.onnx, and their native files: the quantiles that bound an interval, where the estimator learns them
+    trees.npz       the trees as arrays, of a model that is made of them: what explains an answer
     profile.json    the reference profile that drift is measured against
 
 Training writes it, the registry keeps it, serving and monitoring read it. No pickle anywhere.

@@ -14,7 +14,7 @@ from keepfit.errors import RegistryError
 from keepfit.spec import codec
 from keepfit.spec.model import Model
 
-MANIFEST, ONNX, PROFILE = "artifact.json", "model.onnx", "profile.json"
+MANIFEST, ONNX, PROFILE, TREES = "artifact.json", "model.onnx", "profile.json", "trees.npz"
 QUANTILES = ("low.onnx", "high.onnx")
 FORMAT, EXTENDED = 1, 2
 """The second has more than a score by its model file: a calibration, an interval or labels. A keepfit that does not know of these

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from keepfit.measure import shapley
 from keepfit.measure.shapley import LONGEST, Blocks, Nodes, Paths, Questions, Rule, Trees
 
 Floats = NDArray[np.float64]
+Walk = Callable[[NDArray[np.float32], Floats], None]
 LEFT: Final = "left"
 RIGHT: Final = "right"
 
@@ -60,20 +62,68 @@ class Tree:
 
 @dataclass(frozen=True)
 class Forest:
-    """Trees whose values add up.
+    """Trees whose values add up, as one list of nodes; see `of`.
 
     Attributes
     ----------
+    begin : int64 array, shape (trees + 1,)
+        Where the nodes of each tree begin, and a last end.
+    output : int32 array, shape (trees,)
+        Which raw value each tree adds to.
     features, outputs : int
         Columns of a matrix; raw values of a row: one, or one for each label.
     start : tuple of float
         What is added to the trees of each output; none adds nothing.
     """
 
-    trees: Sequence[Tree]
+    begin: NDArray[np.int64]
+    output: NDArray[np.int32]
+    nodes: Nodes
+    questions: Questions
+    paths: Paths
     features: int
     outputs: int = 1
     start: tuple[float, ...] = ()
+
+    @classmethod
+    def of(cls, trees: Sequence[Tree], features: int, outputs: int = 1, start: tuple[float, ...] = ()) -> Forest:
+        """Return the forest of these trees."""
+        order, parent, begin = _in_order(trees)
+        before = np.cumsum([0, *(len(tree.left) for tree in trees)])
+        shift = np.repeat(before[:-1], np.diff(before))[order]
+        place = np.zeros(before[-1], np.int32)
+        place[order] = np.arange(len(order), dtype=np.int32)
+
+        def each(name: str, kind: type) -> NDArray[Any]:
+            return np.concatenate([getattr(tree, name) for tree in trees]).astype(kind)[order]
+
+        leaf = each("left", np.int64) < 0
+        left, right = (
+            np.where(leaf, -1, place[np.where(leaf, 0, each(name, np.int64) + shift)]) for name in ("left", "right")
+        )
+        nodes = Nodes(
+            left.astype(np.int32),
+            right.astype(np.int32),
+            parent,
+            each("feature", np.int32),
+            each("value", np.float64),
+            each("cover", np.float64),
+            bit=np.zeros(len(order), np.int32),
+            fresh=np.zeros(len(order), np.int32),
+            depth=np.zeros(len(order), np.int32),
+            path=np.zeros(len(order), np.int64),
+        )
+        shapley.placed(nodes)
+        asked = np.where(leaf, nodes.depth, 0).astype(np.int64)
+        nodes.path[:] = np.cumsum(asked) - asked
+        paths = Paths(np.zeros(asked.sum(), np.int32), np.ones(asked.sum()))
+        shapley.shared(nodes, paths)
+        codes = {
+            int(place[before[at] + node]): own for at, tree in enumerate(trees) for node, own in tree.codes.items()
+        }
+        questions = Questions(each("threshold", np.float64), each("missing_left", np.bool_), *_words(codes, len(order)))
+        output = np.array([tree.output for tree in trees], np.int32)
+        return cls(begin, output, nodes, questions, paths, features, outputs, start)
 
     def started(self, row: NDArray[np.float32], raw: NDArray[Any]) -> Forest:
         """Return the same trees with the start that gives one row, shape (1, features), its raw value."""
@@ -93,84 +143,82 @@ class Forest:
         if self.longest > LONGEST:
             raise ValueError(f"a path asks {self.longest} different features, {LONGEST} can be explained")
         found = np.zeros((len(matrix), self.outputs, self.features))
-        walk = _walk(self._grown, min(WIDEST, (len(matrix) // ROWS_PER_SET).bit_length() - 1))
         matrix = np.ascontiguousarray(matrix, np.float32)
+        if len(matrix) < ROWS_PER_SET:
+            self._walk(matrix, found)
+            return found, self.expected
+        walk = _walk(self, min(WIDEST, (len(matrix) // ROWS_PER_SET).bit_length() - 1))
         parts = max(1, min(threads, len(matrix) // _POOL_FROM))
         bounds = np.linspace(0, len(matrix), parts + 1).astype(np.int64).tolist()
         with ThreadPoolExecutor(parts) as pool:
             list(pool.map(lambda first, stop: walk(matrix[first:stop], found[first:stop]), bounds[:-1], bounds[1:]))
         return found, self.expected
 
+    def as_bytes(self) -> bytes:
+        """Return the forest as an archive of arrays; the same forest is the same bytes."""
+        arrays = {**self.nodes._asdict(), **self.questions._asdict(), "begin": self.begin, "output": self.output}
+        arrays |= {f"path_{name}": values for name, values in self.paths._asdict().items()}
+        about = {"features": np.array(self.features), "outputs": np.array(self.outputs), "start": np.array(self.start)}
+        content = io.BytesIO()
+        np.savez_compressed(content, allow_pickle=False, **arrays, **about)
+        return content.getvalue()
+
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Forest:
+        """Return the forest of an archive; nothing of it can run code."""
+        found = dict(np.load(io.BytesIO(content), allow_pickle=False))
+        return cls(
+            found["begin"],
+            found["output"],
+            Nodes(*(found[name] for name in Nodes._fields)),
+            Questions(*(found[name] for name in Questions._fields)),
+            Paths(*(found[f"path_{name}"] for name in Paths._fields)),
+            int(found["features"]),
+            int(found["outputs"]),
+            tuple(found["start"].tolist()),
+        )
+
     @cached_property
     def expected(self) -> Floats:
         """What the forest says of a row of which nothing is known, shape (outputs,)."""
-        grown = self._grown
-        leaves = np.flatnonzero(grown.nodes.left < 0)
-        first, count = grown.nodes.path[leaves], grown.nodes.depth[leaves]
-        chance = [grown.paths.share[at : at + own].prod() for at, own in zip(first, count, strict=True)]
-        outputs = np.repeat(grown.outputs, np.diff(grown.begin))[leaves]
-        means = np.bincount(outputs, grown.nodes.value[leaves] * chance, self.outputs)
+        leaves = np.flatnonzero(self.nodes.left < 0)
+        first, count = self.nodes.path[leaves], self.nodes.depth[leaves]
+        chance = [self.paths.share[at : at + own].prod() for at, own in zip(first, count, strict=True)]
+        outputs = np.repeat(self.output, np.diff(self.begin))[leaves]
+        means = np.bincount(outputs, self.nodes.value[leaves] * chance, self.outputs)
         return np.asarray(means + np.array(self.start or 0.0))
 
     @cached_property
     def longest(self) -> int:
         """The most different features that a path asks."""
-        return int(self._grown.nodes.depth.max(initial=0))
+        return int(self.nodes.depth.max(initial=0))
 
     @cached_property
-    def _grown(self) -> _Grown:
-        return _grown(self.trees)
+    def _walk(self) -> Walk:
+        """Of few rows: no table is worth it."""
+        return _walk(self, -1)
 
 
-class _Grown(NamedTuple):
-    """All trees as one list of nodes; `begin` is where each begins, and a last end."""
+@runtime_checkable
+class Grown(Protocol):
+    """A fitted model that is made of trees."""
 
-    begin: NDArray[np.int64]
-    outputs: NDArray[np.int32]
-    nodes: Nodes
-    questions: Questions
-    paths: Paths
+    def forest(self) -> Forest | None:
+        """Return its trees, whose sum is the raw value: log-odds for a classification, the predicted value for a regression.
 
-
-def _grown(trees: Sequence[Tree]) -> _Grown:
-    order, parent, begin = _in_order(trees)
-    before = np.cumsum([0, *(len(tree.left) for tree in trees)])
-    shift = np.repeat(before[:-1], np.diff(before))[order]
-    place = np.zeros(before[-1], np.int32)
-    place[order] = np.arange(len(order), dtype=np.int32)
-
-    def each(name: str, kind: type) -> NDArray[Any]:
-        return np.concatenate([getattr(tree, name) for tree in trees]).astype(kind)[order]
-
-    leaf = each("left", np.int64) < 0
-    left, right = (
-        np.where(leaf, -1, place[np.where(leaf, 0, each(name, np.int64) + shift)]) for name in ("left", "right")
-    )
-    nodes = Nodes(
-        left.astype(np.int32),
-        right.astype(np.int32),
-        parent,
-        each("feature", np.int32),
-        each("value", np.float64),
-        each("cover", np.float64),
-        bit=np.zeros(len(order), np.int32),
-        fresh=np.zeros(len(order), np.int32),
-        depth=np.zeros(len(order), np.int32),
-        path=np.zeros(len(order), np.int64),
-    )
-    shapley.placed(nodes)
-    asked = np.where(leaf, nodes.depth, 0).astype(np.int64)
-    nodes.path[:] = np.cumsum(asked) - asked
-    paths = Paths(np.zeros(asked.sum(), np.int32), np.ones(asked.sum()))
-    shapley.shared(nodes, paths)
-    codes = {int(place[before[at] + node]): told for at, tree in enumerate(trees) for node, told in tree.codes.items()}
-    questions = Questions(each("threshold", np.float64), each("missing_left", np.bool_), *_words(codes, len(order)))
-    return _Grown(begin, np.array([tree.output for tree in trees], np.int32), nodes, questions, paths)
+        Of several labels, one raw value for each. None of trees that cannot be told as arrays.
+        """
 
 
-def _walk(grown: _Grown, widest: int) -> Callable[[NDArray[np.float32], Floats], None]:
+def forest_of(fitted: object) -> Forest | None:
+    """Return the trees of a fitted model; None if it is not made of trees that can be explained."""
+    forest = fitted.forest() if isinstance(fitted, Grown) else None
+    return forest if forest is not None and forest.longest <= LONGEST else None
+
+
+def _walk(forest: Forest, widest: int) -> Walk:
     """Return what adds the contributions of rows; subtrees of at most `widest` bits are looked up."""
-    _, _, nodes, questions, paths = grown
+    nodes, questions, paths = forest.nodes, forest.questions, forest.paths
     block = np.empty(len(nodes.left), np.int32)
     count = shapley.blocked(nodes, widest, np.empty_like(block), block)
     held, above = np.flatnonzero(block >= 0), np.flatnonzero(block < 0).astype(np.int32)
@@ -186,8 +234,10 @@ def _walk(grown: _Grown, widest: int) -> Callable[[NDArray[np.float32], Floats],
     blocks.table[known] = (np.cumsum(sizes) - sizes)[known]
     table, scratch = np.zeros(sizes.sum()), np.empty(shapley.SCRATCH)
     shapley.filled(nodes, paths, blocks, _rule(), np.zeros(len(block), np.int64), scratch, table)
-    trees = Trees(grown.begin, np.searchsorted(above, grown.begin), np.searchsorted(root, grown.begin), grown.outputs)
-    largest = int(np.diff(grown.begin).max(initial=1))
+    trees = Trees(
+        forest.begin, np.searchsorted(above, forest.begin), np.searchsorted(root, forest.begin), forest.output
+    )
+    largest = int(np.diff(forest.begin).max(initial=1))
 
     def walk(matrix: NDArray[np.float32], adds: Floats) -> None:
         own = np.zeros(largest, np.int64), np.empty(shapley.SCRATCH)

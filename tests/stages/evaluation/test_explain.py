@@ -8,8 +8,9 @@ from sklearn.inspection import permutation_importance as sk_permutation
 from sklearn.linear_model import LinearRegression
 
 from keepfit import Cost, Training
+from keepfit.measure.forest import forest_of
 from keepfit.measure.metrics import measure
-from keepfit.stages.evaluation.explain import contributions, forest_of, permutation_importance
+from keepfit.stages.evaluation.explain import contributions, permutation_importance
 from keepfit.stages.evaluation.judged import Judged
 from keepfit.stages.training.estimators import Rows, Task
 from keepfit.stages.training.estimators.xgboost import fit

@@ -6,10 +6,12 @@ import dataclasses
 import logging
 import math
 
+import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from keepfit import Float, Input, clock
+from keepfit.measure.forest import Forest, Tree
 from keepfit.stages.serving.outbox import drain
 from keepfit.stages.serving.predict import PredictRoute
 
@@ -44,6 +46,40 @@ def test_a_prediction_says_what_it_is_and_what_it_rests_on(served):
         "model": "churn", "version": "1", "customer_id": 17, "at": "2025-06-01T00:00:00Z",
         "positive": True, "threshold": 0.5, "features": features,
     }  # fmt: skip
+
+
+def test_an_answer_can_be_explained(tmp_path):
+    blank = np.zeros(3)
+    # customers of more than 40 years are at 2, the others at -1; a quarter of the rows that were learnt from were older
+    stump = Tree(
+        np.array([1, -1, -1]),
+        np.array([2, -1, -1]),
+        blank + 2,
+        blank + 40,
+        blank > 0,
+        np.array([4, 3, 1]),
+        np.array([0, -1, 2.0]),
+    )
+    promote(tmp_path, "1", trees=Forest.of([stump], 3, start=(0.5,)).as_bytes())
+    with serving(tmp_path) as running:
+        running.wait()
+        found = running.http.post("/predict?explain=true", json={"customer_id": 17}).json()
+        assert found["contributions"] == {
+            "sales_amount_sum_30d": 0,
+            "sales_count_90d": 0,
+            "customers_age": pytest.approx(-0.75),
+        }
+        assert found["base"] == pytest.approx(0.5 - 0.25)
+        for query in ("", "?explain=false"):
+            plain = running.http.post(f"/predict{query}", json={"customer_id": 17}).json()
+            assert "contributions" not in plain and plain["score"] == found["score"]
+
+
+def test_what_cannot_be_explained_is_said(served):
+    told = problem(served.http.post("/predict?explain=true", json={"customer_id": 17}), 422)
+    assert told["what"] == "version 1 of churn cannot explain itself" and told["where"] == "explain"
+    told = problem(served.http.post("/predict?explain=yes", json={"customer_id": 17}), 422)
+    assert told["what"] == "unknown query 'explain=yes'"
 
 
 def test_a_key_is_read_as_the_contract_reads_it(served):

@@ -66,11 +66,14 @@ def onnx(bias: float, features: int = 3) -> bytes:
     return bytes(model.SerializeToString())
 
 
-def write_version(root: Path, version: str, bias: float = 0.0, model: Model = churn, width: int = 3) -> Pointer:
+def write_version(
+    root: Path, version: str, bias: float = 0.0, model: Model = churn, width: int = 3, trees: bytes | None = None
+) -> Pointer:
     """Write a version's artifact and return the pointer to it, not yet written."""
     names = tuple(feature.name for feature in model.features)
     made = Artifact(model, names, {}, 0.5, 0.3, {"as_of": "2025-06-01", "seed": 7}, {})
-    digest = artifact.write(made, {"model.onnx": onnx(bias, width)}, root / version)
+    files = {"model.onnx": onnx(bias, width)} | ({"trees.npz": trees} if trees else {})
+    digest = artifact.write(made, files, root / version)
     return Pointer(model.name, version, version, digest)
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from keepfit.answers import Answers, chosen, score_of
 from keepfit.evidence import Evaluation, History, Search, as_data
+from keepfit.measure.forest import forest_of
 from keepfit.measure.metrics import PLAIN
 from keepfit.measure.sums import Floats
 from keepfit.spec.model import CLASSIFICATION
@@ -25,7 +26,6 @@ from keepfit.stages.evaluation.explain import (
     Contributions,
     Matrix,
     contributions,
-    forest_of,
     permutation_importance,
 )
 from keepfit.stages.evaluation.fairness import fairness

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 from keepfit.errors import MissingExtra
 from keepfit.measure.forest import Forest
 from keepfit.measure.metrics import PLAIN, measure
-from keepfit.measure.shapley import LONGEST
 from keepfit.measure.sums import Floats
 from keepfit.spec.metric import METRICS
 from keepfit.spec.training import Training
@@ -30,17 +28,6 @@ REPEATS = 3
 """How often a column is shuffled; its importance is the mean."""
 ESTIMATED = 200
 """Rows whose contributions are estimated at most: each costs twice as many predictions as there are features, times 50."""
-
-
-@runtime_checkable
-class Grown(Protocol):
-    """A fitted model that is made of trees."""
-
-    def forest(self) -> Forest | None:
-        """Return its trees, whose sum is the raw value: log-odds for a classification, the predicted value for a regression.
-
-        Of several labels, one raw value for each. None of trees that cannot be told as arrays.
-        """
 
 
 @dataclass(frozen=True)
@@ -62,12 +49,6 @@ class Contributions:
     def importance(self) -> Floats:
         """The mean |contribution| of each feature, shape (features,)."""
         return np.asarray(np.abs(self.values).mean(axis=0))
-
-
-def forest_of(fitted: object) -> Forest | None:
-    """Return the trees of a fitted model; None if it is not made of trees that can be explained."""
-    forest = fitted.forest() if isinstance(fitted, Grown) else None
-    return forest if forest is not None and forest.longest <= LONGEST else None
 
 
 def contributions(

@@ -52,10 +52,17 @@ def _predict(model: Model | None) -> Schema:
         "model": TEXT, "version": TEXT, "request_id": TEXT, entity: key, "at": MOMENT, "score": NUMBER,
         **_bounds(model), **_labels(model), **_decision(model),
         "features": {"type": "object", "additionalProperties": {"type": ["number", "string", "null"]}},
+        "contributions": {
+            "type": "object", "additionalProperties": {"type": "number"},
+            "description": "with ?explain=true: what each feature adds to the raw score",
+        },
+        "base": {"type": "number", "description": "with ?explain=true: the raw score when nothing is known"},
     }  # fmt: skip
+    explain = {"name": "explain", "in": "query", "schema": {"type": "boolean", "default": False}}
     return {
         "summary": "The champion's prediction for one entity at one moment",
         "tags": ["predictions"],
+        "parameters": [explain],
         "requestBody": _json(asked, [entity]),
         "responses": _answers("200", "the prediction; it is in the log", answered),
     }

@@ -29,25 +29,26 @@ class PredictRoute:
         """Serve one request."""
         try:
             scorer = self._service.champion.require()
-            answer = predict(self._service, scorer, await read_object(receive))
+            explain = _explain(scope["query_string"])
+            answer = predict(self._service, scorer, await read_object(receive), explain=explain)
         except KeepfitError as error:
             return await send_json(send, error.http_status, error.as_dict())
         await send_json(send, 200, answer)
 
 
-def predict(service: Service, scorer: Scorer, body: Body) -> dict[str, Any]:
+def predict(service: Service, scorer: Scorer, body: Body, *, explain: bool = False) -> dict[str, Any]:
     """Return the answer to one request; it is in the outbox when this returns.
 
     Raises
     ------
     RequestError
-        422 if the request does not fit, 404 if nothing is known of the entity.
+        422 if the request does not fit or cannot be explained, 404 if nothing is known of the entity.
     """
     key = scorer.table.entity
     _check_names(body, (key, "at", *scorer.inputs))
     now = service.now()
     entity, t = _entity(scorer, body), _moment(service, body.get("at"), now)
-    made = scorer.predict(entity, t, _sent(scorer, body))
+    made = scorer.predict(entity, t, _sent(scorer, body), explain=explain)
     if not made.known:
         fix = f"check {key}, or POST /events with its first event"
         raise RequestError(f"nothing is known of {key} {entity!r}", where=key, fix=fix, http_status=404)
@@ -65,7 +66,18 @@ def predict(service: Service, scorer: Scorer, body: Body) -> dict[str, Any]:
         **({"label": made.label, "scores": made.scores} if made.label is not None else {}),
         **({"positive": made.positive, "threshold": scorer.artifact.threshold} if scorer.classifies else {}),
         "features": made.features,
+        **made.explanation,
     }
+
+
+def _explain(query: bytes) -> bool:
+    """Return whether an answer is to be explained."""
+    if query in (b"", b"explain=false"):
+        return False
+    if query == b"explain=true":
+        return True
+    what = f"unknown query {query.decode('utf-8', 'replace')!r}"
+    raise RequestError(what, where="query", fix="?explain=true, or none; all else stands in the body")
 
 
 def _check_names(body: Body, known: tuple[str, ...]) -> None:

@@ -6,13 +6,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from keepfit import artifact
 from keepfit.answers import BOUNDS, chosen, score_of
 from keepfit.artifact import Artifact, Pointer, Predictor
-from keepfit.errors import ServingError
+from keepfit.artifact.folder import TREES
+from keepfit.errors import RequestError, ServingError
+from keepfit.measure.forest import Forest
 from keepfit.spec.columns import Value
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.spec.tables import Table
@@ -44,6 +50,8 @@ class Prediction:
         The likeliest of several labels, whose probability the score is; None of other targets.
     scores : dict of str to float
         The probability of each label.
+    explanation : dict
+        If it was asked for, `contributions` of the features and their `base`: they add up to the raw score.
     """
 
     score: float
@@ -53,6 +61,7 @@ class Prediction:
     bounds: dict[str, float] = field(default_factory=dict)
     label: str | None = None
     scores: dict[str, float] = field(default_factory=dict)
+    explanation: dict[str, Any] = field(default_factory=dict)
 
 
 class Scorer:
@@ -76,21 +85,46 @@ class Scorer:
         self.classifies = self.artifact.model.task == CLASSIFICATION
         self._predictor = Predictor.load(folder)
         self._online = OnlineFeatures(self.artifact.model, store)
+        self._trees = folder / TREES
 
-    def predict(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING) -> Prediction:
-        """Return the version's prediction for (entity, t), with the request-time inputs that were sent."""
+    def predict(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING, *, explain: bool = False) -> Prediction:
+        """Return the version's prediction for (entity, t), with the request-time inputs that were sent.
+
+        Raises
+        ------
+        RequestError
+            422 if it is to be explained and the version cannot.
+        """
         features = self._online.features(entity, t, sent)
         matrix = artifact.encode(features.columns, self.artifact.features, self.artifact.categories)
         answer, labels = self._predictor.score(matrix), self.artifact.model.labels
-        shown = features.values()
+        shown, told = features.values(), self._explained(matrix) if explain else {}
         if labels:
             scores = dict(zip(labels, answer[0].tolist(), strict=True))
             label = labels[int(chosen(answer)[0])]
-            return Prediction(scores[label], None, shown, features.known, label=label, scores=scores)
+            return Prediction(scores[label], None, shown, features.known, label=label, scores=scores, explanation=told)
         score = float(score_of(answer)[0])
         bounds = dict(zip(BOUNDS, answer[0, 1:].tolist(), strict=True)) if answer.ndim > 1 else {}
         positive = score >= self.artifact.threshold if self.classifies else None
-        return Prediction(score, positive, shown, features.known, bounds)
+        return Prediction(score, positive, shown, features.known, bounds, explanation=told)
+
+    def _explained(self, matrix: NDArray[np.float32]) -> dict[str, Any]:
+        """Return what each feature adds to the raw score of one row; of several labels, to that of the likeliest."""
+        if self._forest is None:
+            raise RequestError(
+                f"version {self.pointer.version} of {self.pointer.model} cannot explain itself",
+                where="explain",
+                fix="leave ?explain=true out; boosted trees of a version that this keepfit trained can",
+            )
+        values, base = self._forest.contributions(matrix)
+        likeliest = int((values[0].sum(axis=1) + base).argmax())
+        added = dict(zip(self.artifact.features, values[0, likeliest].tolist(), strict=True))
+        return {"contributions": added, "base": float(base[likeliest])}
+
+    @cached_property
+    def _forest(self) -> Forest | None:
+        """The version's trees, read when the first answer is to be explained."""
+        return Forest.from_bytes(self._trees.read_bytes()) if self._trees.is_file() else None
 
 
 class Champion:

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from keepfit.answers import Answers
 from keepfit.artifact import Predictor
-from keepfit.artifact.folder import ONNX, QUANTILES
+from keepfit.artifact.folder import ONNX, QUANTILES, TREES
 from keepfit.artifact.predictor import Session
 from keepfit.errors import TrainingError
+from keepfit.measure.forest import forest_of
 from keepfit.spec.model import REGRESSION, Model
 from keepfit.stages.training.estimators import Fitted
 from keepfit.stages.training.grow import ChooseThreshold, Grown, TrainingRows, grow
@@ -63,9 +64,11 @@ class Trained:
         return self.grown.threshold
 
     def files(self) -> dict[str, bytes]:
-        """Return the model files of an artifact: what answers, and the library's own formats."""
+        """Return the model files of an artifact: what answers, the library's own formats, and what explains."""
         native = self.fitted.native()
         own = {native[0]: native[1]} if native else {}
+        forest = forest_of(self.fitted)
+        own |= {TREES: forest.as_bytes()} if forest else {}
         return own | (self.grown.bounds.native() if self.grown.bounds else {}) | self.onnx
 
 

@@ -65,7 +65,7 @@ class Histograms:
             for output, one in enumerate(each)
         ]
         start = tuple(np.ravel(self.estimator._baseline_prediction).astype(float).tolist())
-        return Forest(trees, len(self.task.features), self.task.labels or 1, start)
+        return Forest.of(trees, len(self.task.features), self.task.labels or 1, start)
 
     def native(self) -> tuple[str, bytes] | None:
         """Return the trees as skops writes them, if the extra `skops` is there."""

@@ -84,7 +84,9 @@ class Leaves:
             return None
         row = np.zeros((1, self.booster.num_feature()), np.float32)
         held = [tree for tree in trees if tree is not None]
-        return Forest(held, row.shape[1], outputs).started(row, np.asarray(self.booster.predict(row, raw_score=True)))
+        return Forest.of(held, row.shape[1], outputs).started(
+            row, np.asarray(self.booster.predict(row, raw_score=True))
+        )
 
     def native(self) -> tuple[str, bytes]:
         """Return the model as LightGBM's text."""

@@ -57,7 +57,7 @@ class Trees:
         trees = [_tree(one, output) for one, output in zip(model["trees"], model["tree_info"], strict=True)]
         row = np.zeros((1, len(self.types)), np.float32)
         raw = self.booster.predict(_matrix(row, self.types), output_margin=True)
-        return Forest(trees, len(self.types), max(labels, 1)).started(row, raw)
+        return Forest.of(trees, len(self.types), max(labels, 1)).started(row, raw)
 
     def native(self) -> tuple[str, bytes]:
         """Return the model as UBJSON."""
