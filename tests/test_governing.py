@@ -15,9 +15,10 @@ from keepfit import actions, artifact, governing, loop
 from keepfit.begin import begin
 from keepfit.cli import main
 from keepfit.errors import RegistryError
-from keepfit.evidence import AWAIT, KEEP, Parity, Route, as_data
+from keepfit.evidence import AWAIT, KEEP, PROMOTE, Parity, Route, as_data
 from keepfit.project import Project, open_project
 from keepfit.spec.model import Model
+from keepfit.steps.ledger import entries, require_no_later_move
 
 pytestmark = pytest.mark.slow
 OCTOBER, LATER, NOVEMBER, DECEMBER = (at(f"2025-{day}") for day in ("10-01", "10-02", "11-01", "12-01"))
@@ -244,6 +245,14 @@ def test_nothing_is_asked_of_people_in_a_replay(shop: Project, model: Model) -> 
 
 def test_a_version_is_not_known_before_it_was_trained(shop: Project, model: Model) -> None:
     assert "was trained as of 2025-10-01" in refused(governing.gates, shop, model, "1", at("2025-09-01"))
+
+
+def test_no_turn_comes_before_a_promotion_that_was_made_already(shop: Project) -> None:
+    newest = max(one.as_of for one in entries(shop, "churn") if one.action == PROMOTE)
+    require_no_later_move(shop, "churn", newest)
+    with pytest.raises(RegistryError, match="the ledger of churn goes on until") as raised:
+        require_no_later_move(shop, "churn", newest - 1)
+    assert raised.value.where.startswith("--as-of 2025-")
 
 
 def test_measuring_latency_changes_no_digest(shop: Project) -> None:

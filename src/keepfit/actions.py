@@ -123,6 +123,7 @@ def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
     watch = Stopwatch(as_of, model.name, project.stages)
     snapshot, found = _trainable(project, model, as_of, watch, recorded=True)
     champion = steps.champion_at(project, model, as_of)
+    steps.require_no_later_move(project, model.name, as_of)
     with watch.stage("train") as stage:
         made = steps.challenge(project, model, snapshot, found, champion)
         stage.rows(len(found), made.evaluation.rows["test"])

@@ -54,6 +54,7 @@ def turn(
     with watch.stage("registry"):
         loaded = steps.champion_at(project, model, as_of)
         champion = loaded.version if loaded else None
+        steps.require_no_later_move(project, model.name, as_of)
         steps.complete_ledger(project, model, champion)
     quality = steps.expected(model, ingested)
     if quality.blocked:

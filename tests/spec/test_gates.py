@@ -48,10 +48,15 @@ def test_names_tell_gates_apart() -> None:
 @pytest.mark.parametrize(
     ("gate", "fix"),
     [
-        (Gate("auc", threshold=-0.1), "use a number from 0 on: auc is never below"),
+        (Gate("auc", threshold=-0.1), "use a number above 0: auc is never below"),
+        (Gate("auc", threshold=0), "use a number above 0: auc is never below"),
+        (Gate.calibrated(2), "use a number below 1: ece is never above"),
+        (Gate.not_worse_than_champion(5), "use a number below 1: auc is a share"),
+        (Gate.min_absolute_change(1.5), "use a number below 1: auc is a share"),
+        (Gate.parity(5), "use a difference of probabilities, below 1"),
         (Gate("auc", threshold=80), "auc is a share, from 0 to 1: 0.8"),
         (Gate("auc", threshold=math.nan), "use a finite number"),
-        (Gate.calibrated(-0.05), "use a number from 0 on: ece is never below"),
+        (Gate.calibrated(-0.05), "use a number above 0: ece is never below"),
         (Gate.min_absolute_change(-0.01), "use a number from 0 on"),
         (Gate.min_relative_change(-0.01), "use a number from 0 on"),
         (Gate.not_worse_than_champion(-0.01), "to ask for a gain: Gate.min_absolute_change(0.01)"),

@@ -139,8 +139,9 @@ def test_a_definition_without_these_words_is_written_as_before():
         (revenue(training=Training(interval=0.9), metric="coverage"), "alone says nothing", "metric='pinball'"),
         (revenue(training=Training(quantile=0.9), metric="rmse"), "a quantile is predicted", "'pinball'"),
         (churn(metric="coverage"), "does not fit: the target is a comparison", "there are: accuracy"),
-        (churn(estimator=XGBoost(max_dept=3)), "xgboost(max_dept=...): there is no such parameter", "'max_depth'"),
-        (churn(estimator=LightGBM(num_leafs=3)), "lightgbm(num_leafs=...)", "did you mean 'num_leaf'"),
+        (churn(estimator=XGBoost(booster="dart")), "XGBoost(booster='dart') cannot be served", "leave booster= out"),
+        (churn(estimator=XGBoost(max_dept=3)), "XGBoost(max_dept=...): there is no such parameter", "'max_depth'"),
+        (churn(estimator=LightGBM(num_leafs=3)), "LightGBM(num_leafs=...)", "did you mean 'num_leaf'"),
         (churn(estimator=Logistic(c=3)), "Logistic(c=...)", "Logistic has: C, class_weight"),
         (churn(tune=Tune({"max_dept": (2, 8)})), "Tune({'max_dept': ...}): there is no", "did you mean 'max_depth'"),
         (
@@ -153,7 +154,7 @@ def test_a_definition_without_these_words_is_written_as_before():
             "Tune({'objective': ...}) cannot be chosen",
             "leave it out",
         ),
-        (level(estimator=LightGBM(app="multiclassova")), "lightgbm(app=...) cannot be chosen", "leave it out"),
+        (level(estimator=LightGBM(app="multiclassova")), "LightGBM(app=...) cannot be chosen", "leave it out"),
         (
             revenue(training=Training(quantile=0.9), estimator=HistGradientBoosting(loss="poisson")),
             "HistGradientBoosting(loss=...) cannot be chosen: one loss gives the quantile",

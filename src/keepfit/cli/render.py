@@ -9,7 +9,7 @@ from typing import Any
 
 from keepfit import clock
 from keepfit.cli import console
-from keepfit.evidence import Drift, Estimate, Evidence, Realised, Tested, Turn, as_data
+from keepfit.evidence import PROMOTE, Drift, Estimate, Evidence, Realised, Tested, Turn, as_data
 from keepfit.measure.wording import calibration_told
 from keepfit.spec.metric import METRICS
 
@@ -119,7 +119,11 @@ def challenge(found: dict[str, Any]) -> None:
             f"{found['model']}, a small model of scikit-learn in the place of its estimator; nothing is recorded"
         )
     else:
-        console.say(f"{found['model']} version {found['version']}: {found['conclusion'].action}")
+        name, version, action = found["model"], found["version"], found["conclusion"].action
+        told = (
+            f"passes its gates; keepfit promote {name} {version} makes it the champion" if action == PROMOTE else action
+        )
+        console.say(f"{name} version {version}: {told}")
     metrics = [(name, value, evaluation.baseline[name]) for name, value in evaluation.metrics.items()]
     console.table(["metric", f"on {evaluation.rows['test']:,} test rows", "trivial baseline"], metrics)
     if evaluation.folds:

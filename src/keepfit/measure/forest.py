@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
@@ -17,6 +17,7 @@ from keepfit.measure.shapley import LONGEST, Blocks, Nodes, Paths, Questions, Ru
 
 Floats = NDArray[np.float64]
 Walk = Callable[[NDArray[np.float32], Floats], None]
+_Planted = tuple[Nodes, Questions, Paths, Blocks, NDArray[np.int32], Rule]
 LEFT: Final = "left"
 RIGHT: Final = "right"
 
@@ -24,6 +25,8 @@ WIDEST: Final = 8
 """Bits of a block: tables of 2**8 sets stay in a core's cache."""
 ROWS_PER_SET: Final = 8
 """Rows that a set of bits is looked up for, or it is computed in vain."""
+TABLE: Final = 4_000_000
+"""Numbers that are looked up at a time, 32 MB."""
 _POOL_FROM: Final = 256
 
 
@@ -147,11 +150,10 @@ class Forest:
         if len(matrix) < ROWS_PER_SET:
             self._walk(matrix, found)
             return found, self.expected
-        walk = _walk(self, min(WIDEST, (len(matrix) // ROWS_PER_SET).bit_length() - 1))
         parts = max(1, min(threads, len(matrix) // _POOL_FROM))
-        bounds = np.linspace(0, len(matrix), parts + 1).astype(np.int64).tolist()
         with ThreadPoolExecutor(parts) as pool:
-            list(pool.map(lambda first, stop: walk(matrix[first:stop], found[first:stop]), bounds[:-1], bounds[1:]))
+            for walk in _walks(self, min(WIDEST, (len(matrix) // ROWS_PER_SET).bit_length() - 1)):
+                list(pool.map(walk, np.array_split(matrix, parts), np.array_split(found, parts)))
         return found, self.expected
 
     def as_bytes(self) -> bytes:
@@ -196,7 +198,7 @@ class Forest:
     @cached_property
     def _walk(self) -> Walk:
         """Of few rows: no table is worth it."""
-        return _walk(self, -1)
+        return next(_walks(self, -1))
 
 
 @runtime_checkable
@@ -216,8 +218,11 @@ def forest_of(fitted: object) -> Forest | None:
     return forest if forest is not None and forest.longest <= LONGEST else None
 
 
-def _walk(forest: Forest, widest: int) -> Walk:
-    """Return what adds the contributions of rows; subtrees of at most `widest` bits are looked up."""
+def _walks(forest: Forest, widest: int) -> Iterator[Walk]:
+    """Yield what adds the contributions of some trees to rows; subtrees of at most `widest` bits are looked up.
+
+    Each is to be used before the next is asked for: a table holds no more trees than fit into `TABLE`.
+    """
     nodes, questions, paths = forest.nodes, forest.questions, forest.paths
     block = np.empty(len(nodes.left), np.int32)
     count = shapley.blocked(nodes, widest, np.empty_like(block), block)
@@ -231,19 +236,26 @@ def _walk(forest: Forest, widest: int) -> Walk:
     blocks = Blocks(root, begin, stop, np.zeros(count, np.int32), features, np.full(count, -1, np.int64), inner)
     shapley.gathered(nodes, paths, blocks)
     sizes = (1 << np.where(known, bits, 0)) * np.where(known, blocks.width, 0).astype(np.int64)
-    blocks.table[known] = (np.cumsum(sizes) - sizes)[known]
-    table, scratch = np.zeros(sizes.sum()), np.empty(shapley.SCRATCH)
-    shapley.filled(nodes, paths, blocks, _rule(), np.zeros(len(block), np.int64), scratch, table)
-    trees = Trees(
-        forest.begin, np.searchsorted(above, forest.begin), np.searchsorted(root, forest.begin), forest.output
-    )
-    largest = int(np.diff(forest.begin).max(initial=1))
+    masks, scratch = np.zeros(len(block), np.int64), np.empty(shapley.SCRATCH)
+    total = np.concatenate([[0], np.cumsum(sizes)])
+    above_from, block_from = np.searchsorted(above, forest.begin), np.searchsorted(root, forest.begin)
+    first = 0
+    while first < len(forest.output):
+        low, within = block_from[first], total[block_from[first + 1 :]] - total[block_from[first]] <= TABLE
+        last = first + max(1, int(np.count_nonzero(within)))
+        high, some = block_from[last], slice(first, last + 1)
+        blocks.table[low:high] = np.where(known, total[:-1] - total[low], -1)[low:high]
+        table = np.zeros(total[high] - total[low])
+        shapley.filled(nodes, paths, blocks, _rule(), block_from[[first, last]], masks, scratch, table)
+        trees = Trees(forest.begin[some], above_from[some], block_from[some], forest.output[first:last])
+        yield partial(_walk, trees, (nodes, questions, paths, blocks, above, _rule()), table)
+        first = last
 
-    def walk(matrix: NDArray[np.float32], adds: Floats) -> None:
-        own = np.zeros(largest, np.int64), np.empty(shapley.SCRATCH)
-        shapley.added(trees, nodes, questions, paths, blocks, above, _rule(), *own, table, matrix, adds)
 
-    return walk
+def _walk(trees: Trees, grown: _Planted, table: Floats, matrix: NDArray[np.float32], adds: Floats) -> None:
+    """Add what these trees say of each row, [rows, outputs, features]."""
+    masks = np.zeros(int(np.diff(trees.node).max()), np.int64)
+    shapley.added(trees, *grown, masks, np.empty(shapley.SCRATCH), table, matrix, adds)
 
 
 def _in_order(trees: Sequence[Tree]) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:

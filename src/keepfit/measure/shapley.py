@@ -213,11 +213,11 @@ def _leaf(nodes: Nodes, paths: Paths, rule: Rule, leaf: int, passed: int, scratc
 
 @entry
 def filled(
-    nodes: Nodes, paths: Paths, blocks: Blocks, rule: Rule, masks: Longs, scratch: Floats, table: Floats
+    nodes: Nodes, paths: Paths, blocks: Blocks, rule: Rule, some: Longs, masks: Longs, scratch: Floats, table: Floats
 ) -> None:
-    """Fill in what each block adds, which is 0, for every set of bits that a row may bring; `masks` has an item for each node."""
-    found = scratch[2 * LONGEST :]  # nothing is allocated here
-    for block in range(len(blocks.root)):
+    """Fill in what `some` blocks (from, to) add, which is 0, for every set of bits that a row may bring; a mask for each node."""
+    found = scratch[2 * LONGEST :]
+    for block in range(some[0], some[1]):
         top, begin = blocks.root[block], blocks.begin[block]
         sets = 1 << (nodes.depth[top] + blocks.stop[block] - begin) if blocks.table[block] >= 0 else 0
         for bits in range(sets):

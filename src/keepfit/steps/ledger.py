@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -108,7 +109,24 @@ def require_newest(project: Project, model: str, as_of: int) -> None:
     RegistryError
         If it does.
     """
-    newest = max((one.as_of for one in entries(project, model)), default=as_of)
+    _require_last(model, as_of, [one.as_of for one in entries(project, model)])
+
+
+def require_no_later_move(project: Project, model: str, as_of: int) -> None:
+    """Refuse a turn or a training before a promotion or a roll back: the champion that it would find was not there yet.
+
+    Raises
+    ------
+    RegistryError
+        If there is one.
+    """
+    if not project.is_replay:
+        moves = [one.as_of for one in entries(project, model) if one.action in (PROMOTE, ROLL_BACK)]
+        _require_last(model, as_of, moves)
+
+
+def _require_last(model: str, as_of: int, steps: Sequence[int]) -> None:
+    newest = max(steps, default=as_of)
     if as_of < newest:
         raise RegistryError(
             f"the ledger of {model} goes on until {clock.show(newest)}, and what was live before stays as it was",

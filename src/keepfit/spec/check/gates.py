@@ -26,7 +26,7 @@ from keepfit.spec.gates import (
     Gate,
 )
 from keepfit.spec.metric import METRICS
-from keepfit.spec.model import CLASSIFICATION, MULTICLASS, Model
+from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION, Model
 
 WRITTEN = {
     THRESHOLD: "Gate({metric!r}, threshold={bound!r})",
@@ -44,6 +44,8 @@ WRITTEN = {
 """Each kind of gate as a definition writes it."""
 UNBOUNDED = ("r2", "lift_10")
 """Metrics whose higher is better, and whose values are no shares."""
+AT_MOST_ONE = ("ece", "brier")
+"""Metrics whose lower is better, and that are never above 1; of several labels, brier is up to 2."""
 MOST_PEOPLE = 20
 
 
@@ -70,7 +72,7 @@ def _unreachable(gate: Gate, model: Model) -> str:
     if not math.isfinite(bound):
         return "use a finite number"
     if gate.kind == THRESHOLD:
-        return _beyond(gate.metric or model.metric, bound)
+        return _beyond(gate.metric or model.metric, bound, model)
     if gate.kind == APPROVAL:
         counted = isinstance(bound, int) and 1 <= bound <= MOST_PEOPLE
         return "" if counted else f"use a whole number from 1 to {MOST_PEOPLE}"
@@ -80,20 +82,31 @@ def _unreachable(gate: Gate, model: Model) -> str:
         return "" if 0 <= bound < 1 else "use a difference of two rates from 0 and below 1: 0.1"
     if gate.kind == CHAMPION and bound < 0:
         return "use a margin from 0 on; to ask for a gain: Gate.min_absolute_change(0.01)"
+    if gate.kind in (CHAMPION, ABSOLUTE) and bound >= 1 and _is_share(model.metric):
+        return f"use a number below 1: {model.metric} is a share"
+    if gate.kind == PARITY and bound >= 1 and model.task != REGRESSION:
+        return "use a difference of probabilities, below 1: 0.0001"
     if gate.kind in (*BETTER, GAP, PARITY):
         return "" if bound >= 0 else "use a number from 0 on"
     return "" if bound > 0 else "use a number above 0"
 
 
-def _beyond(metric: str, bound: float) -> str:
+def _beyond(metric: str, bound: float, model: Model) -> str:
     found = METRICS.get(metric)
     if found is None or metric == "r2":
         return ""
-    if bound < 0:
-        return f"use a number from 0 on: {metric} is never below"
-    if found.greater_is_better and metric not in UNBOUNDED and bound > 1:
+    if bound < 0 or (bound == 0 and found.greater_is_better):
+        return f"use a number above 0: {metric} is never below"
+    if bound >= 1 and metric in AT_MOST_ONE and not model.labels:
+        return f"use a number below 1: {metric} is never above"
+    if _is_share(metric) and bound > 1:
         return f"{metric} is a share, from 0 to 1" + (f": {bound / 100:g}" if 2 <= bound <= 100 else "")
     return ""
+
+
+def _is_share(metric: str) -> bool:
+    found = METRICS.get(metric)
+    return found is not None and found.greater_is_better and metric not in UNBOUNDED
 
 
 def gates_by_group_name_an_attribute(model: Model) -> Iterator[Problem]:

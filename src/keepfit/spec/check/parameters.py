@@ -7,14 +7,18 @@ from collections.abc import Callable, Iterator
 from keepfit.errors import did_you_mean
 from keepfit.spec.check.problem import Problem
 from keepfit.spec.check.reading import of
+from keepfit.spec.estimators import LIGHTGBM, XGBOOST
 from keepfit.spec.model import MULTICLASS, Model
 from keepfit.spec.parameters import OBJECTIVES, known_to
+
+WRITTEN = {XGBOOST: "XGBoost", LIGHTGBM: "LightGBM"}
+"""Estimators as a definition writes them; those of scikit-learn are called as in `Estimator.of`."""
 
 
 def _named(model: Model) -> Iterator[tuple[str, str]]:
     """Yield every parameter's name and what names it."""
     one = model.estimator
-    yield from ((name, f"{one.of or one.kind}({name}=...)") for name in one.parameters)
+    yield from ((name, f"{WRITTEN.get(one.kind, one.of)}({name}=...)") for name in one.parameters)
     yield from ((name, f"Tune({{{name!r}: ...}})") for name in (model.tune.space if model.tune else ()))
 
 
@@ -23,7 +27,7 @@ def parameters_are_known(model: Model) -> Iterator[Problem]:
     known = known_to(model.estimator)
     for name, what in _named(model):
         if known and isinstance(name, str) and name not in known:
-            fix = did_you_mean(name, known, of=model.estimator.of or model.estimator.kind)
+            fix = did_you_mean(name, known, of=WRITTEN.get(model.estimator.kind, model.estimator.of))
             yield Problem(f"{what}: there is no such parameter", of(model), fix)
 
 
@@ -38,4 +42,20 @@ def objectives_are_open(model: Model) -> Iterator[Problem]:
             yield Problem(f"{what} cannot be chosen: one loss gives {wanted}", of(model), "leave it out")
 
 
-PARAMETER_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (parameters_are_known, objectives_are_open)
+def boosters_can_be_served(model: Model) -> Iterator[Problem]:
+    """XGBoost's other boosters cannot be written as ONNX, which is what answers; that would show after the training."""
+    one = model.estimator
+    booster = one.parameters.get("booster", "gbtree")
+    if one.kind == XGBOOST and booster != "gbtree":
+        yield Problem(
+            f"XGBoost(booster={booster!r}) cannot be served: only trees that are added up can be written as ONNX",
+            of(model),
+            "leave booster= out",
+        )
+
+
+PARAMETER_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
+    parameters_are_known,
+    objectives_are_open,
+    boosters_can_be_served,
+)

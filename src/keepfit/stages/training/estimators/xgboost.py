@@ -50,9 +50,11 @@ class Trees:
         """Return scores by XGBoost's own predictor."""
         return np.asarray(self.booster.predict(_matrix(matrix, self.types)), np.float64)
 
-    def forest(self) -> Forest:
-        """Return the trees as arrays."""
+    def forest(self) -> Forest | None:
+        """Return the trees as arrays; None of a booster that is more than trees, or weighs them."""
         learner = json.loads(bytes(self.booster.save_raw("json")))["learner"]
+        if learner["gradient_booster"]["name"] != "gbtree":
+            return None
         model, labels = learner["gradient_booster"]["model"], int(learner["learner_model_param"]["num_class"])
         trees = [_tree(one, output) for one, output in zip(model["trees"], model["tree_info"], strict=True)]
         row = np.zeros((1, len(self.types)), np.float32)
