@@ -18,10 +18,11 @@ from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHAMPION
 from keepfit.stages.registry.gates import judge
 from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.steps.certifying import CERTIFICATE
 from keepfit.steps.ledger import aliases_at, stood
 
-LATENCY, PARITY = "latency.json", "parity.json"
-"""What was measured of a version, beside the files that its manifest has digests of."""
+LATENCY = "latency.json"
+"""How fast a version is, beside the files that its manifest has digests of."""
 
 
 def verdicts(project: Project, model: Model, version: Version, as_of: int) -> tuple[Verdict, ...]:
@@ -49,7 +50,7 @@ def candidate(project: Project, version: Version, as_of: int) -> Candidate:
             fix=f"train a new version: keepfit train {version.model}",
         )
     given = stood(project, version.model, as_of).approvals.get(version.number, ())
-    latency, parity = _read(version, LATENCY), _read(version, PARITY)
+    latency, parity = _read(version, LATENCY), _read(version, CERTIFICATE)
     return Candidate(
         evaluation,
         number=version.number,
