@@ -22,7 +22,7 @@ from keepfit import clock
 from keepfit.answers import BOUNDED, LABEL, SCORE, SCORES, Answers
 from keepfit.artifact import Artifact, Pointer, Predictor
 from keepfit.engines.protocol import Column, Observations
-from keepfit.evidence import Parity, Route, as_data
+from keepfit.evidence import Parity, Route, as_data, parity_from
 from keepfit.snapshot import Snapshot
 from keepfit.spec.model import Model
 from keepfit.stages.features.compute import compute
@@ -52,13 +52,19 @@ class Sample:
 def certified(snapshot: Snapshot, folder: Path, digest: str, native: Way | None = None) -> dict[str, float]:
     """Write the certificate of a version beside its files, and return what trackers show of it."""
     found = certificate(snapshot, folder, digest, native)
-    write_certificate(found, folder)
+    (folder / CERTIFICATE).write_bytes(content_of(found))
     return shown(found)
 
 
-def write_certificate(found: Parity, folder: Path) -> None:
-    """Write a certificate beside the files of its version."""
-    (folder / CERTIFICATE).write_text(json.dumps(as_data(found), indent=1), encoding="utf-8")
+def content_of(found: Parity) -> bytes:
+    """Return a certificate as a file holds it."""
+    return json.dumps(as_data(found), indent=1).encode()
+
+
+def certificate_of(folder: Path) -> Parity | None:
+    """Return the certificate in a version's folder, None if there is none."""
+    path = folder / CERTIFICATE
+    return parity_from(json.loads(path.read_bytes())) if path.is_file() else None
 
 
 def shown(found: Parity) -> dict[str, float]:
