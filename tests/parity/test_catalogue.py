@@ -25,7 +25,6 @@ from keepfit.artifact.predictor import Session
 from keepfit.errors import RegistryError
 from keepfit.evidence import Route, as_data, parity_from
 from keepfit.kernel.calendar import of_moment
-from keepfit.kernel.evaluate import evaluate
 from keepfit.kernel.sweep import sweep
 from keepfit.stages.features.observe import observe
 from keepfit.stages.serving import held, online, predict, scorer, store
@@ -238,9 +237,9 @@ def two_features_swapped(columns):
     return columns | {one: columns[other], other: columns[one]}
 
 
-def a_ratio_without_null(one, leaves):
-    found = evaluate(one, leaves)
-    return np.nan_to_num(found, nan=0.0) if found.dtype != object else found
+def ratios_without_null(columns):
+    (ratio,) = (name for name in columns if "_over_" in name)
+    return nulls_filled_of(ratio, 0.0)(columns)
 
 
 def upper_case(columns):
@@ -345,7 +344,7 @@ PLANTED = {
     "a null filled with zero": Planted(of_features(nulls_filled_of("people_age", 0.0)), "people_age"),
     "a null label as text": Planted(of_features(nulls_filled_of("people_segment", "None")), "people_segment"),
     "zero taken for missing": Planted(of_features(zeros_missing), "sales_count_14d"),
-    "a ratio without null": Planted(replacing(online, "evaluate", a_ratio_without_null), "_over_"),
+    "a ratio without null": Planted(of_features(ratios_without_null), "_over_"),
     "features cast to float32": Planted(of_features(single_precision), "sales_amount_sum_30d"),
     "features rounded": Planted(of_features(rounded_features), "sales_price_max_30d"),
     "two features swapped": Planted(of_features(two_features_swapped), "sales_amount_sum_30d"),
