@@ -5,22 +5,26 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.conftest import at
 
-from keepfit import actions, artifact, governing, loop
+from keepfit import actions, artifact, clock, governing, loop
 from keepfit.begin import begin
 from keepfit.cli import main
 from keepfit.errors import RegistryError
-from keepfit.evidence import AWAIT, KEEP, PROMOTE, Parity, Route, as_data
+from keepfit.evidence import AWAIT, KEEP, PROMOTE
 from keepfit.project import Project, open_project
+from keepfit.spec.gates import Gate
 from keepfit.spec.model import Model
+from keepfit.stages.serving import predict
 from keepfit.steps.ledger import entries, require_no_later_move
 
 pytestmark = pytest.mark.slow
+WAYS = ("native", "single", "request")
 OCTOBER, LATER, NOVEMBER, DECEMBER = (at(f"2025-{day}") for day in ("10-01", "10-02", "11-01", "12-01"))
 GATES = """gates=[
         Gate("f1", threshold=0.70), Gate.not_worse_than_champion(0.2), Gate.max_fairness_gap("segment", gap=0.5),
@@ -82,14 +86,17 @@ def refused(call: Callable[..., Any], *arguments: Any) -> str:
     return f"{error.value.what} / {error.value.fix}"
 
 
-def test_a_version_is_governed_from_its_training_to_the_archive(shop: Project, model: Model, say: Say) -> None:
+def test_a_version_is_governed_from_its_training_to_the_archive(
+    shop: Project, model: Model, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waits_for_approval(shop, model, say)
     is_promoted_when_it_is_approved(shop, model, say)
     the_ledger_tells_what_was_live(shop, model, say)
     a_second_version_is_rejected_and_taken_back(shop, model, say)
     an_override_is_recorded(shop, model, say)
     an_archived_version_does_not_come_back(shop, model, say)
-    parity_reads_a_certificate(shop, model)
+    parity_is_certified(shop, model, say)
+    a_skew_is_a_failed_command(say, monkeypatch)
 
 
 def waits_for_approval(shop: Project, model: Model, say: Say) -> None:
@@ -224,18 +231,37 @@ def an_archived_version_does_not_come_back(shop: Project, model: Model, say: Say
     ]
 
 
-def parity_reads_a_certificate(shop: Project, model: Model) -> None:
-    from dataclasses import replace
-
-    from keepfit.spec.gates import Gate
-
+def parity_is_certified(shop: Project, model: Model, say: Say) -> None:
     asked = replace(model, gates=[Gate.parity(1e-5)])
+    (held,) = governing.gates(shop, asked, "2", DECEMBER)["gates"]
+    assert (held["passed"], held["evidence"]) == (True, "churn/2/parity.native")
+    assert 0 < held["value"] < 1e-5
+    # measured when it was trained; without it, the gate does not pass, until it is measured again
+    version = shop.registry.version("churn", "2")
+    run = shop.registry._client.get_model_version("churn", "2").run_id
+    certificate = version.folder / "parity.json"
+    told = json.loads(certificate.read_text())
+    assert {name: one["rows"] for name, one in told["routes"].items()} == dict.fromkeys(WAYS, 1000)
+    assert shop.registry._client.get_run(run).data.metrics["parity/request_concerned"] == 0
+    certificate.unlink()
     (without,) = governing.gates(shop, asked, "2", DECEMBER)["gates"]
     assert (without["passed"], without["value"], without["evidence"]) == (False, None, "")
-    certificate = shop.registry.version("churn", "2").folder / "parity.json"
-    certificate.write_text(json.dumps(as_data(Parity({"onnx": Route(1000, 2e-7, 0)}))))
-    (held,) = governing.gates(shop, asked, "2", DECEMBER)["gates"]
-    assert (held["passed"], held["value"], held["evidence"]) == (True, 2e-7, "churn/2/parity.onnx")
+    code, found = say("parity", "churn", "2", "--as-of", "2025-12-01", "--json")
+    assert (code, found["verdict"]["passed"], list(found["routes"])) == (0, True, ["single", "request"])
+    assert found["to_at"] == "2025-12-01T00:00:00Z" > told["to_at"]
+    assert json.loads(certificate.read_text())["routes"] == found["routes"]
+    assert "passed" in say("parity", "churn", "2", "--as-of", "2025-12-01")[1]
+    report = say("report", "churn", "--version", "2", "--as-of", "2025-12-01")[1]
+    assert "parity on 1,000 rows" in report
+
+
+def a_skew_is_a_failed_command(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predict, "_moment", lambda service, at, now: now - 40 * clock.DAY)
+    code, text = say("parity", "churn", "2", "--as-of", "2025-12-01")
+    assert code == 6
+    assert "FAILED" in text
+    assert "in a batch" in text
+    assert "sales_time_since_last" in text
 
 
 def test_nothing_is_asked_of_people_in_a_replay(shop: Project, model: Model) -> None:

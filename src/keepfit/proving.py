@@ -1,4 +1,4 @@
-"""Recorded versions looked at again: laid side by side on rows that none of them learnt from, and built anew from their lineage."""
+"""Recorded versions looked at again: side by side on rows that none learnt from, built anew from their lineage, certified."""
 
 from __future__ import annotations
 
@@ -11,27 +11,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit import artifact as artifacts
 from keepfit import clock, tables
 from keepfit.answers import Answers, score_of
 from keepfit.artifact.folder import TREES
 from keepfit.engines.protocol import Column, Observations
 from keepfit.errors import LakeError, RegistryError
-from keepfit.evidence import Estimate
+from keepfit.evidence import Estimate, as_data
 from keepfit.measure.baseline import baseline
 from keepfit.measure.bootstrap import estimates, paired_gain
 from keepfit.measure.metrics import names_of
 from keepfit.measure.sums import Floats
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
+from keepfit.spec.gates import PARITY, Gate
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.training_set import TrainingSet, training_set
+from keepfit.stages.registry.gates import judge
 from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.training.split import trains_until
 from keepfit.stages.training.train import train
 from keepfit.steps import Loaded, load
 from keepfit.steps.answering import comparable, measurable
+from keepfit.steps.certifying import CERTIFICATE, NATIVE, certificate, certificate_of, content_of, shown
+from keepfit.steps.judging import candidate
 from keepfit.steps.searching import rows_of, with_parameters
 from keepfit.steps.selecting import keeping
 
@@ -220,3 +225,21 @@ def _scores_differ(one: Loaded, found: TrainingSet, scores: Answers) -> float:
     judged = ~np.isnan(score_of(scores))
     features = {name: values[judged] for name, values in found.features.items()}
     return float(np.max(np.abs(one.answer(features) - scores[judged]), initial=0.0))
+
+
+def parity(project: Project, model: Model, number: str, as_of: int) -> dict[str, Any]:
+    """Certify a recorded version anew, on the rows of today, and return what each way answers otherwise than the batch.
+
+    How the library's own predictor compares was measured when the version was trained, and stays as it was.
+    """
+    version = project.registry.version(model.name, number)
+    before = certificate_of(version.folder)
+    declared = artifacts.read(version.folder, version.digest).model
+    snapshot = take(project.engine, project.lake, declared.tables(), as_of)
+    found = certificate(snapshot, version.folder, version.digest)
+    kept = {NATIVE: before.routes[NATIVE]} if before and NATIVE in before.routes else {}
+    found = replace(found, routes=kept | found.routes)
+    project.registry.amend(version, CERTIFICATE, content_of(found), shown(found), as_of)
+    gate = next((one for one in model.gates if one.kind == PARITY), Gate.parity())
+    (verdict,) = judge([gate], candidate(project, version, as_of))
+    return {"model": model.name, "version": number, "as_of": as_of, "verdict": verdict, **as_data(found)}

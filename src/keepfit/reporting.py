@@ -8,13 +8,14 @@ from typing import Any
 
 from keepfit import clock
 from keepfit.errors import RegistryError
-from keepfit.evidence import Evaluation, evaluation_from
+from keepfit.evidence import Evaluation, as_data, evaluation_from
 from keepfit.measure.wording import calibration_told
 from keepfit.project import Project
 from keepfit.spec.model import Model
 from keepfit.stages.registry.mlflow import Version, evidence_of
 from keepfit.stages.reports.evaluation import evaluation_page
 from keepfit.stages.reports.evaluation_tables import main_rows
+from keepfit.steps.certifying import certificate_of
 from keepfit.steps.explaining import PAGE, REPORT, title_of
 
 
@@ -65,6 +66,7 @@ def report(
         "test_to_at": evaluation.test_to_at,
         "metrics": [dict(zip(heads, row, strict=True)) for row in rows],
         "rivals": list(evaluation.rivals),
+        "parity": as_data(certificate_of(version.folder)),
         "calibration": calibration_told(evaluation.uncalibrated, evaluation.metrics),
         "features": found.get("features", []),
         "numbers": found.get("numbers", {}),

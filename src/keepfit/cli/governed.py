@@ -66,6 +66,47 @@ def gates(found: dict[str, Any]) -> None:
     console.table(["gate", "value", "bound", "verdict", "evidence", "reason"], rows)
 
 
+def parity(found: dict[str, Any]) -> None:
+    """Print what each way to an answer answers otherwise than the batch, and the rows that differ most."""
+    if found["from_at"] is None:
+        return console.say(f"{found['model']} version {found['version']}: there is no row to answer yet")
+    span = f"{found['from_at']} to {found['to_at']}"
+    console.say(f"{found['model']} version {found['version']}, rows of {span}, {found['population']:,} to choose from")
+    heads = ["way", "rows", "largest difference", "decisions flipped", "rows concerned", "features computed otherwise"]
+    console.table(heads, [_way(name, one) for name, one in found["routes"].items()])
+    for name, one in found["routes"].items():
+        if one["refused"]:
+            console.say(f"{name}: {one['refused']}")
+        if one["flipped"] or one["skewed"]:
+            for row in one["worst"]:
+                console.say(f"{name}: {_differing(row)}")
+    verdict = found["verdict"]
+    console.say(f"{'passed' if verdict.passed else 'FAILED'}: {verdict.reason}")
+
+
+def certified(found: dict[str, Any]) -> str:
+    """Return a certificate in a line: what each way answers otherwise than the batch."""
+    told = [f"{name} {_way(name, one)[2]}, {one['flipped']:,} flipped" for name, one in found["routes"].items()]
+    rows = max((one["rows"] for one in found["routes"].values()), default=0)
+    return f"parity on {rows:,} rows, largest difference to a batch: {'; '.join(told) or 'no way was measured'}"
+
+
+def _way(name: str, one: dict[str, Any]) -> list[Any]:
+    difference = "no number" if one["largest_difference"] is None else f"{one['largest_difference']:.2g}"
+    skewed = ", ".join(f"{feature} ({rows:,})" for feature, rows in one["skewed"].items())
+    return [name, f"{one['rows']:,}", difference, f"{one['flipped']:,}", f"{one['concerned']:,}", skewed]
+
+
+def _differing(row: dict[str, Any]) -> str:
+    scores = f"{_value(row['expected'])} in a batch, {_value(row['found'])} here"
+    features = "".join(f"; {name} {_value(there)}, {_value(here)}" for name, (there, here) in row["features"].items())
+    return f"{row['entity']} at {row['t_at']}: {scores}{features}"
+
+
+def _value(value: Any) -> str:
+    return "null" if value is None else number(value) if isinstance(value, float) else str(value)
+
+
 def moved(found: dict[str, Any]) -> None:
     """Print who is the champion now."""
     console.say(f"champion of {found['model']}: version {found['champion']} (before: {found['before'] or 'none'})")

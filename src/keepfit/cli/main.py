@@ -27,6 +27,7 @@ COMMANDS = {
     "predict": "turns",
     "compare": "versions",
     "reproduce": "versions",
+    "parity": "versions",
     "report": "report",
     "models": "registry",
     "gates": "registry",

@@ -47,7 +47,7 @@ def report(
 
 def _shown(found: dict[str, Any]) -> None:
     from keepfit import clock
-    from keepfit.cli import console, render
+    from keepfit.cli import console, governed, render
 
     rows = ", ".join(f"{count:,} {part}" for part, count in found["rows"].items())
     span = f"{clock.show(found['test_from_at'])} to {clock.show(found['test_to_at'])}"
@@ -59,6 +59,8 @@ def _shown(found: dict[str, Any]) -> None:
         console.say(found["calibration"])
     render.features(found["features"])
     render.grown(found)
+    if found["parity"]:
+        console.say(governed.certified(found["parity"]))
     for rule in found["rivals"]:
         console.say(f"rule: {rule}")
     for path in filter(None, (found["path"], found["interactive"])):

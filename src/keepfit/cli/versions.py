@@ -1,4 +1,4 @@
-"""Commands that look at recorded versions again: compare, reproduce."""
+"""Commands that look at recorded versions again: compare, reproduce, parity."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 from keepfit.cli.options import as_of, common, micros, opened
 
 DIFFERENT = 5  # the exit code of a version that comes out otherwise when it is built anew
+SKEWED = 6  # the exit code of a version that a gate holds back
 
 
 @click.command()
@@ -60,3 +61,29 @@ def reproduce(
     console.show(result, as_json=as_json, render=render.reproduced)
     if not result["equal"]:
         raise click.exceptions.Exit(DIFFERENT)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("version")
+@common
+@as_of
+def parity(model: str, version: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None) -> None:
+    """Answer 1,000 real rows with VERSION of MODEL every way there is, and show what differs from the batch.
+
+    Ways: the library's own predictor, single rows, and requests from raw events to the decision. The certificate is
+    recorded, and Gate.parity() reads it. Exit code 6 if the ways do not agree.
+
+    \b
+    Example:
+      keepfit parity churn 3
+    """
+    from keepfit import proving
+    from keepfit.cli import console, governed
+
+    project = opened(folder, profile)
+    with project.locked():
+        result = proving.parity(project, project.model(model), version, micros(moment))
+    console.show(result, as_json=as_json, render=governed.parity)
+    if not result["verdict"].passed:
+        raise click.exceptions.Exit(SKEWED)

@@ -4,7 +4,7 @@ Stages do not know each other; they meet in tables (`keepfit.tables`) and in the
 texts, and turn into JSON with `as_data`. Times are microseconds UTC.
 """
 
-from keepfit.evidence.candidate import Candidate, Latency, Parity, Route, parity_from
+from keepfit.evidence.candidate import Candidate, Latency
 from keepfit.evidence.data import as_data
 from keepfit.evidence.evaluation import (
     CONSTANT,
@@ -21,6 +21,7 @@ from keepfit.evidence.evaluation import (
     evaluation_from,
 )
 from keepfit.evidence.ledger import ARCHIVED, REJECTED, Entry, Standing
+from keepfit.evidence.parity import Example, Parity, Route, parity_from
 from keepfit.evidence.training import History, LearntFrom, Search
 from keepfit.evidence.turn import (
     ALARM,
@@ -73,6 +74,7 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "Evidence",
+    "Example",
     "FeatureNote",
     "Finding",
     "Fold",

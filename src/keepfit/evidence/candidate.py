@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field
-from typing import Any
 
 from keepfit.evidence.evaluation import Evaluation
+from keepfit.evidence.parity import Parity
 
 
 @dataclass(frozen=True)
@@ -25,42 +24,6 @@ class Latency:
     p99_ms: float
     rows: int
     machine: str
-
-
-@dataclass(frozen=True)
-class Route:
-    """One way to an answer beside the native model's own: what it answers otherwise.
-
-    Attributes
-    ----------
-    rows : int
-        Real rows that were answered both ways.
-    largest_difference : float
-        Of the score; infinite if one of the two gave no number.
-    flipped : int
-        Rows on which the decision is another one.
-    """
-
-    rows: int
-    largest_difference: float
-    flipped: int
-
-
-@dataclass(frozen=True)
-class Parity:
-    """A parity certificate: route -> what it answers otherwise, such as 'onnx', 'float16', 'request'."""
-
-    routes: dict[str, Route]
-
-
-def parity_from(data: dict[str, Any]) -> Parity:
-    """Return the certificate that `as_data` wrote down."""
-    return Parity({name: Route(**one | _difference(one)) for name, one in data["routes"].items()})
-
-
-def _difference(data: dict[str, Any]) -> dict[str, float]:
-    found = data["largest_difference"]
-    return {"largest_difference": math.inf if found is None else found}
 
 
 @dataclass(frozen=True)

@@ -11,17 +11,18 @@ from keepfit import artifact as artifacts
 from keepfit.artifact import Artifact, Predictor
 from keepfit.engines.protocol import Column
 from keepfit.errors import RegistryError
-from keepfit.evidence import Candidate, Latency, Verdict, as_data, evaluation_from, parity_from
+from keepfit.evidence import Candidate, Latency, Verdict, as_data, evaluation_from
 from keepfit.project import Project
 from keepfit.spec.gates import of_evaluation
 from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHAMPION
 from keepfit.stages.registry.gates import judge
 from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.steps.certifying import certificate_of
 from keepfit.steps.ledger import aliases_at, stood
 
-LATENCY, PARITY = "latency.json", "parity.json"
-"""What was measured of a version, beside the files that its manifest has digests of."""
+LATENCY = "latency.json"
+"""How fast a version is, beside the files that its manifest has digests of."""
 
 
 def verdicts(project: Project, model: Model, version: Version, as_of: int) -> tuple[Verdict, ...]:
@@ -49,14 +50,14 @@ def candidate(project: Project, version: Version, as_of: int) -> Candidate:
             fix=f"train a new version: keepfit train {version.model}",
         )
     given = stood(project, version.model, as_of).approvals.get(version.number, ())
-    latency, parity = _read(version, LATENCY), _read(version, PARITY)
+    latency = _read(version, LATENCY)
     return Candidate(
         evaluation,
         number=version.number,
         against=version.against,
         champion=aliases_at(project, version.model, as_of).get(CHAMPION),
         latency=Latency(**latency) if latency else None,
-        parity=parity_from(parity) if parity else None,
+        parity=certificate_of(version.folder),
         files=artifacts.sizes(version.folder),
         approvals={one.by: one.id for one in given if one.by},
     )

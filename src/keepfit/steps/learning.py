@@ -17,7 +17,7 @@ from keepfit import artifact as artifacts
 from keepfit import clock, tables
 from keepfit.answers import watched
 from keepfit.artifact import Artifact
-from keepfit.engines.protocol import Observations
+from keepfit.engines.protocol import Column, Observations
 from keepfit.errors import TrainingError
 from keepfit.evidence import REJECT, Candidate, Decision, Evaluation, Verdict, as_data
 from keepfit.lake.past import AS_OF
@@ -48,6 +48,7 @@ from keepfit.stages.retraining import conclude
 from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
 from keepfit.steps.answering import SCORE, Loaded, comparable, measurable
+from keepfit.steps.certifying import certified
 from keepfit.steps.explaining import PAGE, explained
 from keepfit.steps.judging import time_answers, verdicts
 from keepfit.steps.searching import backtested, learnt_from, rows_of, searched
@@ -117,7 +118,7 @@ def challenge(
         measured = judge(of_evaluation(model.gates), Candidate(learnt.evaluation))
         versions.enter(project.engine, project.records, model, snapshot.as_of)
         tell(told, snapshot.as_of, learnt.trained, learnt.evaluation, lineage, learnt.grown)
-        recorded = _record(project, snapshot.as_of, learnt, measured, lineage, told, run)
+        recorded = _record(project, snapshot, learnt, measured, lineage, told, run)
     judged = verdicts(project, model, recorded, snapshot.as_of)
     conclusion = conclude(judged, learnt.evaluation)
     calibrated = calibration_told(learnt.evaluation.uncalibrated, learnt.evaluation.metrics)
@@ -234,7 +235,7 @@ def _evaluate(
 
 def _record(
     project: Project,
-    as_of: int,
+    snapshot: Snapshot,
     learnt: Learnt,
     verdicts: Sequence[Verdict],
     lineage: dict[str, Any],
@@ -245,26 +246,25 @@ def _record(
     artifact = _artifact(found, trained, lineage)
     judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
     files = trained.files() | {"evaluation.json": json.dumps(judged, indent=1).encode()}
-    pages = explained(project, model, clock.show(as_of), found, trained, evaluation, learnt.grown)
+    pages = explained(project, model, clock.show(snapshot.as_of), found, trained, evaluation, learnt.grown)
     files |= pages
     if PAGE in pages:
         told.files |= {f"figures/{name}.svg": svg for name, svg in pictures(pages[PAGE].decode()).items()}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
         digest = artifacts.write(artifact, files, folder)
-        write_flavor(artifact, digest, as_of, _example(found, trained), folder)
+        example = {name: values.tolist() for name, values in _first(found, trained, EXAMPLE_ROWS).items()}
+        write_flavor(artifact, digest, snapshot.as_of, example, folder)
         if not project.is_replay:
-            rows = np.flatnonzero(trained.split.test)[:TIMED_ROWS]
-            told.metrics |= time_answers(
-                artifact, {name: found.features[name][rows] for name in trained.features}, folder
-            )
+            told.metrics |= time_answers(artifact, _first(found, trained, TIMED_ROWS), folder)
+            told.metrics |= certified(snapshot, folder, digest, trained.grown.answers)
         return project.registry.record(run, told, folder, digest)
 
 
-def _example(found: TrainingSet, trained: Trained) -> dict[str, list[Any]]:
-    """Return the features of the first rows of the test, to show what the model takes."""
-    rows = np.flatnonzero(trained.split.test)[:EXAMPLE_ROWS]
-    return {name: found.features[name][rows].tolist() for name in trained.features}
+def _first(found: TrainingSet, trained: Trained, count: int) -> dict[str, Column]:
+    """Return the features of the first rows of the test."""
+    rows = np.flatnonzero(trained.split.test)[:count]
+    return {name: found.features[name][rows] for name in trained.features}
 
 
 def _artifact(found: TrainingSet, trained: Trained, lineage: dict[str, Any]) -> Artifact:

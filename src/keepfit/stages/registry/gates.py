@@ -185,17 +185,25 @@ def _at_most(gate: Gate, value: float, words: str, unit: str, more: str, evidenc
 
 def _parity(gate: Gate, candidate: Candidate) -> Verdict:
     routes = candidate.parity.routes if candidate.parity else {}
-    if not routes:
+    if not any(one.rows for one in routes.values()):
         return _without_value(
             gate, "no certificate: whether every way to an answer gives the same one was not measured"
         )
-    worst = max(routes, key=lambda name: (routes[name].flipped, routes[name].largest_difference))
+    worst = max(
+        routes, key=lambda name: (routes[name].flipped, bool(routes[name].skewed), routes[name].largest_difference)
+    )
     found, largest = routes[worst], max(one.largest_difference for one in routes.values())
-    passed = largest <= gate.threshold and not found.flipped
+    passed = largest <= gate.threshold and not found.flipped and not found.skewed
     flips = f"{found.flipped:,} of {found.rows:,} decisions flipped" if found.flipped else "no decision flipped"
     relation = f"{'<=' if largest <= gate.threshold else '>'} {number(gate.threshold, largest)}"
     reason = f"{len(routes)} routes, {flips} ({worst}), largest difference {number(largest, gate.threshold)} {relation}"
-    return Verdict(gate.name, passed, largest, gate.threshold, reason, f"parity.{worst}")
+    told = "".join(f", {words}" for words in (_skewed(found.skewed), found.refused) if words)
+    return Verdict(gate.name, passed, largest, gate.threshold, reason + told, f"parity.{worst}")
+
+
+def _skewed(found: dict[str, int]) -> str:
+    names = sorted(found, key=lambda name: -found[name])
+    return f"{', '.join(names[:3])}{' ...' if len(names) > 3 else ''} computed otherwise" if names else ""
 
 
 def _documents(gate: Gate, candidate: Candidate) -> Verdict:

@@ -11,8 +11,9 @@ import json
 import logging
 import os
 import platform
+import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -127,6 +128,17 @@ class Registry:
         tags = {TRAINED: str(told.as_of), DIGEST: digest, AGAINST: before}
         made = self._client.create_model_version(told.model, source=run.log_folder(folder), run_id=run.id, tags=tags)
         return self.version(told.model, made.version)
+
+    def amend(self, version: Version, name: str, content: bytes, metrics: Mapping[str, float], as_of: int) -> None:
+        """Put a file beside those of a recorded version, here and in its run, which shows the metrics as of now."""
+        run = self._client.get_model_version(version.model, version.number).run_id
+        (version.folder / name).write_bytes(content)
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(temporary) / name
+            path.write_bytes(content)
+            self._client.log_artifact(run, str(path), FOLDER)
+        for metric, value in metrics.items():
+            self._client.log_metric(run, metric, value, timestamp=as_of // 1000)
 
     @property
     def _place(self) -> str:

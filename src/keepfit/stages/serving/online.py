@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from keepfit.errors import ServingError
 from keepfit.kernel.calendar import of_moment
-from keepfit.kernel.evaluate import evaluate
+from keepfit.kernel.evaluate import Together
 from keepfit.kernel.plan import EventsPlan, Plan, compile_plan
 from keepfit.kernel.sweep import sweep
 from keepfit.rows.key import key_text
@@ -71,8 +71,7 @@ class OnlineFeatures:
             (records, [(f"{records.name}_{column}", column, _numeric(records, column)) for column in columns])
             for records, columns in self._plan.records
         ]
-        # a name is built anew whenever it is asked for; a leaf by itself needs no evaluation
-        self._expressions = [(each.name, each if each.parts() else None) for each in self._plan.expressions]
+        self._expressions = Together(self._plan.expressions)
 
     def features(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING) -> Features:
         """Return the features of (entity, t); only what had happened and was known before t counts.
@@ -97,8 +96,7 @@ class OnlineFeatures:
             leaves[name] = of_moment(part, moment)
         for name, value in sent.items():
             leaves[self._sent[name]] = _column(value, name not in self._category)
-        found = {name: leaves[name] if each is None else evaluate(each, leaves) for name, each in self._expressions}
-        return Features(found, held.knows(self._own))
+        return Features(self._expressions(leaves), held.knows(self._own))
 
     def _swept_through(
         self, plan: EventsPlan, leaves: Columns, moment: NDArray[np.int64]

@@ -1,0 +1,67 @@
+"""Ask an application in this process: every byte that a client would send and get, without a socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fastapi import FastAPI
+
+from keepfit.stages.serving.wire import Body, encode
+
+LOOKS, LOOK_S = 6000, 0.01
+Reply = tuple[int, dict[str, Any]]
+
+
+def ask(app: FastAPI, bodies: Sequence[Body]) -> list[Reply]:
+    """Start an application, POST each body to `/predict` once its champion is warm, and return status and answer of each.
+
+    A champion that cannot be loaded answers as it does a client: 503, with the reason.
+    """
+    # a thread of its own, for a caller whose thread runs an event loop already
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(_asked(app, bodies))).result()
+
+
+async def _asked(app: FastAPI, bodies: Sequence[Body]) -> list[Reply]:
+    async with app.router.lifespan_context(app):
+        for _ in range(LOOKS):
+            status, found = await _call(app, "GET", "/health")
+            if status != 200 or found["refused"] is not None or found["version"] is not None:
+                break
+            await asyncio.sleep(LOOK_S)
+        return [await _call(app, "POST", "/predict", encode(body)) for body in bodies]
+
+
+async def _call(app: FastAPI, method: str, path: str, body: bytes = b"") -> Reply:
+    status, chunks = 0, []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: Any) -> None:
+        nonlocal status
+        if message["type"] == "http.response.start":
+            status = message["status"]
+        else:
+            chunks.append(message.get("body", b""))
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": method,
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
+        "client": ("127.0.0.1", 0),
+        "server": ("127.0.0.1", 80),
+    }
+    await app(scope, receive, send)
+    return status, json.loads(b"".join(chunks))
