@@ -36,6 +36,7 @@ COMMANDS = {
     "rollback": "registry",
     "archive": "registry",
     "ledger": "registry",
+    "export": "versions",
     "publish": "serve",
     "serve": "serve",
 }
