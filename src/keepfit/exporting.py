@@ -1,4 +1,4 @@
-"""A version as files for elsewhere: ONNX that explains itself, the same at half the precision, the library's own, an image to build."""
+"""A version as files for elsewhere: ONNX that explains itself, half the precision, the library's own, an image to build."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import onnx
 from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
-from keepfit import clock, steps, tables
+from keepfit import clock, steps
 from keepfit.answers import Answers, chosen
 from keepfit.artifact import Predictor
 from keepfit.artifact.folder import ONNX, QUANTILES
@@ -128,7 +128,9 @@ def _docker(_: Project, one: Loaded) -> Exported:
     said = about(one.version, one.artifact)
     # what a server loads, under a manifest of its own: no worst rows, no evaluation
     files = {f"artifact/{name}": own for name, own in artifacts.contents(one.artifact, _models(one)).items()}
-    files[f"artifact/{SAID}"] = _json({"model": said["model"], "version": said["version"], "evidence": said["evidence"]})
+    files[f"artifact/{SAID}"] = _json(
+        {"model": said["model"], "version": said["version"], "evidence": said["evidence"]}
+    )
     return Exported(files | image(one.version.model, one.version.number), said, {})
 
 
@@ -201,7 +203,9 @@ def _write(folder: Path, made: Exported, form: str) -> None:
 
 
 def _differs(one: Loaded, what: str) -> RegistryError:
-    return RegistryError(what, where=str(one.version.folder), fix=f"train a new version: keepfit train {one.version.model}")
+    return RegistryError(
+        what, where=str(one.version.folder), fix=f"train a new version: keepfit train {one.version.model}"
+    )
 
 
 def _json(data: Any) -> bytes:

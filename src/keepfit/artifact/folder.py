@@ -122,6 +122,11 @@ def read(folder: Path, digest: str | None = None) -> Artifact:
         raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
 
 
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of an artifact's manifest, which holds those of its files."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
+
+
 def sizes(folder: Path) -> dict[str, int]:
     """Return the bytes of every file of an artifact, its manifest among them; a file that is gone is left out."""
     named = _manifest(folder).get("files", {})

@@ -1,4 +1,4 @@
-"""What an exported file says of itself, so that whoever finds it needs nothing else: model, version, features, decision, lineage."""
+"""What an exported file says of itself, so that it needs nothing beside it: model, version, features, decision, lineage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PREFIX = "keepfit."
 def about(version: Version, artifact: Artifact) -> dict[str, Any]:
     """Return what an export says of a version.
 
-    `definition` is the digest of the definition it was built from, `evidence` the version and the beginning of its manifest's digest.
+    `definition` is the digest of the definition it was built from, `evidence` names the version with its manifest's digest.
     """
     model = artifact.model
     said = {
@@ -47,12 +47,17 @@ def about(version: Version, artifact: Artifact) -> dict[str, Any]:
 
 
 def features(artifact: Artifact) -> list[dict[str, Any]]:
-    """Return the columns of the input in order: name, type, unit and meaning; of a category the labels, a code is a place among them."""
+    """Return the columns of the input in order: name, type, unit and meaning; of a category its labels, by code."""
     declared = {one.name: one for one in artifact.model.inputs()}
     found = []
     for name in artifact.features:
         told = describe(declared[name])
-        one: dict[str, Any] = {"name": name, "type": told.type, "unit": unit_of(declared[name]), "meaning": told.meaning}
+        one: dict[str, Any] = {
+            "name": name,
+            "type": told.type,
+            "unit": unit_of(declared[name]),
+            "meaning": told.meaning,
+        }
         if name in artifact.categories:
             one |= {"type": "category", "labels": list(artifact.categories[name])}
         found.append(one)
@@ -71,11 +76,18 @@ def stamped(content: bytes, said: Mapping[str, Any], what: str) -> bytes:
     score = model.graph.output[-1].name
     own = {
         **said,
-        "input": {"name": model.graph.input[0].name, "type": "float32", "shape": ["rows", len(said["features"])], "null": "NaN"},
+        "input": {
+            "name": model.graph.input[0].name,
+            "type": "float32",
+            "shape": ["rows", len(said["features"])],
+            "null": "NaN",
+        },
         "output": {"name": score, "is": what},
     }
     kept = {one.key: one.value for one in model.metadata_props}
-    told = {f"{PREFIX}{name}": one if isinstance(one, str) else json.dumps(one, sort_keys=True) for name, one in own.items()}
+    told = {
+        f"{PREFIX}{name}": one if isinstance(one, str) else json.dumps(one, sort_keys=True) for name, one in own.items()
+    }
     del model.metadata_props[:]
     onnx.helper.set_model_props(model, dict(sorted({**kept, **told}.items())))
     made: bytes = model.SerializeToString()

@@ -1,7 +1,7 @@
 """Trees of ONNX at half the precision: `TreeEnsembleClassifier` and `-Regressor` become `TreeEnsemble` (ai.onnx.ml 5).
 
-The newer operator keeps modes as bytes instead of words and leaves in a table of their own, where equal ones are one. ONNX Runtime has
-no tree kernel for float16, so the values stay in the operator's float32 fields, rounded to what float16 can say.
+The newer operator keeps modes as bytes instead of words and leaves in a table of their own, where equal ones are one. ONNX Runtime
+has no tree kernel for float16, so the values stay in the operator's float32 fields, rounded to what float16 can say.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ def power_of(values: Floats) -> int:
 def split_rounded(values: Floats, modes: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
     """Return thresholds as float16 says them, each column with a power of two of its own.
 
-    Each becomes the nearest, unless that is a whole number that would go the other way now: counts and codes up to 2,048 go where they
-    went. What is asked for equality stays.
+    Each becomes the nearest, unless that is a whole number that would go the other way now: counts and codes up to 2,048 go where
+    they went. What is asked for equality stays.
     """
     found = values.copy()
     for column in np.unique(columns):
@@ -233,7 +233,7 @@ def _write(
 def _made(written: Written, given: str, output: str, targets: int, total: int) -> onnx.NodeProto:
     tensor = onnx.numpy_helper.from_array
     leaves = list(written.leaves)
-    missing = {"nodes_missing_value_tracks_true": written.missing} if any(written.missing) else {}
+    missing: dict[str, Any] = {"nodes_missing_value_tracks_true": written.missing} if any(written.missing) else {}
     return onnx.helper.make_node(
         "TreeEnsemble", [given], [output], domain=DOMAIN,
         n_targets=targets, aggregate_function=total, post_transform=0, tree_roots=written.roots,
