@@ -1,4 +1,4 @@
-"""A model file at half the precision: trees by `trees.py`, large constants as float16 tensors, coefficients rounded.
+"""A model file at half the precision: trees by `trees.py`, large matrices as float16 tensors, coefficients rounded.
 
 What comes before the model (fills, scales, labels) keeps its precision: a mean of a million that is rounded moves every row.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from keepfit.stages.registry.export.trees import DOMAIN, LARGEST, OLDER, OPSET, NotHeld, halved, newer, rounded
 
@@ -14,7 +15,7 @@ COEFFICIENTS = {"LinearClassifier", "LinearRegressor", "SVMClassifier", "SVMRegr
 LEAST = 64
 """Below so many numbers, the step that makes float32 of a tensor again is larger than what it saves."""
 USUAL = 15
-SMALLEST = float(np.finfo(np.float16).tiny)
+LEAST_LARGEST = 2**11 * float(np.finfo(np.float16).tiny)
 
 
 def quantised(content: bytes) -> bytes:
@@ -60,7 +61,7 @@ def _round(node: onnx.NodeProto) -> None:
 
 
 def _shrink(graph: onnx.GraphProto) -> None:
-    """Keep large constants as float16, each with a step that makes float32 of it when the model is loaded."""
+    """Keep large matrices as float16, each with a step that makes float32 of it when the model is loaded."""
     casts = []
     for tensor in graph.initializer:
         values = onnx.numpy_helper.to_array(tensor)
@@ -74,6 +75,6 @@ def _shrink(graph: onnx.GraphProto) -> None:
     graph.node.extend(nodes)
 
 
-def _fits(values: np.ndarray) -> bool:  # type: ignore[type-arg]
-    size = np.abs(values[values != 0])
-    return bool(((size >= SMALLEST) & (size <= LARGEST)).all())
+def _fits(values: NDArray[np.float32]) -> bool:
+    """Return whether numbers are the weights of a matrix, and lose no more to float16's smallest than to its last digit."""
+    return values.ndim > 1 and LEAST_LARGEST <= float(np.abs(values).max()) <= LARGEST

@@ -66,7 +66,7 @@ def requirements() -> list[str]:
         found[name] = here.version
         needs = [Requirement(one) for one in here.requires or ()]
         left += [one.name for one in needs if one.marker is None or one.marker.evaluate({"extra": ""})]
-    return [f"{name}=={version}" for name, version in sorted(found.items())]
+    return sorted(f"{name}=={version}" for name, version in found.items())
 
 
 def package() -> dict[str, bytes]:
