@@ -42,11 +42,14 @@ class Written:
     yes_ends: list[int] = field(default_factory=list)
     no_ends: list[int] = field(default_factory=list)
     roots: list[int] = field(default_factory=list)
-    leaves: dict[tuple[int, float], int] = field(default_factory=dict)
+    leaves: dict[tuple[int, float, int], int] = field(default_factory=dict)
 
-    def leaf(self, target: int, weight: float) -> int:
-        """Return the place of a leaf; equal ones are one."""
-        return self.leaves.setdefault((target, weight), len(self.leaves))
+    def leaf(self, target: int, weight: float, side: int = 0) -> int:
+        """Return the place of a leaf; equal ones of a side are one.
+
+        One leaf on both sides of a node crashes ONNX Runtime 1.21 to 1.28.
+        """
+        return self.leaves.setdefault((target, weight, side), len(self.leaves))
 
     def node(self, column: int, split: float, mode: int, missing: int) -> int:
         """Return the place of a new node without children."""
@@ -61,7 +64,7 @@ class Written:
     def alone(self, target: int, weight: float) -> None:
         """Add a tree that says the same of every row."""
         place = self.node(0, 0.0, LEQ, 0)
-        self.yes[place] = self.no[place] = self.leaf(target, weight)
+        self.yes[place], self.no[place] = (self.leaf(target, weight, side) for side in (0, 1))
         self.yes_ends[place] = self.no_ends[place] = 1
         self.roots.append(place)
 
@@ -224,7 +227,10 @@ def _write(
             child = known[told[name][place]]
             ends[own] = int(modes[child] == b"LEAF")
             if ends[own]:
-                nodes[own] = written.leaf(under, weights[child].get(target, 0.0))
+                weight = weights[child].get(target, 0.0)
+                nodes[own] = written.leaf(under, weight)
+                if nodes is written.no and written.yes_ends[own] and written.yes[own] == nodes[own]:
+                    nodes[own] = written.leaf(under, weight, 1)
             else:
                 nodes[own] = node(child)
                 left.append((child, nodes[own]))
@@ -241,8 +247,8 @@ def _made(written: Written, given: str, output: str, targets: int, total: int) -
         nodes_modes=tensor(np.array(written.modes, np.uint8)),
         nodes_featureids=written.columns, nodes_truenodeids=written.yes, nodes_falsenodeids=written.no,
         nodes_trueleafs=written.yes_ends, nodes_falseleafs=written.no_ends,
-        leaf_targetids=[target for target, _ in leaves],
-        leaf_weights=tensor(np.array([weight for _, weight in leaves], np.float32)),
+        leaf_targetids=[target for target, _, _ in leaves],
+        leaf_weights=tensor(np.array([weight for _, weight, _ in leaves], np.float32)),
         **missing,
     )  # fmt: skip
 
