@@ -71,7 +71,7 @@ def _shown(project: Project, model: Model, version: Version, as_of: int) -> dict
 
 def gates(project: Project, model: Model, number: str, as_of: int) -> dict[str, Any]:
     """Return what each gate, as it is declared now, finds of a version."""
-    version = _known(project, model, number, as_of)
+    version = steps.version_at(project, model, number, as_of)
     told = steps.verdicts(project, model, version, as_of)
     return {
         "model": model.name,
@@ -136,7 +136,7 @@ def promote(project: Project, model: Model, number: str, as_of: int, by: str, ov
         If it is archived, rejected or the champion, or fails a gate and nobody says why it may go out all the same.
     """
     steps.require_newest(project, model.name, as_of)
-    _known(project, model, number, as_of)
+    steps.version_at(project, model, number, as_of)
     version = project.registry.promotable(model.name, number)
     told = steps.verdicts(project, model, version, as_of)
     failed = [one for one in told if not one.passed]
@@ -184,7 +184,7 @@ def approve(project: Project, model: Model, number: str, as_of: int, by: str, re
     An approval takes a rejection back. A version that is not the challenger stays where it is.
     """
     steps.require_newest(project, model.name, as_of)
-    version = _known(project, model, number, as_of)
+    version = steps.version_at(project, model, number, as_of)
     if version.retired == ARCHIVED:
         raise RegistryError(
             f"version {number} of {model.name} is archived", where=project.registry.uri, fix="approve another version"
@@ -214,7 +214,7 @@ def _retire(
     project: Project, model: Model, number: str, as_of: int, action: str, why: str, by: str, reason: str
 ) -> dict[str, Any]:
     steps.require_newest(project, model.name, as_of)
-    version, aliases = _known(project, model, number, as_of), project.registry.aliases
+    version, aliases = steps.version_at(project, model, number, as_of), project.registry.aliases
     if aliases.of(model.name).get(CHAMPION) == number:
         raise RegistryError(
             f"version {number} is the champion of {model.name}, and cannot be {why}",
@@ -231,18 +231,6 @@ def _retire(
     _enter(project, model, as_of, action, by, reason, project.registry.champion(model.name), version)
     aliases.retire(model.name, number, why)
     return _decided(project, model, as_of, action, by, reason, number)
-
-
-def _known(project: Project, model: Model, number: str, as_of: int) -> Version:
-    """Return a version that was trained by as_of."""
-    version = project.registry.version(model.name, number)
-    if version.trained_at > as_of:
-        raise RegistryError(
-            f"version {number} of {model.name} was trained as of {clock.show(version.trained_at)}",
-            where=f"--as-of {clock.show(as_of)}",
-            fix="give a later --as-of",
-        )
-    return version
 
 
 def _enter(

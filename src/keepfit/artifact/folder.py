@@ -62,12 +62,18 @@ class Artifact:
 def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
     """Write an artifact with its model files (name -> content) and return the digest of its manifest.
 
-    The manifest is written last and holds the digest of every other file: without it, the folder is no artifact.
+    The manifest is written last: without it, the folder is no artifact.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    contents = {**files, PROFILE: _json(artifact.profile)}
-    for name, content in contents.items():
+    found = contents(artifact, files)
+    for name, content in found.items():
         (folder / name).write_bytes(content)
+    return hashlib.sha256(found[MANIFEST]).hexdigest()
+
+
+def contents(artifact: Artifact, files: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the files of an artifact, name -> content; its manifest is the last, and holds the digest of every other one."""
+    found = {**files, PROFILE: _json(artifact.profile)}
     manifest = {
         "format": FORMAT,
         "definition": codec.encode(artifact.model),
@@ -76,7 +82,7 @@ def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
         "threshold": artifact.threshold,
         "training_base": artifact.training_base,
         "lineage": artifact.lineage,
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(contents.items())},
+        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(found.items())},
     }
     more: dict[str, Any] = {}
     if artifact.calibration is not None:
@@ -85,9 +91,7 @@ def write(artifact: Artifact, files: dict[str, bytes], folder: Path) -> str:
         more["interval"] = artifact.interval.as_data()
     if artifact.model.labels:
         more["labels"] = artifact.model.labels
-    content = _json(manifest | more | ({"format": EXTENDED} if more else {}))
-    (folder / MANIFEST).write_bytes(content)
-    return hashlib.sha256(content).hexdigest()
+    return found | {MANIFEST: _json(manifest | more | ({"format": EXTENDED} if more else {}))}
 
 
 def read(folder: Path, digest: str | None = None) -> Artifact:
@@ -116,6 +120,11 @@ def read(folder: Path, digest: str | None = None) -> Artifact:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
+
+
+def digest(folder: Path) -> str:
+    """Return the SHA-256 of an artifact's manifest, which holds those of its files."""
+    return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
 
 
 def sizes(folder: Path) -> dict[str, int]:

@@ -166,3 +166,19 @@ def _step(one: Entry) -> list[Any]:
         f"{evidence}@{digest[:DIGITS]}" if digest else evidence,
         why,
     ]
+
+
+def exported(found: dict[str, Any]) -> None:
+    """Print what was written, and what it lost."""
+    console.say(f"{found['model']} version {found['version']} as {found['format']}: {found['path']}")
+    for name, size in found["files"].items():
+        console.say(f"  {name}: {size:,} bytes")
+    if "bytes_after" in found:
+        console.say(
+            f"size: {found['bytes_before']:,} -> {found['bytes_after']:,} bytes ({found['bytes_rewritten']:,} without rounding);"
+            f" compressed {found['gzip_before']:,} -> {found['gzip_after']:,}"
+        )
+    if "rows" in found:
+        console.say(f"largest difference of an answer: {found['largest_difference']:.3g} on {found['rows']:,} rows")
+    if found.get("flipped") is not None:
+        console.say(f"flipped decisions: {found['flipped']:,} of {found['rows']:,}")

@@ -37,6 +37,7 @@ COMMANDS = {
     "rollback": "registry",
     "archive": "registry",
     "ledger": "registry",
+    "export": "versions",
     "publish": "serve",
     "serve": "serve",
 }

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
     "--port", type=click.IntRange(0, 65535), default=None, help="0 takes a free one; default: setting serving.port."
 )
 @click.option("--warm/--no-warm", default=True, show_default=True, help="Fill the online store from the lake first.")
+@click.option(
+    "--artifact",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Answer POST /predict/rows with this artifact, such as an exported one: no project, no store, no log.",
+)
 def serve(
     model: str | None,
     folder: Path,
@@ -38,6 +44,7 @@ def serve(
     host: str | None,
     port: int | None,
     warm: bool,
+    artifact: Path | None,
 ) -> None:
     """Answer over HTTP with the champion: POST /predict, POST /events; /livez /readyz /health /metrics /model /docs.
 
@@ -47,7 +54,10 @@ def serve(
     Example:
       keepfit serve --port 8000
       curl -s localhost:8000/predict -d '{"customer_id": "C00001"}'
+      keepfit serve --artifact exports/churn-3-docker/artifact
     """
+    if artifact is not None:
+        return _serve_rows(artifact, model, host or "127.0.0.1", 8000 if port is None else port, as_json)
     project = opened(folder, profile)
     name, serving = project.model(model).name, project.settings.serving
     began, start = micros(None), micros(moment)
@@ -56,6 +66,23 @@ def serve(
     if warm:
         _warm(project.folder, project.settings.profile, name, start)
     _serve(project.serving(name), *address, serving.refresh_s, as_json, now=lambda: start + micros(None) - began)
+
+
+def _serve_rows(artifact: Path, model: str | None, host: str, port: int, as_json: bool) -> None:
+    from keepfit.stages.serving.ready import create_ready_app
+    from keepfit.stages.serving.server import run_server
+
+    if model is not None:
+        raise click.UsageError("an artifact is of one model: leave MODEL out")
+    app = create_ready_app(artifact)
+    run_server(app, host, port, lambda bound: _announce(app.state.model, host, bound, as_json))
+
+
+def _announce(model: str, host: str, bound: int, as_json: bool) -> None:
+    from keepfit.cli import console
+
+    where = {"url": f"http://{host}:{bound}", "model": model, "pid": os.getpid()}
+    console.show(where, as_json=as_json, render=lambda _: console.say(f"serving {model} on {where['url']}"))
 
 
 @click.command()
@@ -106,18 +133,11 @@ def _warm(folder: Path, profile: str, model: str, as_of: int) -> None:
 def _serve(
     files: ServingFiles, host: str, port: int, refresh_s: float, as_json: bool, *, now: Callable[[], int]
 ) -> None:
-    from keepfit.cli import console
     from keepfit.stages.serving.app import create_app
     from keepfit.stages.serving.outbox import Outbox
     from keepfit.stages.serving.server import run_server
     from keepfit.stages.serving.store import SQLiteStore
 
-    def announce(bound: int) -> None:
-        where = {"url": f"http://{host}:{bound}", "model": files.pointer.stem, "pid": os.getpid()}
-        console.show(
-            where, as_json=as_json, render=lambda _: console.say(f"serving {where['model']} on {where['url']}")
-        )
-
     with closing(SQLiteStore(files.store)) as store, closing(Outbox(files.outbox)) as outbox:
         app = create_app(files.pointer, store, outbox, now=now, refresh_s=refresh_s)
-        run_server(app, host, port, announce)
+        run_server(app, host, port, lambda bound: _announce(files.pointer.stem, host, bound, as_json))

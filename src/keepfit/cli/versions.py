@@ -1,4 +1,4 @@
-"""Commands that look at recorded versions again: compare, reproduce, parity."""
+"""Commands that look at recorded versions again, or take them elsewhere: compare, reproduce, parity, export."""
 
 from __future__ import annotations
 
@@ -87,3 +87,37 @@ def parity(model: str, version: str, folder: Path, profile: str | None, as_json:
     console.show(result, as_json=as_json, render=governed.parity)
     if not result["verdict"].passed:
         raise click.exceptions.Exit(SKEWED)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("version")
+@common
+@as_of
+@click.option("--format", "form", required=True, metavar="FORMAT", help="onnx, onnx-fp16, native or docker.")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Default: exports/MODEL-VERSION-FORMAT of the project.",
+)
+@click.option("--force", is_flag=True, help="Write over an earlier export.")
+def export(
+    model: str, version: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
+    form: str, target: Path | None, force: bool,
+) -> None:  # fmt: skip
+    """Write VERSION of MODEL into a folder, for other tools: ONNX, ONNX at half the precision, the library's own, an image.
+
+    \b
+    Example:
+      keepfit export churn 3 --format onnx
+      keepfit export churn 3 --format onnx-fp16 --to edge/churn
+      keepfit export churn 3 --format docker && docker build exports/churn-3-docker
+    """
+    from keepfit import exporting
+    from keepfit.cli import console, governed
+
+    project = opened(folder, profile)
+    result = exporting.export(project, project.model(model), version, micros(moment), form, target, force=force)
+    console.show(result, as_json=as_json, render=governed.exported)

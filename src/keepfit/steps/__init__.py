@@ -1,6 +1,6 @@
 """What a turn is made of. Each step joins stages that do not know each other; `loop.py` says in which order."""
 
-from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load
+from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load, version_at
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
 from keepfit.steps.judging import verdicts
 from keepfit.steps.learning import Challenge, build, challenge, draft
@@ -61,6 +61,7 @@ __all__ = [
     "tables_of",
     "turn_of",
     "verdicts",
+    "version_at",
     "watch",
     "write_ledger",
 ]

@@ -12,7 +12,7 @@ from keepfit import clock, tables
 from keepfit.answers import Answers, score_of
 from keepfit.artifact import Artifact, Predictor
 from keepfit.engines.protocol import Column, Observations
-from keepfit.errors import ProjectError
+from keepfit.errors import ProjectError, RegistryError
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
@@ -57,6 +57,24 @@ class Scored:
 def load(version: Version) -> Loaded:
     """Return a version's artifact, verified, and its predictor."""
     return Loaded(version, artifacts.read(version.folder, version.digest), Predictor.load(version.folder))
+
+
+def version_at(project: Project, model: Model, number: str, as_of: int) -> Version:
+    """Return a version by its number.
+
+    Raises
+    ------
+    RegistryError
+        If there is none, or it was trained after as_of.
+    """
+    version = project.registry.version(model.name, number)
+    if version.trained_at > as_of:
+        raise RegistryError(
+            f"version {number} of {model.name} was trained as of {clock.show(version.trained_at)}",
+            where=f"--as-of {clock.show(as_of)}",
+            fix="give a later --as-of",
+        )
+    return version
 
 
 def changed(before: Model, now: Model) -> tuple[str, ...]:

@@ -11,8 +11,7 @@ import numpy as np
 from keepfit.artifact import encode
 from keepfit.evidence import Evaluation
 from keepfit.project import Project
-from keepfit.spec.features import Aggregate
-from keepfit.spec.features.expression import Named
+from keepfit.spec.features.meaning import unit_of
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.detail import detail, worst_csv
 from keepfit.stages.evaluation.judged import Judged
@@ -20,8 +19,6 @@ from keepfit.stages.features.training_set import TrainingSet
 from keepfit.stages.reports.evaluation import evaluation_page
 from keepfit.stages.training.train import Trained
 
-SAME_UNIT = frozenset({"sum", "mean", "median", "quantile", "min", "max", "std", "first", "last", "ewm"})
-"""Aggregates in the unit of their column."""
 REPORT, WORST, PAGE = "report.json", "worst.csv", "evaluation.html"
 
 
@@ -60,18 +57,9 @@ def explained(
     told = detail(
         evaluation, judged, trained.fitted, trained.grown.answers, groups, seed=seed, said=model.training, grown=grown
     )
-    told["unit"] = unit_of(model)
+    told["unit"] = unit_of(model.target)
     page = evaluation_page(title_of(model.name, as_of), evaluation, told)
     return {REPORT: json.dumps(told, indent=1).encode(), WORST: worst_csv(told), PAGE: page.encode()}
-
-
-def unit_of(model: Model) -> str | None:
-    """Return the unit of what is predicted, if it is a value of a column that declares one, or a sum of them."""
-    target = model.target.value if isinstance(model.target, Named) else model.target
-    if not isinstance(target, Aggregate) or target.function not in SAME_UNIT or target.column is None:
-        return None
-    column = target.events.columns.get(target.column)
-    return column.unit if column else None
 
 
 def title_of(model: str, trained: str) -> str:

@@ -15,6 +15,9 @@ WORDS = {
     "==": "equals", "!=": "differs from", "<": "is below", "<=": "is at most", ">": "is above", ">=": "is at least",
 }  # fmt: skip
 
+SAME_UNIT = frozenset({"sum", "mean", "median", "quantile", "min", "max", "std", "first", "last", "ewm"})
+"""Aggregates in the unit of their column."""
+
 
 @dataclass(frozen=True)
 class Described:
@@ -48,6 +51,18 @@ def describe(expression: Expression) -> Described:
         ", ".join(sources),
         type_of(expression),
     )
+
+
+def unit_of(expression: Expression) -> str | None:
+    """Return the unit of a value of a column that declares one, or of an aggregate in the same unit; None if none is known."""
+    inner = expression.value if isinstance(expression, Named) else expression
+    if isinstance(inner, Attribute):
+        column = inner.records.columns.get(inner.column)
+    elif isinstance(inner, Aggregate) and inner.function in SAME_UNIT and inner.column is not None:
+        column = inner.events.columns.get(inner.column)
+    else:
+        return None
+    return column.unit if column else None
 
 
 def type_of(expression: Expression) -> str:

@@ -32,6 +32,11 @@ async def read_object(receive: Receive) -> Body:
     RequestError
         413 above 1 MB, 400 if it is not JSON, 422 if it is no object.
     """
+    return parse_object(await read_body(receive, "send one object a request"))
+
+
+async def read_body(receive: Receive, fix: str) -> bytes:
+    """Return what a request sends; `fix` says what to do with more than 1 MB."""
     chunks, size, more = [], 0, True
     while more:
         message = await receive()
@@ -41,30 +46,35 @@ async def read_object(receive: Receive) -> Body:
             raise RequestError(
                 f"the body is larger than {MAX_BODY:,} bytes",
                 where="body",
-                fix="send one object a request",
+                fix=fix,
                 http_status=413,
             )
         chunks.append(chunk)
         more = message.get("more_body", False)
-    return parse_object(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
 def parse_object(body: bytes) -> Body:
     """Return the JSON object in `body`; its values are texts, numbers, booleans or null."""
-    try:
-        found = _decode(body)
-    except msgspec.ValidationError as error:
-        what = f"the body is not one JSON object of texts and numbers: {error}"
-        raise RequestError(what, where="body", fix='send one object: {"name": value}') from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        fix = "send JSON in UTF-8; texts and names stand in double quotes"
-        raise RequestError(f"the body is not JSON: {error}", where="body", fix=fix, http_status=400) from None
+    found = decoded(body, 'send one object: {"name": value}')
     for name, value in found.items():
         if isinstance(value, dict | list):
             raise RequestError(
                 f"{name!r} holds an object or a list", where=name, fix="send a text, a number, true, false or null"
             )
     return found
+
+
+def decoded(body: bytes, fix: str) -> Body:
+    """Return the JSON object in `body`, whatever its values are; `fix` says what to send."""
+    try:
+        return _decode(body)
+    except msgspec.ValidationError as error:
+        what = f"the body is not one JSON object of texts and numbers: {error}"
+        raise RequestError(what, where="body", fix=fix) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        fix = "send JSON in UTF-8; texts and names stand in double quotes"
+        raise RequestError(f"the body is not JSON: {error}", where="body", fix=fix, http_status=400) from None
 
 
 async def send_json(send: Send, status: int, content: object) -> None:
