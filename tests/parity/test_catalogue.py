@@ -290,8 +290,8 @@ def inverted(own):
     own._predictor = SimpleNamespace(score=lambda matrix: 1 - score(matrix))
 
 
-def rounded_scores(own, entity, t, sent=online.NOTHING):
-    found = predict_of(own, entity, t, sent)
+def rounded_scores(own, entity, t, sent=online.NOTHING, **more):
+    found = predict_of(own, entity, t, sent, **more)
     return dataclasses.replace(found, score=round(found.score, 3))
 
 
@@ -318,8 +318,8 @@ def without_a_feature(patch: Patch) -> None:
 def cached(patch: Patch) -> None:
     """Answer every later request of an entity as the first one."""
     answers: dict[str, Any] = {}
-    patch.setattr(scorer.Scorer, "predict", lambda own, entity, t, sent=online.NOTHING: answers.setdefault(
-        entity, predict_of(own, entity, t, sent)))  # fmt: skip
+    patch.setattr(scorer.Scorer, "predict", lambda own, entity, t, sent=online.NOTHING, **more: answers.setdefault(
+        entity, predict_of(own, entity, t, sent, **more)))  # fmt: skip
 
 
 PLANTED = {

@@ -41,7 +41,7 @@ class Candidate:
     files : dict of str to int
         The files that the version consists of -> bytes.
     approvals : dict of str to str
-        Who approved it -> the step of the ledger.
+        Who approved it, however the name was written -> the step of the ledger.
     """
 
     evaluation: Evaluation

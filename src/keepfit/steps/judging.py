@@ -59,7 +59,7 @@ def candidate(project: Project, version: Version, as_of: int) -> Candidate:
         latency=Latency(**latency) if latency else None,
         parity=certificate_of(version.folder),
         files=artifacts.sizes(version.folder),
-        approvals={one.by: one.id for one in given if one.by},
+        approvals={" ".join(one.by.split()).casefold(): one.id for one in given if one.by},
     )
 
 
