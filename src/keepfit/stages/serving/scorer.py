@@ -84,6 +84,7 @@ class Scorer:
         self.inputs = self.artifact.model.request_inputs()
         self.classifies = self.artifact.model.task == CLASSIFICATION
         self._predictor = Predictor.load(folder)
+        self._encode = artifact.RowEncoder(self.artifact.features, self.artifact.categories)
         self._online = OnlineFeatures(self.artifact.model, store)
         self._trees = folder / TREES
 
@@ -96,7 +97,7 @@ class Scorer:
             422 if it is to be explained and the version cannot.
         """
         features = self._online.features(entity, t, sent)
-        matrix = artifact.encode(features.columns, self.artifact.features, self.artifact.categories)
+        matrix = self._encode([features.row])
         answer, labels = self._predictor.score(matrix), self.artifact.model.labels
         shown, told = features.values(), self._explained(matrix) if explain else {}
         if labels:
