@@ -12,9 +12,7 @@ import numpy as np
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from numpy.typing import NDArray
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from keepfit import artifact as artifacts
@@ -22,10 +20,12 @@ from keepfit.answers import BOUNDS, chosen, score_of
 from keepfit.artifact import Artifact, Predictor
 from keepfit.errors import KeepfitError, RequestError, did_you_mean
 from keepfit.spec.model import CLASSIFICATION
+from keepfit.stages.serving.application import Application
 from keepfit.stages.serving.metrics import Metrics
-from keepfit.stages.serving.wire import Body, Guard, decoded, no_such_route, read_body, refused, send_json
+from keepfit.stages.serving.wire import Body, decoded, read_body, send_json
 
 SAID = "export.json"
+DESCRIPTION = "Predictions of one model version, from rows of ready features."
 SEND = 'send {"rows": [{"feature": value, ...}]}'
 
 
@@ -56,12 +56,8 @@ def load_ready(folder: Path) -> Ready:
 def create_ready_app(folder: Path) -> FastAPI:
     """Return the application that answers with the artifact in a folder, which is loaded before it returns."""
     ready, metrics = load_ready(folder), Metrics()
-    app = FastAPI(title="keepfit", description="Predictions of one model version, from rows of ready features.")
+    app = Application({"/predict/rows": RowsRoute(ready)}, metrics, description=DESCRIPTION)
     app.state.model = ready.artifact.model.name
-    app.add_middleware(Guard, metrics=metrics)
-    app.add_exception_handler(KeepfitError, refused)
-    app.add_exception_handler(HTTPException, no_such_route)
-    app.router.routes.insert(0, Route("/predict/rows", RowsRoute(ready), methods=["POST"]))
 
     @app.get("/livez", summary="Whether the process answers", tags=["status"])
     async def livez() -> dict[str, str]:
