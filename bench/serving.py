@@ -178,7 +178,8 @@ def _events(table: Any, keys: np.ndarray, rng: np.random.Generator) -> dict[str,
     """Return 25 to 100 events of each customer in the last 90 days."""
     counts = rng.integers(25, 101, len(keys))
     time = np.concatenate([np.sort(NOW - rng.integers(1, 90 * DAY, count)) for count in counts])
-    values = {name: rng.gamma(2, 10, counts.sum()) for name in COLUMNS[table.name]}
+    # in the order in which `publish` writes them
+    values = {name: rng.gamma(2, 10, counts.sum()) for name in sorted(COLUMNS[table.name])}
     return {"entity": np.repeat(keys, counts), "time": time, "known": time, **values}
 
 

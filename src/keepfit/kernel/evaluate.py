@@ -48,60 +48,11 @@ def evaluate(expression: Expression, leaves: Mapping[str, Values]) -> Values:
         return leaves[expression.name]
     parts = [evaluate(part, leaves) for part in expression.parts()]
     with np.errstate(all="ignore"):
-        return _value(expression, parts)
+        return value_of(expression, parts)
 
 
-class Together:
-    """Expressions evaluated together: a part that several of them have is computed once, to the same bits.
-
-    For single rows, whose time goes into the nodes and not into the values: real definitions repeat most of them.
-
-    Parameters
-    ----------
-    expressions : sequence of Expression
-        Their names are read once: a name is built anew whenever it is asked for.
-
-    Attributes
-    ----------
-    reads : frozenset of str
-        The leaves that may be asked for, and what a request may send.
-    """
-
-    def __init__(self, expressions: Sequence[Expression]) -> None:
-        self._places: dict[tuple[Any, ...], int] = {}
-        self._nodes: list[tuple[Expression, str, list[int]]] = []
-        self._named = [(each.name, self._place(each)) for each in expressions]
-        leaves = {leaf for node, leaf, _ in self._nodes if leaf and not isinstance(node, Constant)}
-        self.reads = frozenset(leaves | {node.key for node, *_ in self._nodes if isinstance(node, Input)})
-
-    def __call__(self, leaves: Mapping[str, Values]) -> dict[str, Values]:
-        """Return the column of each expression by its name; `leaves` as `evaluate` takes them."""
-        found: list[Values] = []
-        with np.errstate(all="ignore"):
-            for node, leaf, parts in self._nodes:
-                if isinstance(node, Input) and node.key in leaves:
-                    found.append(leaves[node.key])
-                elif isinstance(node, Constant):
-                    found.append(np.float64(node.value))  # type: ignore[arg-type]
-                elif not parts:
-                    found.append(leaves[leaf])
-                else:
-                    found.append(_value(node, [found[place] for place in parts]))
-        return {name: found[place] for name, place in self._named}
-
-    def _place(self, node: Expression) -> int:
-        """Return where a node stands among those that are evaluated; equal nodes stand in one place, after their parts."""
-        parts = [self._place(part) for part in node.parts()]
-        leaf = node.name if not parts else ""
-        own = [repr(value) for value in vars(node).values() if not isinstance(value, Expression)] if parts else [leaf]
-        key = (type(node), *parts, *own) if not isinstance(node, Constant) else (type(node), repr(node.value))
-        if key not in self._places:
-            self._places[key] = len(self._nodes)
-            self._nodes.append((node, leaf, parts))
-        return self._places[key]
-
-
-def _value(expression: Expression, parts: list[Values]) -> Values:
+def value_of(expression: Expression, parts: Sequence[Values]) -> Values:
+    """Return the column of a node from those of its parts."""
     if isinstance(expression, Named | Input):
         return parts[0]
     if isinstance(expression, Compared):

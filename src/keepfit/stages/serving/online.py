@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from keepfit.errors import ServingError
 from keepfit.kernel.calendar import of_moment
-from keepfit.kernel.evaluate import Together
+from keepfit.kernel.one_row import OneRow, column
 from keepfit.kernel.plan import EventsPlan, Plan, compile_plan
 from keepfit.kernel.sweep import sweep_one
 from keepfit.rows.key import key_text
 from keepfit.spec.columns import Value
-from keepfit.spec.features import Attribute, Constant, Expression, Named
+from keepfit.spec.features import Attribute
 from keepfit.spec.model import Model
 from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Records
@@ -48,7 +48,7 @@ class Features(NamedTuple):
     @property
     def columns(self) -> Columns:
         """The same as a batch has them: name -> array [1]."""
-        return {name: _column(value) for name, value in self.row.items()}
+        return {name: column(value) for name, value in self.row.items()}
 
     def values(self) -> Row:
         """Return name -> number, label, or None for null."""
@@ -57,8 +57,6 @@ class Features(NamedTuple):
 
 class OnlineFeatures:
     """The features of a model, read from an online store.
-
-    Most features are a leaf as it is, and stay a plain number; what has to be computed goes through the batch's own code.
 
     Parameters
     ----------
@@ -81,8 +79,7 @@ class OnlineFeatures:
             for records, columns in plan.records
         ]
         self._events = [(each, {str(column): column for column in each.columns}) for each in plan.events]
-        self._leaf = {each.name: _leaf(each) for each in plan.expressions}
-        self._computed = Together([each for each in plan.expressions if self._leaf[each.name] is None])
+        self._expressions = OneRow(plan.expressions)
 
     def features(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING) -> Features:
         """Return the features of (entity, t); only what had happened and was known before t counts.
@@ -108,9 +105,7 @@ class OnlineFeatures:
             leaves[name] = of_moment(part, moment).item()
         for name, value in sent.items():
             leaves[self._sent[name]] = _plain(value, name not in self._category)
-        computed = self._computed({name: _column(leaves[name]) for name in self._computed.reads if name in leaves})
-        row = {name: computed[name].item() if leaf is None else leaves[leaf] for name, leaf in self._leaf.items()}
-        return Features(row, held.knows(self._own))
+        return Features(self._expressions(leaves), held.knows(self._own))
 
     def _reached(self, via: Attribute, leaves: Row) -> Held | None:
         """Return what is held of the entity that an attribute names; None if it names none."""
@@ -125,13 +120,6 @@ def _require(plan: Plan, store: OnlineStore) -> None:
         if held is not None and not held.covers(needs):
             what = f"the online store does not hold what the version needs of {name}"
             raise ServingError(what, where=name, fix="run `keepfit publish`, which fills it for the champion")
-
-
-def _leaf(expression: Expression) -> str | None:
-    """Return the leaf that an expression is, under whatever name; None if it has to be computed."""
-    while isinstance(expression, Named):
-        expression = expression.value
-    return None if expression.parts() or isinstance(expression, Constant) else expression.name
 
 
 def _swept(
@@ -155,7 +143,3 @@ def _plain(value: Value, numeric: bool) -> float | str | None:
     if not numeric:
         return cast("str | None", value)
     return math.nan if value is None else float(value)
-
-
-def _column(value: float | str | None) -> NDArray[Any]:
-    return np.array([value], object if value is None or isinstance(value, str) else np.float64)

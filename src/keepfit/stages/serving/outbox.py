@@ -24,7 +24,7 @@ from keepfit.tables import PREDICTIONS
 
 COLUMNS = tuple(PREDICTIONS.columns)
 SCHEMA = (
-    f"create table if not exists outbox (id integer primary key autoincrement, {', '.join(COLUMNS)});"
+    f"create table if not exists outbox (id integer primary key, {', '.join(COLUMNS)});"
     "create table if not exists sealed (first integer, last integer, name text)"
 )
 CHECKPOINT_PAGES = 20_000
