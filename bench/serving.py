@@ -1,22 +1,30 @@
-"""Time one prediction over HTTP beside a plain FastAPI server that is handed ready features.
+"""Time answers over HTTP beside bare ASGI with ONNX Runtime, FastAPI, BentoML and MLflow: one worker each.
 
-Both answer with the same XGBoost model (300 trees of depth 6, 30 features) for one of 1,000 customers, over one
-keep-alive connection. keepfit reads the customer's 50 to 200 events, computes the features, predicts with ONNX Runtime
-and logs the answer; the peer parses 30 numbers with pydantic and calls XGBoost. They take turns in fresh processes.
-Machines are noisy: read the medians and the ratio.
+All answer with the same XGBoost model (300 trees of depth 6, 30 features). Peers get ready rows. keepfit gets ready rows
+from an artifact folder (`keepfit serve --artifact`), and, with its online store, the key of one of 1,000 customers: it
+reads 200 events, computes 30 features, predicts, and logs the answer before it is sent.
 
-    python bench/serving.py --rounds 2 --seconds 2
+The server runs on one core, wrk on another. Servers take turns, in fresh processes; medians of the rounds, and ratios
+inside one run: machines are noisy. `cold_s` is from the start of the process to the first good prediction; memory and
+CPU are those of the process and its children.
+
+    python bench/serving.py --rounds 3 --seconds 3
+    python bench/serving.py --only rows,bare
 """
 
 import argparse
 import json
 import os
+import re
+import shutil
+import signal
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -25,98 +33,167 @@ import numpy as np
 NOW = 1_750_000_000_000_000
 DAY = 86_400_000_000
 CUSTOMERS = 1000
+CONNECTIONS = (1, 8)
+NAMES = [f"x{place:02d}" for place in range(30)]
+PEERS = Path(__file__).with_name("peers") / "serving.py"
+WITH = {
+    "bento": ["bentoml", "xgboost-cpu", "pandas", "scikit-learn"],
+    "mlflow": ["mlflow", "xgboost-cpu", "pandas", "scikit-learn"],
+}
+ROUTE = {
+    "rows": ("/predict/rows", lambda row: {"rows": [row]}),
+    "bare": ("/predict", lambda row: row),
+    "fastapi": ("/predict", lambda row: row),
+    "bento": ("/predict", lambda row: {"row": row}),
+    "mlflow": ("/invocations", lambda row: {"dataframe_records": [row]}),
+}
+SCRIPT = """
+wrk.method = "POST"; wrk.headers["Content-Type"] = "application/json"
+local bodies = {}
+for line in io.lines("%s") do bodies[#bodies + 1] = line end
+local place = 0
+request = function() place = place %% #bodies + 1; return wrk.format(nil, nil, nil, bodies[place]) end
+done = function(summary, latency, requests)
+  io.write(string.format("FOUND %%f %%f %%f %%d %%d\\n", summary.requests / (summary.duration / 1e6),
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3, summary.requests,
+    summary.errors.status + summary.errors.read + summary.errors.timeout + summary.errors.connect))
+end
+"""
 
 
 def main() -> None:
-    """Run the benchmark, or one of its processes."""
+    """Run the benchmark, or one of keepfit's own processes."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--rounds", type=int, default=2)
-    options.add_argument("--seconds", type=float, default=2.0, help="of load per server and round")
+    options.add_argument("--rounds", type=int, default=3)
+    options.add_argument("--seconds", type=float, default=3.0, help="of load per server, connections and round")
+    options.add_argument("--only", default="features,rows,bare,fastapi,bento,mlflow")
     options.add_argument("--mode", choices=MODES, help=argparse.SUPPRESS)
     options.add_argument("--dir", default="", help=argparse.SUPPRESS)
+    options.add_argument("--port", type=int, default=0, help=argparse.SUPPRESS)
     chosen = options.parse_args()
     if chosen.mode:
-        MODES[chosen.mode](Path(chosen.dir))
+        MODES[chosen.mode](Path(chosen.dir), chosen.port)
         return
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(_command("prepare", folder), check=True)
-        found = {mode: [] for mode in ("keepfit", "peer")}
+        subprocess.run([sys.executable, __file__, "--mode", "prepare", "--dir", folder], check=True)
+        found: dict[str, list[dict[str, float]]] = {name: [] for name in chosen.only.split(",")}
+        for name in found:  # peers' environments are made, and bytecode is written, before anything is timed
+            _measure(name, Path(folder), 0)
         for _ in range(chosen.rounds):
-            for mode, runs in found.items():
-                runs.append(_measure(mode, folder, chosen.seconds))
+            for name, runs in found.items():
+                runs.append(_measure(name, Path(folder), chosen.seconds))
+                print(name, {key: round(value, 2) for key, value in runs[-1].items()}, file=sys.stderr, flush=True)
     _show(found)
 
 
-def _command(mode: str, folder: str) -> list[str]:
-    return [sys.executable, __file__, "--mode", mode, "--dir", folder]
+def _command(name: str, folder: Path, port: int) -> list[str]:
+    if name == "features":
+        return [sys.executable, __file__, "--mode", name, "--dir", str(folder), "--port", str(port)]
+    if name == "rows":
+        return [sys.executable, "-m", "keepfit", "serve", "--artifact", str(folder / "ready"), "--port", str(port)]
+    arguments = [str(PEERS), name, str(folder), str(port)]
+    if name not in WITH:
+        return [sys.executable, *arguments]
+    packages = [part for package in WITH[name] for part in ("--with", package)]
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return ["uv", "run", "--quiet", "--no-project", "--python", version, *packages, "python", *arguments]
 
 
-def _measure(mode: str, folder: str, seconds: float) -> dict[str, float]:
+def _measure(name: str, folder: Path, seconds: float) -> dict[str, float]:
+    bodies = folder / f"{name}.jsonl"
+    path = ROUTE[name][0] if name in ROUTE else "/predict"
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    cores = sorted(os.sched_getaffinity(0))
+    log = (folder / f"{name}.log").open("w")
     began = time.perf_counter()
-    process = subprocess.Popen(_command(mode, folder), stdout=subprocess.PIPE, text=True)
+    command = ["taskset", "-c", str(cores[0]), *_command(name, folder, port)]
+    # a second start reads the bytecode that the first has written
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=environment)
     try:
-        with socket.create_connection(("127.0.0.1", int(process.stdout.readline()))) as connection:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            while not _ask(connection, b"GET /readyz HTTP/1.1\r\nHost: bench\r\n\r\n").startswith(b"HTTP/1.1 200"):
-                time.sleep(0.005)
-            ready = time.perf_counter() - began
-            requests = [_request(body) for body in json.loads(Path(folder, f"{mode}.json").read_text())]
-            _load(connection, requests, 0.5)
-            spent = _load(connection, requests, seconds)
-        resident = int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+        url = f"http://127.0.0.1:{port}{path}"
+        _first_answer(url, bodies.read_bytes().splitlines()[0], process, folder / f"{name}.log")
+        found = {"cold_s": time.perf_counter() - began}
+        if seconds:
+            _wrk(url, bodies, 4, 1.0, cores[-1])
+            for connections in CONNECTIONS:
+                before = _cpu(process.pid)
+                rate, p50, p99, requests = _wrk(url, bodies, connections, seconds, cores[-1])
+                spent = _cpu(process.pid) - before
+                found |= {f"rps_{connections}": rate, f"p50_{connections}": p50, f"p99_{connections}": p99}
+                found[f"cpu_us_{connections}"] = 1e6 * spent / requests
+        found["rss_mb"] = sum(_resident(pid) for pid in _tree(process.pid)) / 1e6
     finally:
-        process.terminate()
-        process.wait()
-        process.stdout.close()
-    milliseconds = sorted(1e3 * each for each in spent)
-    return {
-        "p50_ms": statistics.median(milliseconds),
-        "p99_ms": milliseconds[int(len(milliseconds) * 0.99)],
-        "requests_per_s": len(spent) / sum(spent),
-        "cold_start_s": ready,
-        "rss_mib": resident / 2**20,
-    }
+        os.killpg(process.pid, signal.SIGTERM)
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+        log.close()
+    return found
 
 
-def _request(body: dict[str, object]) -> bytes:
-    content = json.dumps(body).encode()
-    head = f"Content-Type: application/json\r\nContent-Length: {len(content)}"
-    return f"POST /predict HTTP/1.1\r\nHost: bench\r\n{head}\r\n\r\n".encode() + content
+def _first_answer(url: str, body: bytes, process: subprocess.Popen, log: Path) -> None:
+    request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return answer.read()
+        except OSError:
+            if process.poll() is not None:
+                raise SystemExit(f"no answer from {url}:\n{log.read_text()[-2000:]}") from None
+            time.sleep(0.01)
 
 
-def _load(connection: socket.socket, requests: list[bytes], seconds: float) -> list[float]:
-    spent, end, place = [], time.perf_counter() + seconds, 0
-    while (began := time.perf_counter()) < end:
-        answer = _ask(connection, requests[place % len(requests)])
-        spent.append(time.perf_counter() - began)
-        assert answer.startswith(b"HTTP/1.1 200"), answer
-        place += 1
-    return spent
+def _wrk(url: str, bodies: Path, connections: int, seconds: float, core: int) -> list[float]:
+    script = bodies.with_suffix(".lua")
+    script.write_text(SCRIPT % bodies)
+    threads = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{max(1, round(seconds))}s"]
+    told = subprocess.run([*threads, "-s", str(script), url], capture_output=True, text=True, check=True).stdout
+    rate, p50, p99, requests, errors = map(float, re.search(r"^FOUND (.*)$", told, re.MULTILINE)[1].split())
+    if errors:
+        raise SystemExit(f"{errors:.0f} of {requests:.0f} answers of {url} were errors:\n{told}")
+    return [rate, p50, p99, requests]
 
 
-def _ask(connection: socket.socket, request: bytes) -> bytes:
-    connection.sendall(request)
-    answer = connection.recv(65536)
-    while b"\r\n\r\n" not in answer:
-        answer += connection.recv(65536)
-    head, _, body = answer.partition(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-    while len(body) < length:
-        body += connection.recv(65536)
-    return head + body
+def _tree(pid: int) -> list[int]:
+    """Return a process and its descendants."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parents[int(stat.parent.name)] = int(stat.read_text().rpartition(")")[2].split()[1])
+        except OSError:
+            continue
+    found = [pid]
+    for one in found:
+        found += [child for child, parent in parents.items() if parent == one]
+    return found
+
+
+def _cpu(pid: int) -> float:
+    spent = [Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:13] for one in _tree(pid)]
+    return sum(int(ticks) for one in spent for ticks in one) / os.sysconf("SC_CLK_TCK")
+
+
+def _resident(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _show(found: dict[str, list[dict[str, float]]]) -> None:
-    middle = {
-        mode: {name: statistics.median(run[name] for run in runs) for name in runs[0]} for mode, runs in found.items()
-    }
-    print(f"{'':16}{'keepfit':>10}{'peer':>10}{'ratio':>8}")
-    for name, own in middle["keepfit"].items():
-        print(f"{name:16}{own:10.3f}{middle['peer'][name]:10.3f}{own / middle['peer'][name]:8.2f}")
+    columns = list(next(iter(found.values()))[0])
+    print(f"{'median':10}" + "".join(f"{name:>10}" for name in columns))
+    for name, runs in found.items():
+        print(f"{name:10}" + "".join(f"{statistics.median(run[column] for run in runs):10.2f}" for column in columns))
+    rows = found.get("rows")
+    for name in (name for name in found if rows and name not in ("rows", "features")):
+        ratios = [one["rps_8"] / other["rps_8"] for one, other in zip(rows, found[name], strict=True)]
+        print(f"ready rows, 8 connections: {statistics.median(ratios):.2f} times the requests of {name}")
 
 
-def _prepare(folder: Path) -> None:
-    """Write the store, the artifact and the requests of both servers."""
+def _prepare(folder: Path, _: int) -> None:
+    """Write the store, both artifacts, the peers' files and the requests."""
     import xgboost
     from onnxmltools.convert import convert_xgboost
     from onnxmltools.convert.common.data_types import FloatTensorType
@@ -132,18 +209,28 @@ def _prepare(folder: Path) -> None:
         store.replace(table, _events(table, keys, rng), NOW)
     store.replace_records(customers, {"entity": keys, "age": rng.integers(18, 90, CUSTOMERS).astype(float)})
     online, names = OnlineFeatures(model, store), tuple(feature.name for feature in model.features)
-    matrix = np.vstack([artifact.encode(online.features(key, NOW).columns, names, {}) for key in keys])
+    matrix = artifact.RowEncoder(names, {})([online.features(key, NOW).row for key in keys])
+    assert matrix.shape[1] == len(NAMES)
     target = (rng.random(CUSTOMERS) < 1 / (1 + np.exp(-matrix[:, 1] / 100 + 2))).astype(float)
     settings = {"objective": "binary:logistic", "max_depth": 6, "min_child_weight": 0, "nthread": 1}
     booster = xgboost.train(settings, xgboost.DMatrix(matrix, label=target), num_boost_round=300)
-    booster.save_model(folder / "peer.ubj")
     onnx = convert_xgboost(booster, initial_types=[("x", FloatTensorType([None, len(names)]))], target_opset=15)
+    content = onnx.SerializeToString()
     made = artifact.Artifact(model, names, {}, 0.5, 0.5, {}, {})
-    digest = artifact.write(made, {"model.onnx": onnx.SerializeToString()}, folder / "1")
+    digest = artifact.write(made, {"model.onnx": content}, folder / "1")
     artifact.write_pointer(artifact.Pointer("churn", "1", "1", digest), folder / "churn.json")
-    ready = [{name: None if np.isnan(x) else float(x) for name, x in zip(names, row, strict=True)} for row in matrix]
-    (folder / "peer.json").write_text(json.dumps(ready))
-    (folder / "keepfit.json").write_text(json.dumps([{"customer_id": int(key)} for key in keys]))
+    shutil.copytree(folder / "1", folder / "ready")
+    (folder / "model.onnx").write_bytes(content)
+    booster.feature_names = NAMES  # of the same length, for peers that ask for names
+    booster.save_model(folder / "model.ubj")
+    ready = [np.nan_to_num(row).tolist() for row in matrix]
+    (folder / "row.json").write_text(json.dumps(dict(zip(NAMES, ready[0], strict=True))))
+    for peer, (_, body) in ROUTE.items():
+        named = names if peer == "rows" else NAMES
+        lines = [json.dumps(body(dict(zip(named, row, strict=True)))) for row in ready]
+        (folder / f"{peer}.jsonl").write_text("\n".join(lines) + "\n")
+    lines = [json.dumps({"customer_id": int(key)}) for key in keys]
+    (folder / "features.jsonl").write_text("\n".join(lines) + "\n")
     store.close()
 
 
@@ -175,55 +262,23 @@ COLUMNS = {"orders": ("amount", "items", "discount"), "visits": ("pages", "secon
 
 
 def _events(table: Any, keys: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Return 25 to 100 events of each customer in the last 90 days."""
-    counts = rng.integers(25, 101, len(keys))
-    time = np.concatenate([np.sort(NOW - rng.integers(1, 90 * DAY, count)) for count in counts])
-    # in the order in which `publish` writes them
-    values = {name: rng.gamma(2, 10, counts.sum()) for name in sorted(COLUMNS[table.name])}
-    return {"entity": np.repeat(keys, counts), "time": time, "known": time, **values}
+    """Return 100 events of each customer in the last 90 days; columns in the order in which `publish` writes them."""
+    time_ = np.sort(NOW - rng.integers(1, 90 * DAY, (len(keys), 100)), axis=1).ravel()
+    values = {name: rng.gamma(2, 10, len(time_)) for name in sorted(COLUMNS[table.name])}
+    return {"entity": np.repeat(keys, 100), "time": time_, "known": time_, **values}
 
 
-def _keepfit(folder: Path) -> None:
+def _features(folder: Path, port: int) -> None:
     from keepfit.stages.serving.app import create_app
     from keepfit.stages.serving.outbox import Outbox
     from keepfit.stages.serving.server import run_server
     from keepfit.stages.serving.store import SQLiteStore
 
     store, outbox = SQLiteStore(folder / "online.sqlite"), Outbox(folder / "outbox.sqlite")
-    app = create_app(folder / "churn.json", store, outbox, now=lambda: NOW)
-    run_server(app, "127.0.0.1", 0, lambda port: print(port, flush=True))
+    run_server(create_app(folder / "churn.json", store, outbox, now=lambda: NOW), "127.0.0.1", port)
 
 
-def _peer(folder: Path) -> None:
-    import xgboost
-    from fastapi import FastAPI
-    from pydantic import BaseModel, create_model
-
-    from keepfit.stages.serving.server import run_server
-
-    booster = xgboost.Booster({"nthread": 1}, model_file=folder / "peer.ubj")
-    names = list(json.loads((folder / "peer.json").read_text())[0])
-    Row = create_model("Row", **{name: (float | None, None) for name in names})
-    app = FastAPI()
-
-    class Answer(BaseModel):
-        score: float
-        positive: bool
-
-    @app.post("/predict")
-    async def predict(row: Row) -> Answer:
-        matrix = np.array([[getattr(row, name) for name in names]], np.float32)
-        score = float(booster.inplace_predict(matrix)[0])
-        return Answer(score=score, positive=score >= 0.5)
-
-    @app.get("/readyz")
-    async def readyz() -> dict[str, str]:
-        return {"status": "ready"}
-
-    run_server(app, "127.0.0.1", 0, lambda port: print(port, flush=True))
-
-
-MODES = {"prepare": _prepare, "keepfit": _keepfit, "peer": _peer}
+MODES = {"prepare": _prepare, "features": _features}
 
 if __name__ == "__main__":
     main()
