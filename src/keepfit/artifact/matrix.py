@@ -36,6 +36,35 @@ def encode(columns: Columns, features: Sequence[str], categories: Categories) ->
     return np.clip(matrix, -LARGEST, LARGEST, out=matrix)
 
 
+class RowEncoder:
+    """What `encode` does of columns, of rows: tuples with a value for each feature.
+
+    Parameters
+    ----------
+    features : sequence of str
+        Their order in a row.
+    categories : mapping
+        Feature -> its labels, as `encode` takes them.
+    """
+
+    def __init__(self, features: Sequence[str], categories: Categories) -> None:
+        places = [(place, categories[name]) for place, name in enumerate(features) if name in categories]
+        self._codes = [(place, {label: code for code, label in enumerate(labels)}) for place, labels in places]
+
+    def __call__(self, rows: Sequence[tuple[Any, ...]]) -> NDArray[np.float32]:
+        """Return a matrix [rows, features]; null and labels that training never saw are NaN, a label is its position."""
+        wide = np.array([self._coded(row) for row in rows] if self._codes else rows, np.float64)
+        np.minimum(wide, LARGEST, out=wide)
+        np.maximum(wide, -LARGEST, out=wide)
+        return wide.astype(np.float32)
+
+    def _coded(self, row: tuple[Any, ...]) -> list[Any]:
+        found = list(row)
+        for place, codes in self._codes:
+            found[place] = codes.get(found[place])
+        return found
+
+
 def _codes(values: NDArray[Any], labels: Sequence[str]) -> NDArray[np.float32]:
     code = {label: place for place, label in enumerate(labels)}
     return np.array([code.get(value, np.nan) for value in values], np.float32)
