@@ -209,7 +209,7 @@ def _prepare(folder: Path, _: int) -> None:
         store.replace(table, _events(table, keys, rng), NOW)
     store.replace_records(customers, {"entity": keys, "age": rng.integers(18, 90, CUSTOMERS).astype(float)})
     online, names = OnlineFeatures(model, store), tuple(feature.name for feature in model.features)
-    matrix = artifact.RowEncoder(names, {})([online.features(key, NOW).row for key in keys])
+    matrix = artifact.RowEncoder(names, {})([tuple(online.features(key, NOW).row.values()) for key in keys])
     assert matrix.shape[1] == len(NAMES)
     target = (rng.random(CUSTOMERS) < 1 / (1 + np.exp(-matrix[:, 1] / 100 + 2))).astype(float)
     settings = {"objective": "binary:logistic", "max_depth": 6, "min_child_weight": 0, "nthread": 1}

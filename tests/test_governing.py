@@ -20,7 +20,7 @@ from keepfit.evidence import AWAIT, KEEP, PROMOTE
 from keepfit.project import Project, open_project
 from keepfit.spec.gates import Gate
 from keepfit.spec.model import Model
-from keepfit.stages.serving import predict
+from keepfit.stages.serving import requested
 from keepfit.steps.ledger import entries, require_no_later_move
 
 pytestmark = pytest.mark.slow
@@ -256,7 +256,7 @@ def parity_is_certified(shop: Project, model: Model, say: Say) -> None:
 
 
 def a_skew_is_a_failed_command(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predict, "_moment", lambda service, at, now: now - 40 * clock.DAY)
+    monkeypatch.setattr(requested, "_moment", lambda service, at, now: now - 40 * clock.DAY)
     code, text = say("parity", "churn", "2", "--as-of", "2025-12-01")
     assert code == 6
     assert "FAILED" in text

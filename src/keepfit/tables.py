@@ -133,12 +133,12 @@ PREDICTIONS = Declared(
         "request_id": "VARCHAR",
         "model": "VARCHAR",
         "version": "VARCHAR",
-        "entity": "VARCHAR",
-        "t": "TIMESTAMPTZ",  # the observation's moment
+        "entity": "VARCHAR",  # null of ready rows
+        "t": "TIMESTAMPTZ",  # the observation's moment; of ready rows, when they came
         "score": "DOUBLE",  # probability of the positive class or of the label, or the predicted value
         "positive": "BOOLEAN",  # score >= threshold; null unless the target is a comparison
         "threshold": "DOUBLE",
-        "origin": "VARCHAR",  # batch or request
+        "origin": "VARCHAR",  # batch, request, or rows: of ready features, of no entity
         "features": "VARCHAR",  # JSON, name -> value as the model saw it
         "low": "DOUBLE",  # bounds of the predicted value; null where the model declares no interval
         "high": "DOUBLE",

@@ -27,7 +27,7 @@ from keepfit.evidence import Route, as_data, parity_from
 from keepfit.kernel.calendar import of_moment
 from keepfit.kernel.sweep import sweep
 from keepfit.stages.features.observe import observe
-from keepfit.stages.serving import held, online, predict, scorer, store
+from keepfit.stages.serving import held, online, requested, scorer, store
 from keepfit.steps.certifying import certificate, drawn
 
 from .conftest import START, Certified
@@ -139,7 +139,7 @@ def moments_of_seconds(service, at, now):
     return t - clock.DAY if at else t
 
 
-moment_of = predict._moment
+moment_of = requested._moment
 
 
 # events
@@ -302,7 +302,7 @@ def no_leading_letter(own, body):
     return entity_of(own, body).lstrip("p")
 
 
-entity_of = predict._entity
+entity_of = requested._entity
 
 
 def without_a_feature(patch: Patch) -> None:
@@ -329,7 +329,7 @@ PLANTED = {
     "a window that is open at its start": Planted(of_events(open_at_the_start), "sales_amount_sum_7d"),
     "times cut to days": Planted(of_events(whole_days), "sales_time_since_last"),
     "local times taken for UTC": Planted(of_events(local_times), "sales_time_since_last"),
-    "an answer as of yesterday": Planted(replacing(predict, "_moment", moments_of_seconds), "sales_time_since_last"),
+    "an answer as of yesterday": Planted(replacing(requested, "_moment", moments_of_seconds), "sales_time_since_last"),
     # events
     "a late row that counts at once": Planted(of_events(known_at_once), "sales_amount_sum_30d"),
     "another unit": Planted(of_events(in_cents), "sales_amount_sum_30d", flips=True),
@@ -361,7 +361,7 @@ PLANTED = {
     "a calibration that is left out": Planted(of_scorer(not_calibrated)),
     "the probability of the other class": Planted(of_scorer(inverted), flips=True),
     "scores rounded to three digits": Planted(replacing(scorer.Scorer, "predict", rounded_scores)),
-    "keys that lose their first letter": Planted(replacing(predict, "_entity", no_leading_letter)),
+    "keys that lose their first letter": Planted(replacing(requested, "_entity", no_leading_letter)),
     "answers cached by entity": Planted(cached, "sales_amount_sum_30d"),
 }  # fmt: skip
 
@@ -475,7 +475,7 @@ def test_the_worst_rows_are_told_with_what_both_ways_saw(churn: Certified, monke
 
 
 def test_a_refused_request_says_why(churn: Certified, monkeypatch: Patch) -> None:
-    monkeypatch.setattr(predict, "_entity", no_leading_letter)
+    monkeypatch.setattr(requested, "_entity", no_leading_letter)
     found = churn.certificate().routes["request"]
     assert (found.largest_difference, found.flipped, found.skewed) == (math.inf, 1000, {})
     assert found.refused.startswith("nothing is known of who")

@@ -37,32 +37,32 @@ def encode(columns: Columns, features: Sequence[str], categories: Categories) ->
 
 
 class RowEncoder:
-    """What `encode` does, for rows as requests have them: name -> number, label or null; to the same bits.
+    """What `encode` does of columns, of rows: a value for each feature, a number, a label or null (None, NaN); to the same bits.
 
     Parameters
     ----------
     features : sequence of str
-        The columns of the matrix.
+        Their order in a row.
     categories : mapping
-        Category -> its labels.
+        Feature -> its labels, as `encode` takes them.
     """
 
     def __init__(self, features: Sequence[str], categories: Categories) -> None:
-        self._features = tuple(features)
-        self._codes = [
-            (place, {label: float(code) for code, label in enumerate(categories[name])})
-            for place, name in enumerate(features)
-            if name in categories
-        ]
+        places = [(place, categories[name]) for place, name in enumerate(features) if name in categories]
+        self._codes = [(place, {label: code for code, label in enumerate(labels)}) for place, labels in places]
 
-    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
-        """Return a matrix [rows, features]."""
-        held = [[row[name] for name in self._features] for row in rows]
+    def __call__(self, rows: Sequence[Sequence[Any]]) -> NDArray[np.float32]:
+        """Return a matrix [rows, features]; null and labels that training never saw are NaN, a label is its position."""
+        wide = np.array([self._coded(row) for row in rows] if self._codes else rows, np.float64)
+        np.minimum(wide, LARGEST, out=wide)
+        np.maximum(wide, -LARGEST, out=wide)
+        return wide.astype(np.float32)
+
+    def _coded(self, row: Sequence[Any]) -> list[Any]:
+        found = list(row)
         for place, codes in self._codes:
-            for values in held:
-                values[place] = codes.get(values[place], np.nan)
-        wide = np.array(held, np.float64)
-        return np.minimum(np.maximum(wide, -LARGEST), LARGEST).astype(np.float32)
+            found[place] = codes.get(found[place])
+        return found
 
 
 def _codes(values: NDArray[Any], labels: Sequence[str]) -> NDArray[np.float32]:

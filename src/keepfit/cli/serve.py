@@ -18,6 +18,7 @@ from keepfit.cli.options import as_of, common, micros, opened
 
 if TYPE_CHECKING:
     from keepfit.project import ServingFiles
+    from keepfit.spec.settings import Serving
 
 
 @click.command()
@@ -65,7 +66,7 @@ def serve(
     _require_free(*address)
     if warm:
         _warm(project.folder, project.settings.profile, name, start)
-    _serve(project.serving(name), *address, serving.refresh_s, as_json, now=lambda: start + micros(None) - began)
+    _serve(project.serving(name), *address, serving, as_json, now=lambda: start + micros(None) - began)
 
 
 def _serve_rows(artifact: Path, model: str | None, host: str, port: int, as_json: bool) -> None:
@@ -130,14 +131,12 @@ def _warm(folder: Path, profile: str, model: str, as_of: int) -> None:
         note(f"the online store could not be filled from the lake; it answers from what it holds:\n{done.stderr}")
 
 
-def _serve(
-    files: ServingFiles, host: str, port: int, refresh_s: float, as_json: bool, *, now: Callable[[], int]
-) -> None:
+def _serve(files: ServingFiles, host: str, port: int, said: Serving, as_json: bool, *, now: Callable[[], int]) -> None:
     from keepfit.stages.serving.app import create_app
     from keepfit.stages.serving.outbox import Outbox
     from keepfit.stages.serving.server import run_server
     from keepfit.stages.serving.store import SQLiteStore
 
     with closing(SQLiteStore(files.store)) as store, closing(Outbox(files.outbox)) as outbox:
-        app = create_app(files.pointer, store, outbox, now=now, refresh_s=refresh_s)
+        app = create_app(files.pointer, store, outbox, now=now, refresh_s=said.refresh_s, max_rows=said.max_rows)
         run_server(app, host, port, lambda bound: _announce(files.pointer.stem, host, bound, as_json))

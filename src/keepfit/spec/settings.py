@@ -56,11 +56,12 @@ class Engine(Section):
 
 
 class Serving(Section):
-    """Where the server listens, and how often it looks for a new champion (seconds)."""
+    """Where the server listens, how often it looks for a new champion (seconds), and how many rows one request may hold."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     refresh_s: float = Field(default=1.0, gt=0)
+    max_rows: int = Field(default=1000, ge=1)
 
 
 class Training(Section):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import subprocess
 import sys
 import threading
@@ -13,7 +15,7 @@ import pytest
 
 from keepfit import artifact
 from keepfit.errors import RegistryError
-from keepfit.stages.serving.ready import create_ready_app
+from keepfit.stages.serving.ready import create_ready_app, load_ready
 from keepfit.stages.serving.server import bind, server
 
 from .world import port_of, revenue, wait_until, write_version
@@ -54,10 +56,9 @@ def test_rows_are_answered_in_their_order(http: httpx.Client, folder: Path) -> N
 
 
 def test_a_number_that_is_predicted_has_no_decision(tmp_path: Path) -> None:
-    from keepfit.stages.serving.ready import answered, load_ready
-
     write_version(tmp_path, "1", model=revenue)
-    (one,) = answered(load_ready(tmp_path / "1"), {"rows": [ROW]})["answers"]
+    ready = load_ready(tmp_path / "1")
+    (one,) = asyncio.run(ready.answer(ready.read(json.dumps({"rows": [ROW]}).encode())))
     assert set(one) == {"score"}
 
 
@@ -68,7 +69,7 @@ def test_a_number_that_is_predicted_has_no_decision(tmp_path: Path) -> None:
         ({"rows": [ROW, {"customers_age": 3}]}, 422, "rows[1].sales_amount_sum_30d", "is missing"),
         ({"rows": [{**ROW, "customer_age": 3}]}, 422, "rows[0].customer_age", "unknown feature 'customer_age'"),
         ({"rows": [3]}, 422, "rows[0]", "row 0 is no object"),
-        ({"rows": []}, 422, "rows", "holds no rows"),
+        ({"rows": []}, 422, "rows", "the list is empty"),
         ({"row": [ROW]}, 422, "rows", "holds no rows"),
         ({"rows": [{**ROW, "customers_age": 10**400}]}, 422, "rows[0].customers_age", "is not a number"),
         ({"rows": [{**ROW, "customers_age": [1]}]}, 422, "rows[0].customers_age", "is not a number"),
@@ -93,8 +94,9 @@ def test_it_says_what_it_is(http: httpx.Client) -> None:
     assert http.get("/livez").json() == {"status": "alive"}
     model = http.get("/model").json()
     assert (model["name"], model["features"], model["threshold"]) == ("churn", list(ROW), 0.5)
-    row = http.get("/openapi.json").json()["paths"]["/predict/rows"]["post"]["requestBody"]["content"]
-    assert set(row["application/json"]["schema"]["properties"]["rows"]["items"]["properties"]) == set(ROW)
+    described = http.get("/openapi.json").json()
+    assert set(described["components"]["schemas"]["Row"]["properties"]) == set(ROW)
+    assert {"/predict", "/events", "/health"}.isdisjoint(described["paths"])
     assert 'keepfit_requests_total{route="/livez",status="200"}' in http.get("/metrics").text
 
 

@@ -6,18 +6,25 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
+from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from keepfit import clock
 from keepfit.stages.serving import openapi
 from keepfit.stages.serving.application import Application
 from keepfit.stages.serving.events import EventsRoute
+from keepfit.stages.serving.openapi.page import DocsRoute
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.predict import PredictRoute
+from keepfit.stages.serving.rows import RowsRoute
 from keepfit.stages.serving.scorer import Champion
 from keepfit.stages.serving.service import Service
 from keepfit.stages.serving.status import status_routes
 from keepfit.stages.serving.store import OnlineStore
+from keepfit.stages.serving.turns import MAX_ROWS
 
 DESCRIPTION = (
     "Predictions of one model's champion. Features are computed at request time by the kernel that trained it."
@@ -25,7 +32,13 @@ DESCRIPTION = (
 
 
 def create_app(
-    pointer_path: Path, store: OnlineStore, outbox: Outbox, *, now: Callable[[], int], refresh_s: float = 1.0
+    pointer_path: Path,
+    store: OnlineStore,
+    outbox: Outbox,
+    *,
+    now: Callable[[], int],
+    refresh_s: float = 1.0,
+    max_rows: int = MAX_ROWS,
 ) -> FastAPI:
     """Return the application that answers for the model whose champion `pointer_path` names.
 
@@ -44,17 +57,36 @@ def create_app(
         Microseconds UTC: the moment of a prediction that names none.
     refresh_s : float
         How often the pointer is looked at.
+    max_rows : int
+        How many entities, rows or events one request may hold.
     """
-    service = Service(Champion(pointer_path, store, now), store, outbox, now)
-    app = Application(
-        {"/predict": PredictRoute(service), "/events": EventsRoute(service)},
-        service.metrics,
-        description=DESCRIPTION,
-        lifespan=lambda _: _following(service, refresh_s),
-    )
+    service = Service(Champion(pointer_path, store, now), store, outbox, now, max_rows=max_rows)
+    hot: dict[str, ASGIApp] = {
+        "/predict": PredictRoute(service),
+        "/predict/rows": rows_route(service),
+        "/events": EventsRoute(service),
+    }
+    following = lambda _: _following(service, refresh_s)  # noqa: E731
+    app = Application(hot, service.metrics, description=DESCRIPTION, lifespan=following)
     app.include_router(status_routes(service))
-    app.openapi = lambda: openapi.document(app, service.champion)  # type: ignore[method-assign]
+    app.openapi = lambda: _document(app, service)  # type: ignore[method-assign]
+    app.router.routes.append(Route("/docs", DocsRoute(app.openapi), methods=["GET"]))
     return app
+
+
+def rows_route(service: Service) -> RowsRoute:
+    """Return the route that answers ready rows with the champion; each answer is logged."""
+    return RowsRoute(
+        lambda: service.champion.require().ready, service.metrics, service.max_rows, service.outbox, service.now
+    )
+
+
+def _document(app: FastAPI, service: Service) -> dict[str, Any]:
+    """Return the document as of now; its examples ask about a moment that the store knows."""
+    scorer, now = service.champion.current, service.now()
+    at = clock.show(max(now - now % clock.DAY, service.store.answers_from()))
+    found, ready = (scorer.artifact, scorer.ready) if scorer else (None, None)
+    return openapi.document(app.title, app.version, app.description, found, ready, service.max_rows, at)
 
 
 @asynccontextmanager

@@ -29,7 +29,7 @@ class Application(FastAPI):
     """
 
     def __init__(self, hot: Mapping[str, ASGIApp], metrics: Metrics, **described: Any) -> None:
-        super().__init__(title="keepfit", **described)
+        super().__init__(title="keepfit", docs_url=None, redoc_url=None, **described)
         self._hot = dict(hot)
         self._guarded = Guard(self._answer, metrics)
         self.add_exception_handler(KeepfitError, refused)

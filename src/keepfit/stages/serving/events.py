@@ -1,6 +1,11 @@
-"""`POST /events`: one event under its table's contract into the online store, there for the next prediction."""
+"""`POST /events`: events under their tables' contracts into the online store, there for the next prediction."""
 
 from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
@@ -9,12 +14,21 @@ from keepfit.errors import KeepfitError, RequestError, did_you_mean
 from keepfit.rows.contract import check_row
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Events
+from keepfit.stages.serving.receipts import Receipt
 from keepfit.stages.serving.service import Service
-from keepfit.stages.serving.wire import Body, read_object, send_json
+from keepfit.stages.serving.store import Row
+from keepfit.stages.serving.turns import check_count, placed
+from keepfit.stages.serving.wire import Body, check_flat, decoded, read_body, send_json
+
+SEND = 'send one event, {"column": value}, or a list of them'
+KEY = b"idempotency-key"
+LONGEST_KEY = 255
+TOLD = 100
+"""How many refusals of one request are told."""
 
 
 class EventsRoute:
-    """Takes in one event; the row is in the store when the answer is sent."""
+    """Takes in one event or all of a list; they are in the store when the answer is sent."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -22,17 +36,78 @@ class EventsRoute:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         try:
-            body = await read_object(receive)
-            table = table_of(self._service.champion.require().artifact.model, body)
+            model, key = self._service.champion.require().artifact.model, _key(scope)
+            body = await read_body(receive, "send fewer events a request")
+            found = decoded(body, SEND)
+            if isinstance(found, list):
+                check_count(found, self._service.max_rows, "body", SEND)
+            receipt = None if key is None else Receipt(key, hashlib.sha256(body).hexdigest(), self._service.now())
             # a publication may hold the store's write lock for a while, and a text's mood takes a moment
-            await run_in_threadpool(self._accept, table, body)
+            accepted = await run_in_threadpool(self._accept, model, found, receipt)
         except KeepfitError as error:
             return await send_json(send, error.http_status, error.as_dict())
-        self._service.metrics.accepted(table.name)
-        await send_json(send, 202, {"accepted": 1})
+        for table, count in accepted.items():
+            self._service.metrics.accepted(table, count)
+        await send_json(send, 202, {"accepted": sum(accepted.values())})
 
-    def _accept(self, table: Events, body: Body) -> None:
-        self._service.store.append(table, check_row(table, body))
+    def _accept(self, model: Model, found: Body | list[Any], receipt: Receipt | None) -> Counter[str]:
+        rows = checked(model, found) if isinstance(found, list) else [_row(model, found)]
+        added = self._service.store.append_all(rows, receipt)
+        return Counter(table.name for table, _ in rows) if added else Counter()
+
+
+class EventsRefused(RequestError):
+    """Some events of a list break their contracts; none was taken in."""
+
+    def __init__(self, refusals: Sequence[RequestError], of: int) -> None:
+        first = refusals[0]
+        what = f"{len(refusals)} of {of} events do not fit, so none was taken in; the first: {first.what}"
+        super().__init__(what, where=first.where, fix=first.fix, http_status=first.http_status)
+        self.refusals = refusals
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the error as plain data; `refusals` has what is wrong with each event, of the first hundred."""
+        told = [{"what": one.what, "where": one.where, "fix": one.fix} for one in self.refusals[:TOLD]]
+        return {**super().as_dict(), "refusals": told}
+
+
+def checked(model: Model, found: Sequence[object]) -> list[Row]:
+    """Return the rows of a list of events, each under its table's contract.
+
+    Raises
+    ------
+    EventsRefused
+        If one of them does not fit, with the place of each that does not.
+    """
+    rows: list[Row] = []
+    refusals: list[RequestError] = []
+    for place, event in enumerate(found):
+        try:
+            if not isinstance(event, dict):
+                raise RequestError(f"element {place} is no object", fix=SEND)
+            rows.append(_row(model, event))
+        except RequestError as error:
+            refusals.append(placed(error, f"[{place}]"))
+    if refusals:
+        raise EventsRefused(refusals, len(found))
+    return rows
+
+
+def _row(model: Model, event: Body) -> Row:
+    check_flat(event)
+    table = table_of(model, event)
+    return table, check_row(table, event)
+
+
+def _key(scope: Scope) -> str | None:
+    """Return the idempotency key of a request, if it has one."""
+    for name, value in scope["headers"]:
+        if name == KEY:
+            if not (0 < len(value) <= LONGEST_KEY and value.isascii()):
+                fix = f"send 1 to {LONGEST_KEY} ASCII characters, a UUID for example, or no such header"
+                raise RequestError(f"an Idempotency-Key of {len(value)} bytes", where="Idempotency-Key", fix=fix)
+            return str(value.decode("ascii"))
+    return None
 
 
 def table_of(model: Model, body: Body) -> Events:

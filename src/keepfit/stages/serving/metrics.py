@@ -45,6 +45,7 @@ class Metrics:
             buckets=SCORES,
             registry=registry,
         )
+        self._rows = Counter("keepfit_rows", "Ready rows answered", ["model", "version"], registry=registry)
         self._events = Counter("keepfit_events_accepted", "Events taken in", ["table"], registry=registry)
         self._champion = Gauge(
             "keepfit_champion_info", "The version that answers", ["model", "version"], registry=registry
@@ -65,9 +66,13 @@ class Metrics:
         if scorer.classifies:
             self._scores.labels(*labels).observe(score)
 
-    def accepted(self, table: str) -> None:
-        """Count one event."""
-        self._events.labels(table).inc()
+    def rows(self, model: str, version: str, count: int) -> None:
+        """Count rows of ready features; their scores are not those of requests for entities."""
+        self._rows.labels(model, version).inc(count)
+
+    def accepted(self, table: str, count: int = 1) -> None:
+        """Count events."""
+        self._events.labels(table).inc(count)
 
     def page(self, champion: Champion, outbox: Outbox) -> bytes:
         """Return all of it in Prometheus' text format."""

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +74,18 @@ class Outbox:
         """
         with self._lock:
             self._connection.execute(self._insert, [row.get(column) for column in COLUMNS])
+
+    def append_all(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Log several answers in one transaction: all of them are in the log, or none."""
+        values = [[row.get(column) for column in COLUMNS] for row in rows]
+        with self._lock:
+            self._connection.execute("begin immediate")
+            try:
+                self._connection.executemany(self._insert, values)
+            except BaseException:
+                self._connection.execute("rollback")
+                raise
+            self._connection.execute("commit")
 
     def backlog(self) -> int:
         """Return how many answers wait to be moved."""

@@ -1,26 +1,27 @@
-"""`POST /predict`, the hot path: a bare ASGI route, from body to logged answer without a framework in between."""
+"""`POST /predict`, the hot path: a bare ASGI route, from body to logged answer without a framework in between.
+
+One entity is answered here, a list of them in `many.py` by the same steps.
+"""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Mapping
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
-from keepfit import clock
-from keepfit.errors import KeepfitError, RequestError, did_you_mean
-from keepfit.rows.contract import entity_key
-from keepfit.spec.columns import Value
+from keepfit.errors import KeepfitError, RequestError
+from keepfit.stages.serving.many import predict_many
+from keepfit.stages.serving.requested import Requested, about, requested, unknown
 from keepfit.stages.serving.scorer import Prediction, Scorer
 from keepfit.stages.serving.service import Service
-from keepfit.stages.serving.wire import Body, encode, read_object, send_json
+from keepfit.stages.serving.told import REQUEST, request_id
+from keepfit.stages.serving.wire import Body, check_flat, decoded, encode, read_body, send_json
 
-LARGEST = 2**63 - 1
+SEND = 'send one object, {"name": value}, or a list of them'
 
 
 class PredictRoute:
-    """Answers for one entity at one moment and logs the answer before it is sent."""
+    """Answers for one entity at one moment, or for a list of them, and logs each answer before it is sent."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
@@ -30,7 +31,12 @@ class PredictRoute:
         try:
             scorer = self._service.champion.require()
             explain = _explain(scope["query_string"])
-            answer = predict(self._service, scorer, await read_object(receive), explain=explain)
+            found = decoded(await read_body(receive, "send fewer entities a request"), SEND)
+            if isinstance(found, list):
+                answer = await predict_many(self._service, scorer, found, explain=explain)
+            else:
+                check_flat(found)
+                answer = predict(self._service, scorer, found, explain=explain)
         except KeepfitError as error:
             return await send_json(send, error.http_status, error.as_dict())
         await send_json(send, 200, answer)
@@ -44,23 +50,13 @@ def predict(service: Service, scorer: Scorer, body: Body, *, explain: bool = Fal
     RequestError
         422 if the request does not fit or cannot be explained, 404 if nothing is known of the entity.
     """
-    key = scorer.table.entity
-    _check_names(body, (key, "at", *scorer.inputs))
     now = service.now()
-    entity, t = _entity(scorer, body), _moment(service, body.get("at"), now)
-    made = scorer.predict(entity, t, _sent(scorer, body), explain=explain)
-    if not made.known:
-        fix = f"check {key}, or POST /events with its first event"
-        raise RequestError(f"nothing is known of {key} {entity!r}", where=key, fix=fix, http_status=404)
-    request_id = f"{now:014x}{secrets.token_hex(8)}"  # ids of later requests sort after those of earlier ones
-    service.outbox.append(_logged(scorer, request_id, entity, t, made))
-    service.metrics.predicted(scorer, made.score)
-    return {
-        "model": scorer.pointer.model,
-        "version": scorer.pointer.version,
-        "request_id": request_id,
-        key: body[key],
-        "at": clock.from_micros(t).isoformat().replace("+00:00", "Z"),
+    one = requested(service, scorer, body, now)
+    made = scorer.predict(one.entity, one.t, one.sent, explain=explain)
+    if not made.known and (refusal := unknown(scorer, one)) is not None:
+        raise refusal
+    answer = {
+        **about(scorer, one, request_id(now)),
         "score": made.score,
         **made.bounds,
         **({"label": made.label, "scores": made.scores} if made.label is not None else {}),
@@ -68,6 +64,9 @@ def predict(service: Service, scorer: Scorer, body: Body, *, explain: bool = Fal
         "features": made.features,
         **made.explanation,
     }
+    service.outbox.append(_logged(scorer, answer["request_id"], one, made))
+    service.metrics.predicted(scorer, made.score)
+    return answer
 
 
 def _explain(query: bytes) -> bool:
@@ -80,68 +79,17 @@ def _explain(query: bytes) -> bool:
     raise RequestError(what, where="query", fix="?explain=true, or none; all else stands in the body")
 
 
-def _check_names(body: Body, known: tuple[str, ...]) -> None:
-    key = known[0]
-    if key not in body:
-        raise RequestError(f"{key!r} is missing", where=key, fix=f'send {{"{key}": <key>}}')
-    for name in body:
-        if name not in known:
-            raise RequestError(f"unknown field {name!r}", where=name, fix=did_you_mean(name, known))
-
-
-def _sent(scorer: Scorer, body: Body) -> dict[str, Value]:
-    """Return the request-time inputs of a body under their contracts."""
-    sent: dict[str, Value] = {}
-    for name, declared in scorer.inputs.items():
-        if name in body:
-            try:
-                sent[name] = declared.column.parse(body[name])
-            except ValueError as error:
-                fix = f"send {name} as {scorer.pointer.model} declares it, or leave it out"
-                raise RequestError(f"{name} {error}", where=name, fix=fix) from None
-    return sent
-
-
-def _entity(scorer: Scorer, body: Mapping[str, Any]) -> str:
-    raw, where = body[scorer.table.entity], scorer.table.entity
-    if not isinstance(raw, str | int | float) or isinstance(raw, bool):
-        found = "null" if raw is None else "a truth value"
-        raise RequestError(f"{where} is {found}", where=where, fix="send a text or a number")
-    if isinstance(raw, int) and abs(raw) > LARGEST:
-        raise RequestError(f"{where} is beyond 64 bits", where=where, fix="send it as a text")
-    return entity_key(scorer.table, raw)
-
-
-def _moment(service: Service, at: object, now: int) -> int:
-    if at is None:
-        return now
-    try:
-        t = clock.to_micros(clock.parse_moment(at if isinstance(at, str) else repr(at)))
-    except (ValueError, OverflowError) as error:
-        raise RequestError(
-            f"at: {error}", where="at", fix="write 2025-06-01T00:00:00Z, or leave it out for now"
-        ) from None
-    if t > now:
-        what = f"at {clock.show(t)} lies ahead of {clock.show(now)}; what happens until then is not known"
-        raise RequestError(what, where="at", fix="leave `at` out for now")
-    earliest = service.store.answers_from()
-    if t < earliest:
-        what = f"the server knows what predictions need from {clock.show(earliest)} on, not at {clock.show(t)}"
-        raise RequestError(what, where="at", fix="leave `at` out, or use `keepfit predict --as-of`")
-    return t
-
-
-def _logged(scorer: Scorer, request_id: str, entity: str, t: int, made: Prediction) -> dict[str, Any]:
+def _logged(scorer: Scorer, request_id: str, one: Requested, made: Prediction) -> dict[str, Any]:
     return {
         "request_id": request_id,
         "model": scorer.pointer.model,
         "version": scorer.pointer.version,
-        "entity": entity,
-        "t": t,
+        "entity": one.entity,
+        "t": one.t,
         "score": made.score,
         "positive": made.positive,
         "threshold": scorer.artifact.threshold,
-        "origin": "request",
+        "origin": REQUEST,
         "features": encode(made.features).decode(),
         **made.bounds,
         "label": made.label,

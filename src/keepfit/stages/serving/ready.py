@@ -3,45 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-from numpy.typing import NDArray
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Route
 
 from keepfit import artifact as artifacts
-from keepfit.answers import BOUNDS, chosen, score_of
-from keepfit.artifact import Artifact, Predictor
-from keepfit.errors import KeepfitError, RequestError, did_you_mean
+from keepfit.artifact import Predictor
 from keepfit.spec.model import CLASSIFICATION
+from keepfit.stages.serving import openapi
 from keepfit.stages.serving.application import Application
 from keepfit.stages.serving.metrics import Metrics
-from keepfit.stages.serving.wire import Body, decoded, read_body, send_json
+from keepfit.stages.serving.openapi.page import DocsRoute
+from keepfit.stages.serving.rows import Ready, RowsRoute
+from keepfit.stages.serving.turns import MAX_ROWS
 
 SAID = "export.json"
 DESCRIPTION = "Predictions of one model version, from rows of ready features."
-SEND = 'send {"rows": [{"feature": value, ...}]}'
-
-
-@dataclass(frozen=True)
-class Ready:
-    """An artifact that answers.
-
-    Attributes
-    ----------
-    version : str
-        Its number, if the folder was exported; or else the beginning of its manifest's digest.
-    """
-
-    artifact: Artifact
-    predictor: Predictor
-    version: str
 
 
 def load_ready(folder: Path) -> Ready:
@@ -49,14 +30,15 @@ def load_ready(folder: Path) -> Ready:
     found, said = artifacts.read(folder), folder / SAID
     version = str(json.loads(said.read_bytes())["version"]) if said.is_file() else artifacts.digest(folder)[:16]
     ready = Ready(found, Predictor.load(folder), version)
-    answered(ready, {"rows": [dict.fromkeys(found.features)]})
+    ready.predictor.score(np.full((1, len(found.features)), np.nan, np.float32))
     return ready
 
 
-def create_ready_app(folder: Path) -> FastAPI:
+def create_ready_app(folder: Path, *, max_rows: int = MAX_ROWS) -> FastAPI:
     """Return the application that answers with the artifact in a folder, which is loaded before it returns."""
     ready, metrics = load_ready(folder), Metrics()
-    app = Application({"/predict/rows": RowsRoute(ready)}, metrics, description=DESCRIPTION)
+    rows = RowsRoute(lambda: ready, metrics, max_rows)
+    app = Application({"/predict/rows": rows}, metrics, description=DESCRIPTION)
     app.state.model = ready.artifact.model.name
 
     @app.get("/livez", summary="Whether the process answers", tags=["status"])
@@ -75,87 +57,10 @@ def create_ready_app(folder: Path) -> FastAPI:
     def page() -> Response:
         return Response(metrics.requests(), media_type="text/plain; version=0.0.4")
 
-    app.openapi = lambda: _document(app, ready)  # type: ignore[method-assign]
+    described = openapi.rows_document(app.title, app.version, app.description, ready, max_rows)
+    app.openapi = lambda: described  # type: ignore[method-assign]
+    app.router.routes.append(Route("/docs", DocsRoute(app.openapi), methods=["GET"]))
     return app
-
-
-class RowsRoute:
-    """`POST /predict/rows`: an answer to each row, in their order."""
-
-    def __init__(self, ready: Ready) -> None:
-        self._ready = ready
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        try:
-            answer = answered(self._ready, decoded(await read_body(receive, "send fewer rows a request"), SEND))
-        except KeepfitError as error:
-            return await send_json(send, error.http_status, error.as_dict())
-        await send_json(send, 200, answer)
-
-
-def answered(ready: Ready, body: Body) -> dict[str, Any]:
-    """Return the answer to one request: for each row the score and, as the model has them, bounds, labels, decision.
-
-    Raises
-    ------
-    RequestError
-        422 if a row lacks a feature, has another field, or a value of another type; a null is a value.
-    """
-    rows = body.get("rows")
-    if set(body) != {"rows"} or not isinstance(rows, list) or not rows:
-        raise RequestError("the body holds no rows", where="rows", fix=SEND)
-    found = ready.artifact
-    columns = {name: np.empty(len(rows), object if name in found.categories else np.float64) for name in found.features}
-    for place, row in enumerate(rows):
-        _fill(columns, place, row)
-    answers = ready.predictor.score(artifacts.encode(columns, found.features, found.categories))
-    return {"model": found.model.name, "version": ready.version, "answers": _told(found, answers)}
-
-
-def _fill(columns: Mapping[str, NDArray[Any]], place: int, row: object) -> None:
-    if not isinstance(row, dict):
-        raise RequestError(f"row {place} is no object", where=f"rows[{place}]", fix=SEND)
-    for name in row:
-        if name not in columns:
-            where = f"rows[{place}].{name}"
-            raise RequestError(f"unknown feature {name!r}", where=where, fix=did_you_mean(name, columns))
-    for name, column in columns.items():
-        where = f"rows[{place}].{name}"
-        if name not in row:
-            raise RequestError(f"{name!r} is missing", where=where, fix="send null where nothing is known")
-        column[place] = _value(row[name], where, text=column.dtype == object)
-
-
-def _value(value: object, where: str, *, text: bool) -> float | str | None:
-    if value is None:
-        return None if text else np.nan
-    if text and isinstance(value, str):
-        return value
-    if not text and isinstance(value, int | float):
-        try:
-            return float(value)
-        except OverflowError:
-            pass
-    wanted = "a text" if text else "a number"
-    raise RequestError(f"{where} is not {wanted}", where=where, fix=f"send {wanted}, or null")
-
-
-def _told(found: Artifact, answers: NDArray[np.float64]) -> list[dict[str, Any]]:
-    labels = found.model.labels
-    if labels:
-        places = chosen(answers).tolist()
-        rows = zip(places, answers.tolist(), strict=True)
-        return [
-            {"score": row[at], "label": labels[at], "scores": dict(zip(labels, row, strict=True))} for at, row in rows
-        ]
-    told: list[dict[str, Any]] = [{"score": score} for score in score_of(answers).tolist()]
-    if answers.ndim > 1:
-        bounds: Sequence[Sequence[float]] = answers[:, 1:].tolist()
-        told = [one | dict(zip(BOUNDS, own, strict=True)) for one, own in zip(told, bounds, strict=True)]
-    if found.model.task == CLASSIFICATION:
-        told = [one | {"positive": one["score"] >= found.threshold} for one in told]
-    return told
 
 
 def _model(ready: Ready) -> dict[str, Any]:
@@ -171,31 +76,3 @@ def _model(ready: Ready) -> dict[str, Any]:
         "threshold": found.threshold if found.model.task == CLASSIFICATION else None,
         "lineage": found.lineage,
     }
-
-
-def _document(app: FastAPI, ready: Ready) -> dict[str, Any]:
-    described: dict[str, Any] = get_openapi(
-        title=app.title, version=app.version, description=app.description, routes=app.routes
-    )
-    found = ready.artifact
-    kinds = {name: {"type": ["string" if name in found.categories else "number", "null"]} for name in found.features}
-    row = {"type": "object", "properties": kinds, "required": list(kinds), "additionalProperties": False}
-    rows = {
-        "type": "object",
-        "properties": {"rows": {"type": "array", "items": row, "minItems": 1}},
-        "required": ["rows"],
-    }
-    described["paths"]["/predict/rows"] = {
-        "post": {
-            "summary": "An answer to each row of ready features, in their order",
-            "tags": ["predictions"],
-            "requestBody": {"required": True, "content": {"application/json": {"schema": rows}}},
-            "responses": {
-                "200": {"description": "the answers"},
-                "400": {"description": "not JSON"},
-                "413": {"description": "more than 1 MB"},
-                "422": {"description": "does not fit"},
-            },
-        }
-    }
-    return described

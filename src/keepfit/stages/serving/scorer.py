@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import artifact
-from keepfit.answers import BOUNDS, chosen, score_of
+from keepfit.answers import BOUNDS, Answers, chosen, score_of
 from keepfit.artifact import Artifact, Pointer, Predictor
 from keepfit.artifact.folder import TREES
 from keepfit.errors import RequestError, ServingError
@@ -22,8 +22,10 @@ from keepfit.measure.forest import Forest
 from keepfit.spec.columns import Value
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.spec.tables import Table
-from keepfit.stages.serving.online import NOTHING, OnlineFeatures
+from keepfit.stages.serving.online import NOTHING, Features, OnlineFeatures
+from keepfit.stages.serving.rows import Ready
 from keepfit.stages.serving.store import OnlineStore
+from keepfit.stages.serving.unknown import stand_ins
 
 log = logging.getLogger("keepfit.serving")
 
@@ -82,9 +84,11 @@ class Scorer:
         self.artifact: Artifact = artifact.read(folder, pointer.digest)
         self.table: Table = self.artifact.model.observe.of
         self.inputs = self.artifact.model.request_inputs()
+        self.stand_ins = stand_ins(self.artifact.model)
         self.classifies = self.artifact.model.task == CLASSIFICATION
         self._predictor = Predictor.load(folder)
         self._encode = artifact.RowEncoder(self.artifact.features, self.artifact.categories)
+        self.ready = Ready(self.artifact, self._predictor, pointer.version)
         self._online = OnlineFeatures(self.artifact.model, store)
         self._trees = folder / TREES
 
@@ -97,9 +101,9 @@ class Scorer:
             422 if it is to be explained and the version cannot.
         """
         features = self._online.features(entity, t, sent)
-        matrix = self._encode([features.row])
+        matrix = self.matrix([features])
         answer, labels = self._predictor.score(matrix), self.artifact.model.labels
-        shown, told = features.values(), self._explained(matrix) if explain else {}
+        shown, told = features.values(), self.explained(matrix)[0] if explain else {}
         if labels:
             scores = dict(zip(labels, answer[0].tolist(), strict=True))
             label = labels[int(chosen(answer)[0])]
@@ -109,8 +113,26 @@ class Scorer:
         positive = score >= self.artifact.threshold if self.classifies else None
         return Prediction(score, positive, shown, features.known, bounds, explanation=told)
 
-    def _explained(self, matrix: NDArray[np.float32]) -> dict[str, Any]:
-        """Return what each feature adds to the raw score of one row; of several labels, to that of the likeliest."""
+    def features(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING) -> Features:
+        """Return the features of (entity, t), with the request-time inputs that were sent."""
+        return self._online.features(entity, t, sent)
+
+    def matrix(self, rows: Sequence[Features]) -> NDArray[np.float32]:
+        """Return the features of some observations, at least one, as the model reads them, shape (rows, features)."""
+        return self._encode([[row.row[name] for name in self.artifact.features] for row in rows])
+
+    def answers(self, matrix: NDArray[np.float32]) -> Answers:
+        """Return the answer to each row; the same, to the bit, as `predict` gives to each."""
+        return self._predictor.score(matrix)
+
+    def explained(self, matrix: NDArray[np.float32]) -> list[dict[str, Any]]:
+        """Return what each feature adds to the raw score of each row; of several labels, to that of the likeliest.
+
+        Raises
+        ------
+        RequestError
+            422 if the version cannot.
+        """
         if self._forest is None:
             raise RequestError(
                 f"version {self.pointer.version} of {self.pointer.model} cannot explain itself",
@@ -118,9 +140,11 @@ class Scorer:
                 fix="leave ?explain=true out; boosted trees of a version that this keepfit trained can",
             )
         values, base = self._forest.contributions(matrix)
-        likeliest = int((values[0].sum(axis=1) + base).argmax())
-        added = dict(zip(self.artifact.features, values[0, likeliest].tolist(), strict=True))
-        return {"contributions": added, "base": float(base[likeliest])}
+        likeliest, names = (values.sum(axis=2) + base).argmax(axis=1), self.artifact.features
+        return [
+            {"contributions": dict(zip(names, row[label].tolist(), strict=True)), "base": float(base[label])}
+            for row, label in zip(values, likeliest, strict=True)
+        ]
 
     @cached_property
     def _forest(self) -> Forest | None:

@@ -9,6 +9,7 @@ from keepfit.stages.serving.metrics import Metrics
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.scorer import Champion
 from keepfit.stages.serving.store import OnlineStore
+from keepfit.stages.serving.turns import MAX_ROWS
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,8 @@ class Service:
     ----------
     now : callable
         Microseconds UTC; the only clock.
+    max_rows : int
+        How many entities, rows or events one request may hold.
     """
 
     champion: Champion
@@ -26,3 +29,4 @@ class Service:
     outbox: Outbox
     now: Callable[[], int]
     metrics: Metrics = field(default_factory=Metrics)
+    max_rows: int = MAX_ROWS

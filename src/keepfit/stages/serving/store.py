@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import pairwise
@@ -20,8 +20,10 @@ import numpy as np
 from keepfit.engines.protocol import Column
 from keepfit.spec.columns import Value
 from keepfit.spec.tables import Events, Records
+from keepfit.stages.serving import receipts
 from keepfit.stages.serving.coverage import Coverage
 from keepfit.stages.serving.held import Held, Record
+from keepfit.stages.serving.receipts import Receipt
 
 EVER = -(2**62)
 """Before every moment: what `answers_from` is when the store holds the whole past."""
@@ -42,6 +44,9 @@ select -1, name, columns, events from block where entity = ?1
 union all select id, name, content, null from posted_row where entity = ?1
 union all select -2, name, content, null from record where entity = ?1
 """
+
+
+Row = tuple[Events, Mapping[str, Value]]
 
 
 class OnlineStore(Protocol):
@@ -65,6 +70,17 @@ class OnlineStore(Protocol):
 
     def append(self, table: Events, row: Mapping[str, Value]) -> None:
         """Add one row as `keepfit.rows.contract.check_row` returns it."""
+
+    def append_all(self, rows: Sequence[Row], receipt: Receipt | None = None) -> bool:
+        """Add all rows, or none; none, and False, if the request of this receipt was taken in before.
+
+        Receipts are kept for a week.
+
+        Raises
+        ------
+        RequestError
+            If the receipt's key came with another request.
+        """
 
     def replace_records(
         self,
@@ -110,7 +126,7 @@ class SQLiteStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._reader, self._writer = connect(path), connect(path)
         self._reading, self._writing = threading.Lock(), threading.Lock()
-        self._writer.executescript(SCHEMA)
+        self._writer.executescript(SCHEMA + receipts.SCHEMA)
 
     def close(self) -> None:
         """Close the file."""
@@ -138,9 +154,17 @@ class SQLiteStore:
 
     def append(self, table: Events, row: Mapping[str, Value]) -> None:
         """Add one row of a request."""
+        self.append_all([(table, row)])
+
+    def append_all(self, rows: Sequence[Row], receipt: Receipt | None = None) -> bool:
+        """Add all rows of a request, once."""
         statement = "insert into posted_row (entity, name, content, time) values (?, ?, ?, ?)"
+        values = [(row[table.entity], table.name, json.dumps(row), row["time"]) for table, row in rows]
         with self._transaction() as writer:
-            writer.execute(statement, (row[table.entity], table.name, json.dumps(row), row["time"]))
+            if receipt is not None and not receipts.is_new(writer, receipt):
+                return False
+            writer.executemany(statement, values)
+        return True
 
     def replace_records(
         self,

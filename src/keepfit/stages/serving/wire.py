@@ -1,10 +1,11 @@
-"""JSON bodies in and out: one object a request, one shape for every error. The one home of msgspec."""
+"""JSON bodies in and out: an object or a list of objects, one shape for every error. The one home of msgspec."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -21,18 +22,8 @@ MAX_BODY = 1_000_000
 Body = dict[str, Any]
 
 encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder(Body).decode
-
-
-async def read_object(receive: Receive) -> Body:
-    """Return the JSON object that a request sends.
-
-    Raises
-    ------
-    RequestError
-        413 above 1 MB, 400 if it is not JSON, 422 if it is no object.
-    """
-    return parse_object(await read_body(receive, "send one object a request"))
+values_of: Callable[[Any], tuple[Any, ...]] = msgspec.structs.astuple
+_decode: Callable[[bytes], Any] = msgspec.json.Decoder(Body | list[Any]).decode
 
 
 async def read_body(receive: Receive, fix: str) -> bytes:
@@ -54,27 +45,50 @@ async def read_body(receive: Receive, fix: str) -> bytes:
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
-def parse_object(body: bytes) -> Body:
-    """Return the JSON object in `body`; its values are texts, numbers, booleans or null."""
-    found = decoded(body, 'send one object: {"name": value}')
-    for name, value in found.items():
-        if isinstance(value, dict | list):
-            raise RequestError(
-                f"{name!r} holds an object or a list", where=name, fix="send a text, a number, true, false or null"
-            )
+def decoded(body: bytes, fix: str) -> Body | list[Any]:
+    """Return the JSON object or list in `body`, whatever it holds; `fix` says what to send.
+
+    Raises
+    ------
+    RequestError
+        400 if it is not JSON, 422 if it is neither.
+    """
+    found: Body | list[Any] = _checked(_decode, body, fix)
     return found
 
 
-def decoded(body: bytes, fix: str) -> Body:
-    """Return the JSON object in `body`, whatever its values are; `fix` says what to send."""
+def _checked(decode: Callable[[bytes], Any], body: bytes, fix: str) -> Any:
     try:
-        return _decode(body)
+        return decode(body)
     except msgspec.ValidationError as error:
-        what = f"the body is not one JSON object of texts and numbers: {error}"
-        raise RequestError(what, where="body", fix=fix) from None
+        raise RequestError(f"the body is of another shape: {error}", where="body", fix=fix) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         fix = "send JSON in UTF-8; texts and names stand in double quotes"
         raise RequestError(f"the body is not JSON: {error}", where="body", fix=fix, http_status=400) from None
+
+
+def check_flat(found: Body, place: str = "") -> None:
+    """Refuse an object that holds others: its values are texts, numbers, truth values or null."""
+    for name, value in found.items():
+        if isinstance(value, dict | list):
+            raise RequestError(
+                f"{name!r} holds an object or a list",
+                where=f"{place}{name}",
+                fix="send a text, a number, true, false or null",
+            )
+
+
+def rows_decoder(kinds: Mapping[str, Any]) -> Callable[[bytes, str], list[Any]]:
+    """Return what reads `{"rows": [{name: value, ...}]}` of these names and types; `values_of` a row has them in this order.
+
+    Raises what `decoded` raises: 422 for a name too few or too many, or a value of another type.
+    """
+    places = {f"f{place}": name for place, name in enumerate(kinds)}
+    fields = list(zip(places, kinds.values(), strict=True))
+    row: Any = msgspec.defstruct("Row", fields, rename=places, forbid_unknown_fields=True, gc=False)
+    rows = msgspec.defstruct("Rows", [("rows", list[row])], forbid_unknown_fields=True, gc=False)
+    decode = msgspec.json.Decoder(rows).decode
+    return lambda body, fix: list(_checked(decode, body, fix).rows)
 
 
 async def send_json(send: Send, status: int, content: object) -> None:

@@ -1,0 +1,127 @@
+"""What a request for a prediction asks: which entity, at which moment, with which inputs of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from keepfit import clock
+from keepfit.errors import RequestError, did_you_mean
+from keepfit.rows.contract import entity_key
+from keepfit.spec.columns import Value
+from keepfit.stages.serving.scorer import Scorer
+from keepfit.stages.serving.service import Service
+from keepfit.stages.serving.unknown import nothing_known
+from keepfit.stages.serving.wire import Body
+
+LARGEST = 2**63 - 1
+
+
+class Requested(NamedTuple):
+    """One entity at one moment, as a request asks for it.
+
+    Attributes
+    ----------
+    key : text or number
+        The entity as it was sent.
+    entity : str
+        The entity as the lake has it.
+    t : int
+        Microseconds UTC.
+    sent : dict
+        The request-time inputs, typed.
+    """
+
+    key: Any
+    entity: str
+    t: int
+    sent: dict[str, Value]
+
+
+def requested(service: Service, scorer: Scorer, body: Body, now: int) -> Requested:
+    """Return what one object of a request asks for.
+
+    Raises
+    ------
+    RequestError
+        422 with the name of the field that does not fit.
+    """
+    key = scorer.table.entity
+    _check_names(body, (key, "at", *scorer.inputs))
+    return Requested(body[key], _entity(scorer, body), _moment(service, body.get("at"), now), _sent(scorer, body))
+
+
+def unknown(scorer: Scorer, one: Requested) -> RequestError | None:
+    """Return why an entity of which nothing is known is not predicted; None if it is, from no history."""
+    needed = scorer.stand_ins
+    if needed is not None and needed <= one.sent.keys():
+        return None
+    return nothing_known(scorer.artifact.model, one.entity, needed, one.sent)
+
+
+def about(scorer: Scorer, one: Requested, request_id: str) -> dict[str, Any]:
+    """Return what an answer says before the prediction: who answers, and what was asked."""
+    return {
+        "model": scorer.pointer.model,
+        "version": scorer.pointer.version,
+        "request_id": request_id,
+        scorer.table.entity: one.key,
+        "at": clock.from_micros(one.t).isoformat().replace("+00:00", "Z"),
+    }
+
+
+def _check_names(body: Body, known: tuple[str, ...]) -> None:
+    key = known[0]
+    if key not in body:
+        raise RequestError(f"{key!r} is missing", where=key, fix=f'send {{"{key}": <key>}}')
+    for name in body:
+        if name not in known:
+            raise RequestError(f"unknown field {name!r}", where=name, fix=did_you_mean(name, known))
+
+
+def _sent(scorer: Scorer, body: Body) -> dict[str, Value]:
+    """Return the request-time inputs of a body under their contracts."""
+    sent: dict[str, Value] = {}
+    for name, declared in scorer.inputs.items():
+        if name in body:
+            try:
+                sent[name] = declared.column.parse(body[name])
+            except ValueError as error:
+                fix = f"send {name} as {scorer.pointer.model} declares it, or leave it out"
+                raise RequestError(f"{name} {error}", where=name, fix=fix) from None
+    return sent
+
+
+def _entity(scorer: Scorer, body: Mapping[str, Any]) -> str:
+    raw, where = body[scorer.table.entity], scorer.table.entity
+    if not isinstance(raw, str | int | float) or isinstance(raw, bool):
+        found = "null" if raw is None else "a truth value"
+        raise RequestError(f"{where} is {found}", where=where, fix="send a text or a number")
+    if isinstance(raw, int) and abs(raw) > LARGEST:
+        raise RequestError(f"{where} is beyond 64 bits", where=where, fix="send it as a text")
+    return entity_key(scorer.table, raw)
+
+
+def _moment(service: Service, at: object, now: int) -> int:
+    if at is None:
+        return now
+    try:
+        t = clock.to_micros(clock.parse_moment(_text(at)))
+    except (ValueError, OverflowError) as error:
+        raise RequestError(
+            f"at: {error}", where="at", fix="write 2025-06-01T00:00:00Z, or leave it out for now"
+        ) from None
+    if t > now:
+        what = f"at {clock.show(t)} lies ahead of {clock.show(now)}; what happens until then is not known"
+        raise RequestError(what, where="at", fix="leave `at` out for now")
+    earliest = service.store.answers_from()
+    if t < earliest:
+        what = f"the server knows what predictions need from {clock.show(earliest)} on, not at {clock.show(t)}"
+        raise RequestError(what, where="at", fix="leave `at` out, or use `keepfit predict --as-of`")
+    return t
+
+
+def _text(at: object) -> str:
+    if not isinstance(at, str):
+        raise ValueError("is no text")
+    return at

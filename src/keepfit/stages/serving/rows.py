@@ -1,0 +1,187 @@
+"""`POST /predict/rows`: answers to rows of ready features, by a project's champion or by one artifact without a project.
+
+A body is read into typed rows by one compiled decoder and goes to the model as one matrix; only a body that does not fit
+is looked at value by value, to say what is wrong with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from starlette.types import Receive, Scope, Send
+
+from keepfit.artifact import Artifact, Predictor, RowEncoder
+from keepfit.errors import KeepfitError, RequestError, did_you_mean
+from keepfit.spec.columns import Boolean
+from keepfit.spec.features import Attribute, Expression, Input, Named
+from keepfit.stages.serving.metrics import Metrics
+from keepfit.stages.serving.told import ROWS, Told, log_row, request_id, told
+from keepfit.stages.serving.turns import beside, check_count, placed
+from keepfit.stages.serving.wire import Body, decoded, encode, read_body, rows_decoder, send_json, values_of
+
+SEND = 'send {"rows": [{"feature": value, ...}]}'
+TEXT, NUMBER, FLAG = "a text", "a number", "a number, true or false"
+TYPES: dict[str, Any] = {TEXT: str | None, NUMBER: float | None, FLAG: float | bool | None}
+
+
+class Ready:
+    """A version that answers rows of ready features.
+
+    Parameters
+    ----------
+    found : Artifact
+        What it is.
+    predictor : Predictor
+        Its model files.
+    version : str
+        Its number; of a folder that was not exported, the beginning of its manifest's digest.
+    """
+
+    def __init__(self, found: Artifact, predictor: Predictor, version: str) -> None:
+        self.artifact, self.predictor, self.version = found, predictor, version
+        self.kinds = _kinds(found)
+        self._decode = rows_decoder({name: TYPES[kind] for name, kind in self.kinds.items()})
+        self._matrix = RowEncoder(found.features, found.categories)
+
+    def read(self, body: bytes) -> list[Any]:
+        """Return the rows of a body; `values_of` each has a value for each feature, in their order.
+
+        Raises
+        ------
+        RequestError
+            422 if a row lacks a feature, has another field, or a value of another type; a null is a value.
+        """
+        try:
+            return self._decode(body, SEND)
+        except RequestError as error:
+            if error.http_status == 422:
+                self._check(decoded(body, SEND))
+            raise
+
+    async def answer(self, rows: Sequence[Any]) -> list[Told]:
+        """Return what is said of each row, in their order."""
+        matrix = self._matrix([values_of(row) for row in rows])
+        return told(self.artifact, await beside(len(rows), self.predictor.score, matrix))
+
+    def _check(self, found: Body | list[Any]) -> None:
+        """Say what is wrong with a body that could not be read."""
+        rows = found.get("rows") if isinstance(found, dict) and set(found) == {"rows"} else None
+        if not isinstance(rows, list):
+            raise RequestError("the body holds no rows", where="rows", fix=SEND)
+        for place, row in enumerate(rows):
+            if not isinstance(row, dict):
+                raise RequestError(f"row {place} is no object", where=f"rows[{place}]", fix=SEND)
+            try:
+                _check_row(self.kinds, row)
+            except RequestError as error:
+                raise placed(error, f"rows[{place}]") from None
+
+
+class Log(Protocol):
+    """Where a project's server keeps its answers."""
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Keep one."""
+
+    def append_all(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Keep all of them, or none."""
+
+
+class RowsRoute:
+    """An answer to each row, in their order.
+
+    Parameters
+    ----------
+    version : callable
+        Returns who answers now.
+    metrics : Metrics
+        Counts the rows.
+    max_rows : int
+        How many a request may hold.
+    log : Log, optional
+        Where each answer is kept, before it is sent; it then has a `request_id`.
+    now : callable, optional
+        Microseconds UTC, for the log.
+    """
+
+    def __init__(
+        self,
+        version: Callable[[], Ready],
+        metrics: Metrics,
+        max_rows: int,
+        log: Log | None = None,
+        now: Callable[[], int] = lambda: 0,
+    ) -> None:
+        self._version, self._metrics, self._max_rows = version, metrics, max_rows
+        self._log, self._now = log, now
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        try:
+            if scope["query_string"]:
+                raise RequestError("there is no query here", where="query", fix=f"leave it out and {SEND}")
+            ready = self._version()
+            rows = ready.read(await read_body(receive, "send fewer rows a request"))
+            check_count(rows, self._max_rows, "rows", SEND)
+            answers = await ready.answer(rows)
+            if self._log is not None:
+                await _logged(self._log, self._now(), ready, rows, answers)
+        except KeepfitError as error:
+            return await send_json(send, error.http_status, error.as_dict())
+        name = ready.artifact.model.name
+        self._metrics.rows(name, ready.version, len(rows))
+        await send_json(send, 200, {"model": name, "version": ready.version, "answers": answers})
+
+
+async def _logged(log: Log, now: int, ready: Ready, rows: Sequence[Any], answers: list[Told]) -> None:
+    """Keep answers, and give each the id that it is kept under. They are of no entity that the lake could know more of."""
+    kept = []
+    for row, said in zip(rows, answers, strict=True):
+        one = request_id(now)
+        features = encode(row).decode()
+        kept.append(log_row(ready.artifact, ready.version, said, request_id=one, t=now, origin=ROWS, features=features))
+        said["request_id"] = one
+    if len(kept) == 1:
+        log.append(kept[0])
+    else:
+        await beside(len(kept), log.append_all, kept)
+
+
+def _kinds(found: Artifact) -> dict[str, str]:
+    """Return what a value of each feature is; true and false are numbers where the definition says truth value."""
+    flags = {one.name for one in found.model.inputs() if _is_flag(one)}
+    return {name: TEXT if name in found.categories else FLAG if name in flags else NUMBER for name in found.features}
+
+
+def _is_flag(expression: Expression) -> bool:
+    while isinstance(expression, Named):
+        expression = expression.value
+    if isinstance(expression, Input):
+        return isinstance(expression.column, Boolean)
+    declared = expression.records.type_of(expression.column) if isinstance(expression, Attribute) else None
+    return isinstance(declared, Boolean)
+
+
+def _check_row(kinds: Mapping[str, str], row: Mapping[str, Any]) -> None:
+    for name in row:
+        if name not in kinds:
+            raise RequestError(f"unknown feature {name!r}", where=name, fix=did_you_mean(name, kinds))
+    for name, kind in kinds.items():
+        if name not in row:
+            raise RequestError(f"{name!r} is missing", where=name, fix="send null where nothing is known")
+        if not _fits(row[name], kind):
+            raise RequestError(f"{name!r} is not {kind}", where=name, fix=f"send {kind}, or null")
+
+
+def _fits(value: object, kind: str) -> bool:
+    if value is None or isinstance(value, str):
+        return value is None or kind == TEXT
+    if isinstance(value, bool):
+        return kind == FLAG
+    if kind == TEXT or not isinstance(value, int | float):
+        return False
+    try:
+        return abs(float(value)) < float("inf")
+    except OverflowError:
+        return False
