@@ -14,9 +14,10 @@ from keepfit.stages.serving.application import Application
 from keepfit.stages.serving.events import EventsRoute
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.predict import PredictRoute
+from keepfit.stages.serving.protection import Protection
 from keepfit.stages.serving.scorer import Champion
 from keepfit.stages.serving.service import Service
-from keepfit.stages.serving.status import status_routes
+from keepfit.stages.serving.status import gauges, status_routes
 from keepfit.stages.serving.store import OnlineStore
 
 DESCRIPTION = (
@@ -25,7 +26,13 @@ DESCRIPTION = (
 
 
 def create_app(
-    pointer_path: Path, store: OnlineStore, outbox: Outbox, *, now: Callable[[], int], refresh_s: float = 1.0
+    pointer_path: Path,
+    store: OnlineStore,
+    outbox: Outbox,
+    *,
+    now: Callable[[], int],
+    refresh_s: float = 1.0,
+    protection: Protection | None = None,
 ) -> FastAPI:
     """Return the application that answers for the model whose champion `pointer_path` names.
 
@@ -44,11 +51,15 @@ def create_app(
         Microseconds UTC: the moment of a prediction that names none.
     refresh_s : float
         How often the pointer is looked at.
+    protection : Protection, optional
+        Tokens, limits, log; without it, the default limits and no more.
     """
-    service = Service(Champion(pointer_path, store, now), store, outbox, now)
+    protection = protection or Protection()
+    service = Service(Champion(pointer_path, store, now), store, outbox, now, protection.metrics)
+    service.metrics.show(lambda: gauges(service))
     app = Application(
         {"/predict": PredictRoute(service), "/events": EventsRoute(service)},
-        service.metrics,
+        protection,
         description=DESCRIPTION,
         lifespan=lambda _: _following(service, refresh_s),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from keepfit.errors import KeepfitError, RequestError, did_you_mean
+from keepfit.errors import RequestError, did_you_mean
 from keepfit.rows.contract import check_row
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Events
@@ -21,13 +21,10 @@ class EventsRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        try:
-            body = await read_object(receive)
-            table = table_of(self._service.champion.require().artifact.model, body)
-            # a publication may hold the store's write lock for a while, and a text's mood takes a moment
-            await run_in_threadpool(self._accept, table, body)
-        except KeepfitError as error:
-            return await send_json(send, error.http_status, error.as_dict())
+        body = await read_object(receive)
+        table = table_of(self._service.champion.require().artifact.model, body)
+        # a publication may hold the store's write lock for a while, and a text's mood takes a moment
+        await run_in_threadpool(self._accept, table, body)
         self._service.metrics.accepted(table.name)
         await send_json(send, 202, {"accepted": 1})
 
