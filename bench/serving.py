@@ -200,7 +200,7 @@ def _prepare(folder: Path, _: int) -> None:
 
     from keepfit import artifact
     from keepfit.stages.serving.online import OnlineFeatures
-    from keepfit.stages.serving.store import SQLiteStore
+    from keepfit.stages.serving.sqlite import SQLiteStore
 
     model, (customers, orders, visits) = _definition()
     store, rng = SQLiteStore(folder / "online.sqlite"), np.random.default_rng(7)
@@ -272,7 +272,7 @@ def _features(folder: Path, port: int) -> None:
     from keepfit.stages.serving.app import create_app
     from keepfit.stages.serving.outbox import Outbox
     from keepfit.stages.serving.server import run_server
-    from keepfit.stages.serving.store import SQLiteStore
+    from keepfit.stages.serving.sqlite import SQLiteStore
 
     store, outbox = SQLiteStore(folder / "online.sqlite"), Outbox(folder / "outbox.sqlite")
     run_server(create_app(folder / "churn.json", store, outbox, now=lambda: NOW), "127.0.0.1", port)

@@ -19,7 +19,7 @@ from keepfit.snapshot import take
 from keepfit.stages.serving.app import create_app
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.server import bind, server
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 pytestmark = pytest.mark.slow
 DEFINITIONS = """

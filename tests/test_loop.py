@@ -18,7 +18,7 @@ from keepfit.project import Project, open_project
 from keepfit.spec.gates import Gate
 from keepfit.spec.model import Model
 from keepfit.stages.serving.online import OnlineFeatures
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 pytestmark = pytest.mark.slow
 END = clock.to_micros(datetime(2025, 10, 1, tzinfo=UTC))

@@ -18,7 +18,7 @@ from keepfit.project import Project, open_project
 from keepfit.snapshot import take
 from keepfit.spec.model import Model
 from keepfit.stages.serving.scorer import Scorer
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 pytestmark = pytest.mark.slow
 FIRST, LATER = (clock.to_micros(datetime(2025, month, 1, tzinfo=UTC)) for month in (10, 11))

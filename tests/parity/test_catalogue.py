@@ -25,9 +25,9 @@ from keepfit.artifact.predictor import Session
 from keepfit.errors import RegistryError
 from keepfit.evidence import Route, as_data, parity_from
 from keepfit.kernel.calendar import of_moment
-from keepfit.kernel.sweep import sweep
+from keepfit.kernel.sweep import sweep_one
 from keepfit.stages.features.observe import observe
-from keepfit.stages.serving import held, online, requested, scorer, store
+from keepfit.stages.serving import held, online, requested, scorer, sqlite
 from keepfit.steps.certifying import certificate, drawn
 
 from .conftest import START, Certified
@@ -74,7 +74,7 @@ def of_features(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[
     def sabotage(patch: Patch) -> None:
         def features(own, *asked):
             found = original(own, *asked)
-            return found._replace(columns=change(dict(found.columns)))
+            return found._replace(row={name: values.item() for name, values in change(found.columns).items()})
 
         original = online.OnlineFeatures.features
         patch.setattr(online.OnlineFeatures, "features", features)
@@ -86,8 +86,11 @@ def of_matrix(change: Callable[[Any, Any, Any], Any]) -> Callable[[Patch], None]
     """Return what encodes (columns, features, categories) in the place of the server."""
 
     def sabotage(patch: Patch) -> None:
-        names = {name: getattr(artifact, name) for name in artifact.__all__}
-        patch.setattr(scorer, "artifact", SimpleNamespace(**names | {"encode": change}))
+        def matrix(own, rows):
+            found = own.artifact
+            return np.concatenate([change(row.columns, found.features, found.categories) for row in rows])
+
+        patch.setattr(scorer.Scorer, "matrix", matrix)
 
     return sabotage
 
@@ -117,8 +120,8 @@ def another_zone(part, moment):
     return of_moment(part, moment + 8 * clock.HOUR if part.name.startswith("hour") else moment)
 
 
-def closed_at_t(program, time, known, values, offsets, moment, *more, **words):
-    return sweep(program, time, known, values, offsets, moment + 1, *more, **words)
+def closed_at_t(program, time, known, values, moment):
+    return sweep_one(program, time, known, values, moment + 1)
 
 
 def open_at_the_start(time, known, values):
@@ -198,8 +201,8 @@ def kept_in_store(which: Callable[[Any, int], Any]) -> Callable[[Patch], None]:
             kept = {name: values[there] for name, values in rows.items()}
             return original(own, table, kept, until, answers_from=answers_from, coverage=coverage)
 
-        original = store.SQLiteStore.replace
-        patch.setattr(store.SQLiteStore, "replace", replace)
+        original = sqlite.SQLiteStore.replace
+        patch.setattr(sqlite.SQLiteStore, "replace", replace)
 
     return sabotage
 
@@ -290,12 +293,11 @@ def inverted(own):
     own._predictor = SimpleNamespace(score=lambda matrix: 1 - score(matrix))
 
 
-def rounded_scores(own, entity, t, sent=online.NOTHING, **more):
-    found = predict_of(own, entity, t, sent, **more)
-    return dataclasses.replace(found, score=round(found.score, 3))
+def rounded_scores(own, matrix):
+    return np.round(answers_of(own, matrix), 3)
 
 
-predict_of = scorer.Scorer.predict
+answers_of = scorer.Scorer.answers
 
 
 def no_leading_letter(own, body):
@@ -317,15 +319,18 @@ def without_a_feature(patch: Patch) -> None:
 
 def cached(patch: Patch) -> None:
     """Answer every later request of an entity as the first one."""
-    answers: dict[str, Any] = {}
-    patch.setattr(scorer.Scorer, "predict", lambda own, entity, t, sent=online.NOTHING, **more: answers.setdefault(
-        entity, predict_of(own, entity, t, sent, **more)))  # fmt: skip
+    held: dict[str, Any] = {}
+    patch.setattr(online.OnlineFeatures, "features", lambda own, entity, t, sent=online.NOTHING: held.setdefault(
+        entity, features_of(own, entity, t, sent)))  # fmt: skip
+
+
+features_of = online.OnlineFeatures.features
 
 
 PLANTED = {
     # time
     "a calendar in another zone": Planted(replacing(online, "of_moment", another_zone), "hour_asia_shanghai"),
-    "a window that is closed at t": Planted(replacing(online, "sweep", closed_at_t), "sales_amount_sum_7d"),
+    "a window that is closed at t": Planted(replacing(online, "sweep_one", closed_at_t), "sales_amount_sum_7d"),
     "a window that is open at its start": Planted(of_events(open_at_the_start), "sales_amount_sum_7d"),
     "times cut to days": Planted(of_events(whole_days), "sales_time_since_last"),
     "local times taken for UTC": Planted(of_events(local_times), "sales_time_since_last"),
@@ -360,7 +365,7 @@ PLANTED = {
     "another threshold": Planted(of_scorer(another_threshold), flips=True),
     "a calibration that is left out": Planted(of_scorer(not_calibrated)),
     "the probability of the other class": Planted(of_scorer(inverted), flips=True),
-    "scores rounded to three digits": Planted(replacing(scorer.Scorer, "predict", rounded_scores)),
+    "scores rounded to three digits": Planted(replacing(scorer.Scorer, "answers", rounded_scores)),
     "keys that lose their first letter": Planted(replacing(requested, "_entity", no_leading_letter)),
     "answers cached by entity": Planted(cached, "sales_amount_sum_30d"),
 }  # fmt: skip

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.kernel import state
+from keepfit.kernel.arguments import check_shapes, checked
 from keepfit.kernel.emit import emit
 from keepfit.kernel.exact import called, compiled, entry
 from keepfit.kernel.program import (
@@ -88,13 +89,13 @@ def sweep(
     ValueError
         If shapes or types do not fit. That rows are sorted is the caller's promise: checking would cost a pass.
     """
-    time = _checked("time", time, _INT64, 1)
-    known = time if known is None else _checked("known", known, _INT64, 1)
-    values = _checked("values", values, _FLOAT64, 2)
-    event_offsets = _checked("event_offsets", event_offsets, _INT64, 1)
-    t = _checked("t", t, _INT64, 1)
-    observation_offsets = _checked("observation_offsets", observation_offsets, _INT64, 1)
-    _check_shapes(program, time, known, values, event_offsets, t, observation_offsets)
+    time = checked("time", time, _INT64, 1)
+    known = time if known is None else checked("known", known, _INT64, 1)
+    values = checked("values", values, _FLOAT64, 2)
+    event_offsets = checked("event_offsets", event_offsets, _INT64, 1)
+    t = checked("t", t, _INT64, 1)
+    observation_offsets = checked("observation_offsets", observation_offsets, _INT64, 1)
+    check_shapes(program, time, known, values, event_offsets, t, observation_offsets)
 
     out = np.empty((len(program.outputs), t.size))
     entities = event_offsets.size - 1
@@ -132,13 +133,13 @@ def sweep_one(
     events = time.size
     if events > _KEPT_ROWS:
         return sweep(program, time, known, values, _bounds(events), moment, _ONE, threads=1)[:, 0]
-    time = _checked("time", time, _INT64, 1)
-    known = time if known is None else _checked("known", known, _INT64, 1)
-    values = _checked("values", values, _FLOAT64, 2)
+    time = checked("time", time, _INT64, 1)
+    known = time if known is None else checked("known", known, _INT64, 1)
+    values = checked("values", values, _FLOAT64, 2)
     if not (known.size == events == values.shape[1] and values.shape[0] >= program.columns and moment.size == 1):
         raise ValueError(f"{events} times, {known.size} known, values {values.shape}, {moment.size} moments do not fit")
     out = np.empty((len(program.outputs), 1))
-    moment = _checked("moment", moment, _INT64, 1)
+    moment = checked("moment", moment, _INT64, 1)
     given: tuple[Any, ...] = (time, known, values, _bounds(events), moment, _ONE, 0, 1, out)
     arguments: tuple[Any, ...] = (*_kept_scratch(), *program.encoding, *given)
     _sweep_entities(*arguments)
@@ -161,48 +162,6 @@ def _kept_scratch() -> Scratch:
     if scratch is None:
         scratch = _of_thread.scratch = state.new_scratch(_ALL_NEEDS, _KEPT_ROWS)
     return scratch
-
-
-def _checked(name: str, array: NDArray[Any], dtype: np.dtype[Any], dimensions: int) -> NDArray[Any]:
-    """Return a read-only view, so that writable and read-only input run the same compiled code."""
-    flags = array.flags
-    if array.dtype != dtype or array.ndim != dimensions or not flags.c_contiguous:
-        raise ValueError(
-            f"{name} is {array.dtype} with shape {array.shape}; the sweep reads contiguous {dtype.name} with "
-            f"{dimensions} dimension(s): np.ascontiguousarray({name}, np.{dtype.name})"
-        )
-    if not flags.writeable:
-        return array
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
-def _check_shapes(
-    program: Program,
-    time: Integers,
-    known: Integers,
-    values: Floats,
-    event_offsets: Integers,
-    t: Integers,
-    observation_offsets: Integers,
-) -> None:
-    if not time.size == known.size == values.shape[1]:
-        raise ValueError(f"{time.size} times, {known.size} known and {values.shape[1]} values; give one each per event")
-    if values.shape[0] < program.columns:
-        raise ValueError(
-            f"the program reads {program.columns} value columns, values has {values.shape[0]}; add rows to it"
-        )
-    if event_offsets.size == 0 or event_offsets.size != observation_offsets.size:
-        raise ValueError(
-            f"{event_offsets.size} event offsets and {observation_offsets.size} observation offsets; "
-            "give entities + 1 of each, an entity without rows repeats its offset"
-        )
-    for name, offsets, rows in (("event", event_offsets, time.size), ("observation", observation_offsets, t.size)):
-        if offsets[0] != 0 or offsets[-1] != rows:
-            raise ValueError(f"{name}_offsets run from {offsets[0]} to {offsets[-1]}; start at 0 and end at {rows}")
-        if offsets.size > 2 and (offsets[1:] < offsets[:-1]).any():  # would read outside the arrays
-            raise ValueError(f"{name}_offsets descend; give the bounds of each entity's rows, sorted by entity")
 
 
 def _ranges(offsets: Integers, parts: int) -> list[int]:

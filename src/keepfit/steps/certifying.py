@@ -30,7 +30,7 @@ from keepfit.stages.features.observe import observe
 from keepfit.stages.registry.parity import Answered, compare, decided
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.publish import publish
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 CERTIFICATE = "parity.json"
 """The certificate of a version, beside the files that its manifest has digests of."""

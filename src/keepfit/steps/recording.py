@@ -18,7 +18,7 @@ from keepfit.stages.ingest import Ingested
 from keepfit.stages.registry.mlflow import Version
 from keepfit.stages.serving.outbox import drain, forget
 from keepfit.stages.serving.publish import publish
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 from keepfit.steps.answering import Scored, answer, load
 from keepfit.steps.ledger import column_of
 

@@ -31,7 +31,7 @@ from keepfit.rows.contract import check_row
 from keepfit.stages.features.compute import compute
 from keepfit.stages.serving.online import OnlineFeatures
 from keepfit.stages.serving.publish import publish
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 visits = Events(
     "visits", Files("visits_*.csv"), entity="who", time="at", known="noticed",

@@ -14,7 +14,7 @@ from keepfit.kernel.calendar import of_moment
 from keepfit.kernel.plan import compile_plan
 from keepfit.kernel.sweep import sweep
 from keepfit.stages.serving.online import OnlineFeatures
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 people = Records("people", Files("p"), entity="id", columns={"age": Float(), "segment": Category()})
 sales = Events("sales", Files("s"), entity="id", time="at", known="seen", columns={"amount": Float(), "items": Float()})

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from keepfit.stages.serving.outbox import Outbox, drain, forget
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 from keepfit.tables import PREDICTIONS
 
 from .world import NOW, fill, promote, wait_until
@@ -23,7 +23,7 @@ from pathlib import Path
 from keepfit.stages.serving.app import create_app
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.server import run_server
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 root, now = Path(sys.argv[1]), int(sys.argv[2])
 store, outbox = SQLiteStore(root / "online.sqlite"), Outbox(root / "outbox.sqlite")

@@ -20,7 +20,8 @@ from keepfit.stages.features.compute import compute
 from keepfit.stages.ingest import ingest
 from keepfit.stages.serving.online import OnlineFeatures
 from keepfit.stages.serving.publish import publish
-from keepfit.stages.serving.store import EVER, SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.stages.serving.store import EVER
 
 CUSTOMERS = "customer_id,age,segment\n1,30,gold\n2,,\n3,51,basic\n4,22,gold\n"
 SALES = """customer_id,sold_at,amount

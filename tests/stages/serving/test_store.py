@@ -10,7 +10,8 @@ import pytest
 
 from keepfit import Events, Files, Float, Records, Text, col
 from keepfit.spec.rows import Present
-from keepfit.stages.serving.store import EVER, SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.stages.serving.store import EVER
 
 sales = Events("sales", Files("s"), entity="id", time="at", known="seen", columns={"amount": Float(), "note": Text()})
 people = Records("people", Files("p"), entity="id", columns={"age": Float(), "name": Text()})

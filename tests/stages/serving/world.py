@@ -19,7 +19,7 @@ from keepfit.artifact import Artifact, Pointer, write_pointer
 from keepfit.stages.serving.app import create_app
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.server import bind, server
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 DAY = clock.DAY
 NOW = clock.to_micros(clock.parse_moment("2025-06-01"))

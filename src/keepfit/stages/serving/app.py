@@ -19,12 +19,12 @@ from keepfit.stages.serving.events import EventsRoute
 from keepfit.stages.serving.openapi.page import DocsRoute
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.predict import PredictRoute
+from keepfit.stages.serving.protection import Protection
 from keepfit.stages.serving.rows import RowsRoute
 from keepfit.stages.serving.scorer import Champion
 from keepfit.stages.serving.service import Service
-from keepfit.stages.serving.status import status_routes
+from keepfit.stages.serving.status import gauges, status_routes
 from keepfit.stages.serving.store import OnlineStore
-from keepfit.stages.serving.turns import MAX_ROWS
 
 DESCRIPTION = (
     "Predictions of one model's champion. Features are computed at request time by the kernel that trained it."
@@ -38,7 +38,7 @@ def create_app(
     *,
     now: Callable[[], int],
     refresh_s: float = 1.0,
-    max_rows: int = MAX_ROWS,
+    protection: Protection | None = None,
 ) -> FastAPI:
     """Return the application that answers for the model whose champion `pointer_path` names.
 
@@ -57,17 +57,20 @@ def create_app(
         Microseconds UTC: the moment of a prediction that names none.
     refresh_s : float
         How often the pointer is looked at.
-    max_rows : int
-        How many entities, rows or events one request may hold.
+    protection : Protection, optional
+        Tokens, limits, log; without it, the default limits and no more.
     """
-    service = Service(Champion(pointer_path, store, now), store, outbox, now, max_rows=max_rows)
+    protection = protection or Protection()
+    champion, max_rows = Champion(pointer_path, store, now), protection.serving.max_rows
+    service = Service(champion, store, outbox, now, protection.metrics, max_rows)
+    service.metrics.show(lambda: gauges(service))
     hot: dict[str, ASGIApp] = {
         "/predict": PredictRoute(service),
         "/predict/rows": rows_route(service),
         "/events": EventsRoute(service),
     }
     following = lambda _: _following(service, refresh_s)  # noqa: E731
-    app = Application(hot, service.metrics, description=DESCRIPTION, lifespan=following)
+    app = Application(hot, protection, description=DESCRIPTION, lifespan=following)
     app.include_router(status_routes(service))
     app.openapi = lambda: _document(app, service)  # type: ignore[method-assign]
     app.router.routes.append(Route("/docs", DocsRoute(app.openapi), methods=["GET"]))

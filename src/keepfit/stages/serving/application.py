@@ -7,12 +7,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from keepfit.errors import KeepfitError
-from keepfit.stages.serving.metrics import Metrics
-from keepfit.stages.serving.wire import Guard, no_such_route, refused
+from keepfit.stages.serving.guard import Guard
+from keepfit.stages.serving.protection import Protection
+from keepfit.stages.serving.wire import no_such_route, refused
 
 
 class Application(FastAPI):
@@ -21,17 +23,17 @@ class Application(FastAPI):
     Parameters
     ----------
     hot : mapping of str to ASGI application
-        Path -> what answers a POST there, errors of its own included.
-    metrics : Metrics
-        Where the guard counts.
+        Path -> what answers a POST there; it may raise a `KeepfitError`, which is answered.
+    protection : Protection
+        What the guard holds requests to.
     **described : Any
         As FastAPI takes it.
     """
 
-    def __init__(self, hot: Mapping[str, ASGIApp], metrics: Metrics, **described: Any) -> None:
+    def __init__(self, hot: Mapping[str, ASGIApp], protection: Protection, **described: Any) -> None:
         super().__init__(title="keepfit", docs_url=None, redoc_url=None, **described)
-        self._hot = dict(hot)
-        self._guarded = Guard(self._answer, metrics)
+        self._hot, self.protection = dict(hot), protection
+        self._guarded = Guard(self._answer, protection)
         self.add_exception_handler(KeepfitError, refused)
         self.add_exception_handler(HTTPException, no_such_route)
         # another method of a hot path is told apart from a path that does not exist
@@ -40,6 +42,12 @@ class Application(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request, or the lifespan."""
         await self._guarded(scope, receive, send)
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return what FastAPI builds, without its own answer to what nobody foresaw: the guard has one."""
+        outermost = super().build_middleware_stack()
+        assert isinstance(outermost, ServerErrorMiddleware)
+        return outermost.app
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["method"] == "POST" and scope["path"] in self._hot:

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
-from keepfit.errors import KeepfitError, RequestError, did_you_mean
+from keepfit.errors import RequestError, did_you_mean
 from keepfit.rows.contract import check_row
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Events
@@ -18,7 +18,7 @@ from keepfit.stages.serving.receipts import Receipt
 from keepfit.stages.serving.service import Service
 from keepfit.stages.serving.store import Row
 from keepfit.stages.serving.turns import check_count, placed
-from keepfit.stages.serving.wire import Body, check_flat, decoded, read_body, send_json
+from keepfit.stages.serving.wire import VERSION, Body, check_flat, decoded, read_body, send_json
 
 SEND = 'send one event, {"column": value}, or a list of them'
 KEY = b"idempotency-key"
@@ -35,19 +35,17 @@ class EventsRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        try:
-            model, key = self._service.champion.require().artifact.model, _key(scope)
-            body = await read_body(receive, "send fewer events a request")
-            found = decoded(body, SEND)
-            if isinstance(found, list):
-                check_count(found, self._service.max_rows, "body", SEND)
-            receipt = None if key is None else Receipt(key, hashlib.sha256(body).hexdigest(), self._service.now())
-            # a publication may hold the store's write lock for a while, and a text's mood takes a moment
-            accepted = await run_in_threadpool(self._accept, model, found, receipt)
-        except KeepfitError as error:
-            return await send_json(send, error.http_status, error.as_dict())
-        for table, count in accepted.items():
-            self._service.metrics.accepted(table, count)
+        scorer, key = self._service.champion.require(), _key(scope)
+        scope[VERSION], model = scorer.pointer.version, scorer.artifact.model
+        body = await read_body(receive)
+        found = decoded(body, SEND)
+        if isinstance(found, list):
+            check_count(found, self._service.max_rows, "body", SEND)
+        receipt = None if key is None else Receipt(key, hashlib.sha256(body).hexdigest(), self._service.now())
+        # a publication may hold the store's write lock for a while, and a text's mood takes a moment
+        accepted = await run_in_threadpool(self._accept, model, found, receipt)
+        for table, many in accepted.items():
+            self._service.metrics.accepted(table, many)
         await send_json(send, 202, {"accepted": sum(accepted.values())})
 
     def _accept(self, model: Model, found: Body | list[Any], receipt: Receipt | None) -> Counter[str]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
+from time import perf_counter
 from typing import Any
 
 from keepfit.errors import RequestError
-from keepfit.stages.serving.online import Features
-from keepfit.stages.serving.requested import Requested, about, requested, unknown
+from keepfit.stages.serving.answering import Asked, answered, count
+from keepfit.stages.serving.laps import lap
+from keepfit.stages.serving.requested import Requested, requested, unknown
 from keepfit.stages.serving.scorer import Scorer
 from keepfit.stages.serving.service import Service
-from keepfit.stages.serving.told import REQUEST, Told, log_row, request_id, told
+from keepfit.stages.serving.told import request_id
 from keepfit.stages.serving.turns import beside, check_count, placed, turns
-from keepfit.stages.serving.wire import check_flat, encode
+from keepfit.stages.serving.wire import check_flat
 
 SEND = 'send each as an object: [{{"{key}": <key>}}, ...]'
 
@@ -29,24 +32,21 @@ async def predict_many(
     RequestError
         422 if one of them does not fit, with its place, or cannot be explained; then nothing is answered.
     """
-    now = service.now()
-    asked = await _requested(service, scorer, bodies, now)
-    rows = [scorer.features(one.entity, one.t, one.sent) async for one in turns(asked)]
-    refusals = [None if row.known else unknown(scorer, one) for one, row in zip(asked, rows, strict=True)]
-    kept = [place for place, refusal in enumerate(refusals) if refusal is None]
-    answers: list[dict[str, Any]] = [
+    now, began = service.now(), perf_counter()
+    bodied = await _requested(service, scorer, bodies, now)
+    rows = [scorer.features(one.entity, one.t, one.sent) async for one in turns(bodied)]
+    lap("features", began)
+    refusals = [None if row.known else unknown(scorer, one) for one, row in zip(bodied, rows, strict=True)]
+    answers = [
         {} if refusal is None else placed(refusal, f"[{place}]").as_dict() for place, refusal in enumerate(refusals)
     ]
+    kept = [place for place, refusal in enumerate(refusals) if refusal is None]
     if kept:
-        said = await _said(scorer, [rows[place] for place in kept], explain=explain)
-        log = []
-        async for place, (words, explanation) in turns(zip(kept, said, strict=True)):
-            features, one = rows[place].values(), asked[place]
-            start = about(scorer, one, request_id(now))
-            answers[place] = {**start, **words, **_threshold(scorer), "features": features, **explanation}
-            log.append(_row(scorer, start["request_id"], one, words, features))
-            service.metrics.predicted(scorer, words["score"])
-        await beside(len(log), service.outbox.append_all, log)
+        asked = [Asked(bodied[place], rows[place], request_id(now)) for place in kept]
+        found = await beside(len(asked), partial(answered, service, scorer, asked, explain=explain))
+        count(service, scorer, asked, found)
+        for place, answer in zip(kept, found, strict=True):
+            answers[place] = answer
     return {"answers": answers}
 
 
@@ -63,28 +63,3 @@ async def _requested(service: Service, scorer: Scorer, bodies: Sequence[object],
         except RequestError as error:
             raise placed(error, f"[{place}]") from None
     return found
-
-
-async def _said(scorer: Scorer, rows: list[Features], *, explain: bool) -> list[tuple[Told, dict[str, Any]]]:
-    """Return the fields of each answer, and its explanation, if there is to be one."""
-    matrix = await beside(len(rows), scorer.matrix, rows)
-    words = told(scorer.artifact, await beside(len(rows), scorer.answers, matrix))
-    explained = await beside(len(rows), scorer.explained, matrix) if explain else [{} for _ in rows]
-    return list(zip(words, explained, strict=True))
-
-
-def _threshold(scorer: Scorer) -> dict[str, float]:
-    return {"threshold": scorer.artifact.threshold} if scorer.classifies else {}
-
-
-def _row(scorer: Scorer, request_id: str, one: Requested, words: Told, features: dict[str, Any]) -> dict[str, Any]:
-    return log_row(
-        scorer.artifact,
-        scorer.pointer.version,
-        words,
-        request_id=request_id,
-        entity=one.entity,
-        t=one.t,
-        origin=REQUEST,
-        features=encode(features).decode(),
-    )

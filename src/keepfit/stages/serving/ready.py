@@ -16,10 +16,10 @@ from keepfit.artifact import Predictor
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.stages.serving import openapi
 from keepfit.stages.serving.application import Application
-from keepfit.stages.serving.metrics import Metrics
+from keepfit.stages.serving.metrics import CONTENT_TYPE, champion_gauges
 from keepfit.stages.serving.openapi.page import DocsRoute
+from keepfit.stages.serving.protection import Protection
 from keepfit.stages.serving.rows import Ready, RowsRoute
-from keepfit.stages.serving.turns import MAX_ROWS
 
 SAID = "export.json"
 DESCRIPTION = "Predictions of one model version, from rows of ready features."
@@ -34,11 +34,17 @@ def load_ready(folder: Path) -> Ready:
     return ready
 
 
-def create_ready_app(folder: Path, *, max_rows: int = MAX_ROWS) -> FastAPI:
-    """Return the application that answers with the artifact in a folder, which is loaded before it returns."""
-    ready, metrics = load_ready(folder), Metrics()
-    rows = RowsRoute(lambda: ready, metrics, max_rows)
-    app = Application({"/predict/rows": rows}, metrics, description=DESCRIPTION)
+def create_ready_app(folder: Path, protection: Protection | None = None) -> FastAPI:
+    """Return the application that answers with the artifact in a folder, which is loaded before it returns.
+
+    Without `protection`, it has the default limits and no more.
+    """
+    ready, protection = load_ready(folder), protection or Protection()
+    metrics, max_rows = protection.metrics, protection.serving.max_rows
+    metrics.show(lambda: champion_gauges(ready.artifact.model.name, ready.version))
+    app = Application(
+        {"/predict/rows": RowsRoute(lambda: ready, metrics, max_rows)}, protection, description=DESCRIPTION
+    )
     app.state.model = ready.artifact.model.name
 
     @app.get("/livez", summary="Whether the process answers", tags=["status"])
@@ -55,7 +61,7 @@ def create_ready_app(folder: Path, *, max_rows: int = MAX_ROWS) -> FastAPI:
 
     @app.get("/metrics", summary="Prometheus metrics", tags=["status"])
     def page() -> Response:
-        return Response(metrics.requests(), media_type="text/plain; version=0.0.4")
+        return Response(metrics.page(), headers={"content-type": CONTENT_TYPE})
 
     described = openapi.rows_document(app.title, app.version, app.description, ready, max_rows)
     app.openapi = lambda: described  # type: ignore[method-assign]

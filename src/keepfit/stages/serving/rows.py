@@ -12,13 +12,13 @@ from typing import Any, Protocol
 from starlette.types import Receive, Scope, Send
 
 from keepfit.artifact import Artifact, Predictor, RowEncoder
-from keepfit.errors import KeepfitError, RequestError, did_you_mean
+from keepfit.errors import RequestError, did_you_mean
 from keepfit.spec.columns import Boolean
 from keepfit.spec.features import Attribute, Expression, Input, Named
 from keepfit.stages.serving.metrics import Metrics
 from keepfit.stages.serving.told import ROWS, Told, log_row, request_id, told
 from keepfit.stages.serving.turns import beside, check_count, placed
-from keepfit.stages.serving.wire import Body, decoded, encode, read_body, rows_decoder, send_json, values_of
+from keepfit.stages.serving.wire import VERSION, Body, decoded, encode, read_body, rows_decoder, send_json, values_of
 
 SEND = 'send {"rows": [{"feature": value, ...}]}'
 TEXT, NUMBER, FLAG = "a text", "a number", "a number, true or false"
@@ -42,7 +42,7 @@ class Ready:
         self.artifact, self.predictor, self.version = found, predictor, version
         self.kinds = _kinds(found)
         self._decode = rows_decoder({name: TYPES[kind] for name, kind in self.kinds.items()})
-        self._matrix = RowEncoder(found.features, found.categories)
+        self.matrix = RowEncoder(found.features, found.categories)
 
     def read(self, body: bytes) -> list[Any]:
         """Return the rows of a body; `values_of` each has a value for each feature, in their order.
@@ -61,7 +61,7 @@ class Ready:
 
     async def answer(self, rows: Sequence[Any]) -> list[Told]:
         """Return what is said of each row, in their order."""
-        matrix = self._matrix([values_of(row) for row in rows])
+        matrix = self.matrix([values_of(row) for row in rows])
         return told(self.artifact, await beside(len(rows), self.predictor.score, matrix))
 
     def _check(self, found: Body | list[Any]) -> None:
@@ -118,20 +118,17 @@ class RowsRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        try:
-            if scope["query_string"]:
-                raise RequestError("there is no query here", where="query", fix=f"leave it out and {SEND}")
-            ready = self._version()
-            rows = ready.read(await read_body(receive, "send fewer rows a request"))
-            check_count(rows, self._max_rows, "rows", SEND)
-            answers = await ready.answer(rows)
-            if self._log is not None:
-                await _logged(self._log, self._now(), ready, rows, answers)
-        except KeepfitError as error:
-            return await send_json(send, error.http_status, error.as_dict())
-        name = ready.artifact.model.name
-        self._metrics.rows(name, ready.version, len(rows))
-        await send_json(send, 200, {"model": name, "version": ready.version, "answers": answers})
+        if scope["query_string"]:
+            raise RequestError("there is no query here", where="query", fix=f"leave it out and {SEND}")
+        ready = self._version()
+        scope[VERSION] = ready.version
+        rows = ready.read(await read_body(receive))
+        check_count(rows, self._max_rows, "rows", SEND)
+        answers = await ready.answer(rows)
+        if self._log is not None:
+            await _logged(self._log, self._now(), ready, rows, answers)
+        self._metrics.of(ready.artifact, ready.version).ready_rows(len(rows))
+        await send_json(send, 200, {"model": ready.artifact.model.name, "version": ready.version, "answers": answers})
 
 
 async def _logged(log: Log, now: int, ready: Ready, rows: Sequence[Any], answers: list[Told]) -> None:

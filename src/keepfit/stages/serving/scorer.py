@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import artifact
-from keepfit.answers import BOUNDS, Answers, chosen, score_of
+from keepfit.answers import Answers
 from keepfit.artifact import Artifact, Pointer, Predictor
 from keepfit.artifact.folder import TREES
 from keepfit.errors import RequestError, ServingError
@@ -34,36 +33,6 @@ class NoChampion(ServingError):
     """Nothing was promoted yet, or it cannot be loaded."""
 
     http_status = 503
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A score and the features it came from.
-
-    Attributes
-    ----------
-    positive : bool or None
-        Whether the score reaches the threshold; None for a regression.
-    known : bool
-        Whether the store holds anything of the entity.
-    bounds : dict of str to float
-        The interval around the score, `low` and `high`; empty if the model declares none.
-    label : str or None
-        The likeliest of several labels, whose probability the score is; None of other targets.
-    scores : dict of str to float
-        The probability of each label.
-    explanation : dict
-        If it was asked for, `contributions` of the features and their `base`: they add up to the raw score.
-    """
-
-    score: float
-    positive: bool | None
-    features: dict[str, float | str | None]
-    known: bool
-    bounds: dict[str, float] = field(default_factory=dict)
-    label: str | None = None
-    scores: dict[str, float] = field(default_factory=dict)
-    explanation: dict[str, Any] = field(default_factory=dict)
 
 
 class Scorer:
@@ -87,31 +56,9 @@ class Scorer:
         self.stand_ins = stand_ins(self.artifact.model)
         self.classifies = self.artifact.model.task == CLASSIFICATION
         self._predictor = Predictor.load(folder)
-        self._encode = artifact.RowEncoder(self.artifact.features, self.artifact.categories)
         self.ready = Ready(self.artifact, self._predictor, pointer.version)
         self._online = OnlineFeatures(self.artifact.model, store)
         self._trees = folder / TREES
-
-    def predict(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING, *, explain: bool = False) -> Prediction:
-        """Return the version's prediction for (entity, t), with the request-time inputs that were sent.
-
-        Raises
-        ------
-        RequestError
-            422 if it is to be explained and the version cannot.
-        """
-        features = self._online.features(entity, t, sent)
-        matrix = self.matrix([features])
-        answer, labels = self._predictor.score(matrix), self.artifact.model.labels
-        shown, told = features.values(), self.explained(matrix)[0] if explain else {}
-        if labels:
-            scores = dict(zip(labels, answer[0].tolist(), strict=True))
-            label = labels[int(chosen(answer)[0])]
-            return Prediction(scores[label], None, shown, features.known, label=label, scores=scores, explanation=told)
-        score = float(score_of(answer)[0])
-        bounds = dict(zip(BOUNDS, answer[0, 1:].tolist(), strict=True)) if answer.ndim > 1 else {}
-        positive = score >= self.artifact.threshold if self.classifies else None
-        return Prediction(score, positive, shown, features.known, bounds, explanation=told)
 
     def features(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING) -> Features:
         """Return the features of (entity, t), with the request-time inputs that were sent."""
@@ -119,10 +66,10 @@ class Scorer:
 
     def matrix(self, rows: Sequence[Features]) -> NDArray[np.float32]:
         """Return the features of some observations, at least one, as the model reads them, shape (rows, features)."""
-        return self._encode([[row.row[name] for name in self.artifact.features] for row in rows])
+        return self.ready.matrix([[row.row[name] for name in self.artifact.features] for row in rows])
 
     def answers(self, matrix: NDArray[np.float32]) -> Answers:
-        """Return the answer to each row; the same, to the bit, as `predict` gives to each."""
+        """Return the answer to each row, which does not depend on the others."""
         return self._predictor.score(matrix)
 
     def explained(self, matrix: NDArray[np.float32]) -> list[dict[str, Any]]:
@@ -209,7 +156,7 @@ class Champion:
 
     def _swap(self, pointer: Pointer) -> None:
         scorer = Scorer(pointer, self._path.parent / pointer.folder, self._store)
-        scorer.predict("", self._now())  # loads the compiled kernel, and shows that features and model fit
+        scorer.answers(scorer.matrix([scorer.features("", self._now())]))  # loads the kernel, shows that both fit
         self.current, self.since = scorer, self._now()
         log.info("%s version %s answers", pointer.model, pointer.version)
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from keepfit.stages.serving.metrics import Metrics
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.scorer import Champion
 from keepfit.stages.serving.store import OnlineStore
-from keepfit.stages.serving.turns import MAX_ROWS
 
 
 @dataclass(frozen=True)
@@ -28,5 +27,5 @@ class Service:
     store: OnlineStore
     outbox: Outbox
     now: Callable[[], int]
-    metrics: Metrics = field(default_factory=Metrics)
-    max_rows: int = MAX_ROWS
+    metrics: Metrics
+    max_rows: int

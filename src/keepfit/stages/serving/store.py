@@ -1,50 +1,22 @@
-"""The online store: each entity's recent events and its record, written by `publish` and by requests.
+"""What an online store is: each entity's recent events and its record, written by `publish` and by requests.
 
-A second store (Redis) is a class with the methods of `OnlineStore`; it must pass `tests/stages/serving/test_store.py`.
+A store is a class with the methods of `OnlineStore`, in a file of its own; it must pass `tests/stages/serving/test_store.py`.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
-import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
-from itertools import pairwise
-from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
 from keepfit.engines.protocol import Column
 from keepfit.spec.columns import Value
 from keepfit.spec.tables import Events, Records
-from keepfit.stages.serving import receipts
 from keepfit.stages.serving.coverage import Coverage
-from keepfit.stages.serving.held import Held, Record
+from keepfit.stages.serving.held import Held
 from keepfit.stages.serving.receipts import Receipt
 
 EVER = -(2**62)
 """Before every moment: what `answers_from` is when the store holds the whole past."""
-
-BUSY_S = 30.0
-BLOCK, RECORD = -1, -2
-SCHEMA = """
-create table if not exists covered (name text primary key, rows integer, answers_from integer, coverage text);
-create table if not exists block (entity text, name text, columns text, events blob, primary key (entity, name));
-create table if not exists posted_row (
-    id integer primary key, entity text, name text, content text, time integer);
-create index if not exists posted_row_by_entity on posted_row (entity);
-create table if not exists record (entity text, name text, content text, primary key (entity, name));
-"""
-# one statement: an answer sees everything from before a publication, or everything from after it
-READ = """
-select -1, name, columns, events from block where entity = ?1
-union all select id, name, content, null from posted_row where entity = ?1
-union all select -2, name, content, null from record where entity = ?1
-"""
-
 
 Row = tuple[Events, Mapping[str, Value]]
 
@@ -108,173 +80,11 @@ class OnlineStore(Protocol):
     def rows(self) -> dict[str, int]:
         """Return how many rows each table holds."""
 
+    def newest(self) -> dict[str, int]:
+        """Return when the newest event of each table happened, microseconds UTC."""
 
-class SQLiteStore:
-    """An online store in one SQLite file (WAL), for any number of threads and processes on one machine.
+    def note_filled(self, as_of: int) -> None:
+        """Note as of which moment the lake filled the store."""
 
-    The lake's events of an entity are one block of bytes as the kernel reads them, so that 500 events cost a request
-    little more than 5, and doubles keep their bits (SQLite writes -0.0 as 0.0). Events that requests post are rows
-    beside it until a publication takes their place. Readers never wait for a publication.
-
-    Parameters
-    ----------
-    path : Path
-        The file; made with its folder if it is not there. One file serves one model.
-    """
-
-    def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._reader, self._writer = connect(path), connect(path)
-        self._reading, self._writing = threading.Lock(), threading.Lock()
-        self._writer.executescript(SCHEMA + receipts.SCHEMA)
-
-    def close(self) -> None:
-        """Close the file."""
-        self._reader.close()
-        self._writer.close()
-
-    def replace(
-        self,
-        table: Events,
-        rows: Mapping[str, Column],
-        until: int,
-        *,
-        answers_from: int = EVER,
-        coverage: Coverage | None = None,
-    ) -> int:
-        """Put the lake's rows in the place of all rows before `until` and of the lake's earlier ones."""
-        with self._transaction() as writer:
-            writer.execute("delete from block where name = ?", (table.name,))
-            writer.execute("delete from posted_row where name = ? and time < ?", (table.name, until))
-            writer.executemany(
-                "insert into block (entity, name, columns, events) values (?, ?, ?, ?)", _blocks(table, rows)
-            )
-            _note(writer, table.name, len(rows["time"]), answers_from, coverage)
-        return len(rows["time"])
-
-    def append(self, table: Events, row: Mapping[str, Value]) -> None:
-        """Add one row of a request."""
-        self.append_all([(table, row)])
-
-    def append_all(self, rows: Sequence[Row], receipt: Receipt | None = None) -> bool:
-        """Add all rows of a request, once."""
-        statement = "insert into posted_row (entity, name, content, time) values (?, ?, ?, ?)"
-        values = [(row[table.entity], table.name, json.dumps(row), row["time"]) for table, row in rows]
-        with self._transaction() as writer:
-            if receipt is not None and not receipts.is_new(writer, receipt):
-                return False
-            writer.executemany(statement, values)
-        return True
-
-    def replace_records(
-        self,
-        table: Records,
-        rows: Mapping[str, Column],
-        *,
-        answers_from: int = EVER,
-        coverage: Coverage | None = None,
-    ) -> int:
-        """Put these records in the place of the table's."""
-        contents: dict[str, list[tuple[int | None, Record]]] = {}
-        for entity, known, record in _versions(rows):
-            contents.setdefault(entity, []).append((known, record))
-        found = ((entity, table.name, json.dumps(each)) for entity, each in contents.items())
-        with self._transaction() as writer:
-            writer.execute("delete from record where name = ?", (table.name,))
-            writer.executemany("insert into record (entity, name, content) values (?, ?, ?)", found)
-            _note(writer, table.name, len(contents), answers_from, coverage)
-        return len(contents)
-
-    def coverage(self, name: str) -> Coverage | None:
-        """Return what was published of a table; None if nothing was."""
-        found = self._read("select coverage from covered where name = ?", name)
-        if not found or found[0][0] is None:
-            return None
-        columns, reach, newest = json.loads(found[0][0])
-        return Coverage(frozenset(columns), reach, frozenset(newest))
-
-    def read(self, entity: str) -> Held:
-        """Return all that is held of an entity, by one statement."""
-        blocks: dict[str, list[tuple[tuple[str, ...], bytes]]] = {}
-        posted: dict[str, list[str]] = {}
-        records: dict[str, list[tuple[int, Record]]] = {}
-        for arrival, name, text, content in sorted(self._read(READ, entity)):
-            if arrival == RECORD:
-                records[name] = [(EVER if known is None else known, record) for known, record in json.loads(text)]
-            elif arrival == BLOCK:
-                blocks.setdefault(name, []).append((_names(text), content))
-            else:
-                posted.setdefault(name, []).append(text)
-        return Held(blocks, posted, records)
-
-    def answers_from(self) -> int:
-        """Return the earliest moment for which the store holds all that features need."""
-        ((moment,),) = self._read("select max(answers_from) from covered")
-        return EVER if moment is None else int(moment)
-
-    def rows(self) -> dict[str, int]:
-        """Return how many rows each table holds."""
-        each = "select name, rows from covered union all select name, count(*) from posted_row group by name"
-        return dict(self._read(f"select name, sum(rows) from ({each}) group by name order by name"))
-
-    def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
-        with self._reading:
-            return self._reader.execute(query, values).fetchall()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._writing:
-            self._writer.execute("begin immediate")
-            try:
-                yield self._writer
-            except BaseException:
-                self._writer.execute("rollback")
-                raise
-            self._writer.execute("commit")
-
-
-def connect(path: Path) -> sqlite3.Connection:
-    """Open a SQLite file in WAL mode with `synchronous=NORMAL`, committing each statement unless told otherwise."""
-    connection = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
-    connection.execute("pragma journal_mode = wal")
-    connection.execute("pragma synchronous = normal")
-    return connection
-
-
-def _blocks(table: Events, rows: Mapping[str, Column]) -> Iterator[tuple[str, str, str, bytes]]:
-    """Yield a row of `block` for each entity."""
-    names = [name for name in rows if name not in ("entity", "time", "known")]
-    entity, held = np.asarray(rows["entity"], object), np.empty((2 + len(names), len(rows["time"])), np.int64)
-    held[0], held[1] = rows["time"], rows["known"]
-    for place, name in enumerate(names, start=2):
-        held[place] = np.asarray(rows[name], np.float64).view(np.int64)
-    bounds = [0, *(np.flatnonzero(entity[1:] != entity[:-1]) + 1).tolist(), len(entity)]
-    columns = json.dumps(names)
-    for first, stop in pairwise(bounds):
-        if stop > first:
-            yield entity[first], table.name, columns, held[:, first:stop].tobytes()
-
-
-def _versions(rows: Mapping[str, Column]) -> Iterator[tuple[str, int | None, Record]]:
-    """Yield (entity, known, record) of each row."""
-    names = [name for name in rows if name not in ("entity", "known")]
-    entities = np.asarray(rows["entity"]).tolist()
-    known = np.asarray(rows["known"]).tolist() if "known" in rows else [None] * len(entities)
-    values = [np.asarray(rows[name]).tolist() for name in names]
-    for place, (entity, moment) in enumerate(zip(entities, known, strict=True)):
-        yield entity, moment, {name: _plain(column[place]) for name, column in zip(names, values, strict=True)}
-
-
-def _note(writer: sqlite3.Connection, name: str, rows: int, answers_from: int, coverage: Coverage | None) -> None:
-    held = None if coverage is None else [sorted(coverage.columns), coverage.reach, sorted(coverage.newest)]
-    written = None if held is None else json.dumps(held)
-    writer.execute("insert or replace into covered values (?, ?, ?, ?)", (name, rows, answers_from, written))
-
-
-@lru_cache(maxsize=1000)
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
-
-
-def _plain(value: Any) -> Value:
-    return None if value != value else value
+    def filled(self) -> int | None:
+        """Return as of which moment the lake filled the store last; None if it never did."""

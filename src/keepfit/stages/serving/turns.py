@@ -9,9 +9,6 @@ from typing import Any, TypeVar
 
 from keepfit.errors import RequestError
 
-MAX_ROWS = 1000
-"""How many entities, rows or events one request may hold, unless told otherwise."""
-
 TURN_S = 0.001
 ALONE = 32
 """Up to as many rows, a step that is one call is done at once; beyond, beside the requests, in a thread."""
