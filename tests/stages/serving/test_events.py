@@ -36,7 +36,13 @@ def test_a_list_is_taken_in_whole(served):
 
 
 def test_of_a_list_that_does_not_fit_nothing_is_taken_in(served):
-    events = [{**EVENT, "customer_id": 32}, {**EVENT, "amount": -1}, 7, {**EVENT, "amuont": 1}, {**EVENT, "amount": [1]}]
+    events = [
+        {**EVENT, "customer_id": 32},
+        {**EVENT, "amount": -1},
+        7,
+        {**EVENT, "amuont": 1},
+        {**EVENT, "amount": [1]},
+    ]
     answer = served.http.post("/events", json=events)
     assert answer.status_code == 422
     found = answer.json()
@@ -59,7 +65,11 @@ def test_a_retry_with_its_key_adds_nothing(served, one):
     body = {**EVENT, "customer_id": key} if one else [{**EVENT, "customer_id": key}] * 2
     told = {"Idempotency-Key": f"retry-{key}"}
     answers = [served.http.post("/events", json=body, headers=told) for _ in range(3)]
-    assert [(answer.status_code, answer.json()["accepted"]) for answer in answers] == [(202, 2 - one), (202, 0), (202, 0)]
+    assert [(answer.status_code, answer.json()["accepted"]) for answer in answers] == [
+        (202, 2 - one),
+        (202, 0),
+        (202, 0),
+    ]
     assert bought(served, key) == 2 - one
 
 
@@ -67,7 +77,7 @@ def test_a_key_is_of_one_request(served):
     told = {"Idempotency-Key": "twice"}
     assert served.http.post("/events", json=EVENT, headers=told).status_code == 202
     other = served.http.post("/events", json={**EVENT, "amount": 8}, headers=told)
-    assert (other.status_code, other.json()["where"]) == (422, "Idempotency-Key")
+    assert (other.status_code, other.json()["where"]) == (409, "Idempotency-Key")
     wrong = served.http.post("/events", json={**EVENT, "amount": -1}, headers={"Idempotency-Key": "mended"})
     assert wrong.status_code == 422
     # what was refused was not taken in: its key is free

@@ -90,7 +90,9 @@ def test_all_answers_are_logged_in_one_transaction(served, monkeypatch):
     assert commits == [50]
     logged = drain(served.outbox.path).rows[-50:]
     assert [row["request_id"] for row in logged] == [one["request_id"] for one in answers[::2]]
-    assert {(row["entity"], row["t"], row["origin"], row["positive"]) for row in logged} == {("17", NOW, "request", True)}
+    assert {(row["entity"], row["t"], row["origin"], row["positive"]) for row in logged} == {
+        ("17", NOW, "request", True)
+    }
     assert json.loads(logged[0]["features"]) == answers[0]["features"]
 
 

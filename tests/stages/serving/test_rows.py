@@ -41,14 +41,18 @@ def test_every_row_is_logged_as_of_no_entity(served, count):
     batch = drain(served.outbox.path)
     forget(served.outbox.path, batch.transaction)
     logged = batch.rows[-count:]
-    assert [(row["request_id"], row["score"]) for row in logged] == [(one["request_id"], one["score"]) for one in answers]
+    assert [(row["request_id"], row["score"]) for row in logged] == [
+        (one["request_id"], one["score"]) for one in answers
+    ]
     assert {(row["entity"], row["t"], row["origin"]) for row in logged} == {(None, NOW, "rows")}
     assert [json.loads(row["features"]) for row in logged] == rows
 
 
 def test_too_many_rows_are_refused(served):
     found = served.http.post("/predict/rows", json={"rows": [ROW] * 51})
-    assert (found.status_code, found.json()["where"]) == (422, "rows") and "a request may hold 50" in found.json()["what"]
+    assert (found.status_code, found.json()["where"]) == (422, "rows") and "a request may hold 50" in found.json()[
+        "what"
+    ]
 
 
 def test_rows_are_counted_beside_the_predictions_of_entities(served):

@@ -66,6 +66,7 @@ def create_app(
         title="keepfit",
         description=DESCRIPTION,
         lifespan=lambda _: _following(service, refresh_s),
+        redirect_slashes=False,
         docs_url=None,
         redoc_url=None,
     )

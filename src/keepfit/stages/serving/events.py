@@ -119,11 +119,11 @@ def table_of(model: Model, body: Body) -> Events:
         If the table is unknown, or left unsaid where there are several.
     """
     tables = {table.name: table for table in model.events()}
-    name = body.get("table")
-    if name is None and len(tables) == 1:
+    if "table" not in body and len(tables) == 1:
         return next(iter(tables.values()))
-    if name is None:
+    if "table" not in body:
         raise RequestError("'table' is missing", where="table", fix=did_you_mean("", tables, of=model.name))
+    name = body["table"]
     if name not in tables:
         raise RequestError(f"unknown table {name!r}", where="table", fix=did_you_mean(str(name), tables, of=model.name))
     return tables[name]

@@ -39,7 +39,7 @@ def load_ready(folder: Path) -> Ready:
 def create_ready_app(folder: Path, *, max_rows: int = MAX_ROWS) -> FastAPI:
     """Return the application that answers with the artifact in a folder, which is loaded before it returns."""
     ready, metrics = load_ready(folder), Metrics()
-    app = FastAPI(title="keepfit", description=DESCRIPTION, docs_url=None, redoc_url=None)
+    app = FastAPI(title="keepfit", description=DESCRIPTION, redirect_slashes=False, docs_url=None, redoc_url=None)
     app.state.model = ready.artifact.model.name
     app.add_middleware(Guard, metrics=metrics)
     app.add_exception_handler(KeepfitError, refused)
