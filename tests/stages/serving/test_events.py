@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from keepfit import clock
+from keepfit import Float, clock
 from keepfit.errors import RequestError
 from keepfit.stages.serving import receipts
+from keepfit.stages.serving.events import EventsRefused, checked
 from keepfit.stages.serving.receipts import Receipt
 from keepfit.stages.serving.store import SQLiteStore
 
-from .world import NOW, promote, sales, serving
+from .world import NOW, churn, promote, sales, serving
 
 EVENT = {"customer_id": 18, "sold_at": "2025-05-31T00:00:00Z", "amount": 7}
 
@@ -102,3 +105,12 @@ def test_keys_are_kept_for_a_week_and_survive_a_restart(tmp_path):
         store.append_all([(sales, row)], Receipt("one", "else", NOW + receipts.KEPT + clock.DAY))
     assert store.rows() == {"sales": 2}
     store.close()
+
+
+def test_a_truth_value_is_no_key():
+    named = dataclasses.replace(sales, columns={"amount": Float()})
+    asked = dataclasses.replace(churn, features=[named.count(last="90d")], target=named.count(next="30d") == 0)
+    rows = checked(asked, [{**EVENT, "customer_id": key} for key in ("false", 7)])
+    assert [row["customer_id"] for _, row in rows] == ["false", "7"]
+    with pytest.raises(EventsRefused, match="customer_id is a truth value"):
+        checked(asked, [{**EVENT, "customer_id": False}])

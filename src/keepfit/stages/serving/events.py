@@ -96,6 +96,8 @@ def checked(model: Model, found: Sequence[object]) -> list[Row]:
 def _row(model: Model, event: Body) -> Row:
     check_flat(event)
     table = table_of(model, event)
+    if isinstance(event.get(table.entity), bool):
+        raise RequestError(f"{table.entity} is a truth value", where=table.entity, fix="send a text or a number")
     return table, check_row(table, event)
 
 
