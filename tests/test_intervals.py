@@ -136,7 +136,10 @@ def test_the_server_answers_with_the_bounds_that_the_batch_has(project, promoted
         with httpx.Client(base_url=f"http://127.0.0.1:{port_of(listener)}", timeout=60) as http:
             wait_until(lambda: http.get("/readyz").status_code == 200)
             answers = {shop: http.post("/predict", json={"shop": shop}).json() for shop in SHOPS}
-            schema = http.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]["200"]
+            many = http.post("/predict", json=[{"shop": shop} for shop in SHOPS]).json()["answers"]
+            ready = [one["features"] for one in answers.values()]
+            rows = http.post("/predict/rows", json={"rows": ready}).json()["answers"]
+            schemas = http.get("/openapi.json").json()["components"]["schemas"]
     finally:
         running.should_exit = True
         thread.join()
@@ -147,17 +150,35 @@ def test_the_server_answers_with_the_bounds_that_the_batch_has(project, promoted
     batch = dict(zip(scored.observations.keys(), scored.answers.tolist(), strict=True))
     assert {shop: [one["score"], one["low"], one["high"]] for shop, one in answers.items()} == batch
     assert not {"positive", "threshold"} & set(answers["s00"])
-    told = schema["content"]["application/json"]["schema"]["properties"]["low"]["description"]
+    told = schemas["Prediction"]["properties"]["low"]["description"]
     assert told == "lower bound of an interval that holds 80% of the rows"
-    assert steps.collect_requests(project, model) == len(SHOPS)
+    told_by = {"score", "low", "high"}
+    for one, also, row in zip(answers.values(), many, rows, strict=True):
+        assert {**one, "request_id": ""} == {**also, "request_id": ""}
+        assert {name: one[name] for name in told_by} == {name: row[name] for name in told_by}
+    assert steps.collect_requests(project, model) == 3 * len(SHOPS)
     rows = project.engine.rows(project.records.parquet_files("predictions"), "origin = 'request'")
     assert {row["entity"]: [row["score"], row["low"], row["high"]] for row in rows} == batch
 
 
 def test_coverage_is_measured_again_when_predictions_mature(project, promoted):
     actions.predict(project, project.model("takings"), at("2025-05-04"), None)
+    # ready rows that were answered at that moment are of no shop: nothing can tell how they turned out
+    outbox = Outbox(project.serving("takings").outbox)
+    row = {
+        "model": "takings",
+        "version": "2",
+        "t": at("2025-05-04"),
+        "origin": "rows",
+        "score": 1e9,
+        "low": 1e9,
+        "high": 1e9,
+    }
+    outbox.append_all([{**row, "request_id": f"row {place}"} for place in range(30)])
+    outbox.close()
+    assert steps.collect_requests(project, project.model("takings")) == 30
     found = actions.watch(project, project.model("takings"), at("2025-05-10")).realised
-    assert found is not None and found.version == "2"
+    assert found is not None and (found.version, found.rows) == ("2", len(SHOPS))
     assert 0.5 <= found.metrics["coverage"] <= 1
     assert found.metrics["pinball"] < found.baseline["pinball"]
     assert found.metrics["width"] == pytest.approx(promoted.evaluation.metrics["width"], rel=0.3)

@@ -142,8 +142,11 @@ def test_the_server_answers_with_the_probabilities_that_the_batch_has(project, t
         with httpx.Client(base_url=f"http://127.0.0.1:{port_of(listener)}", timeout=60) as http:
             wait_until(lambda: http.get("/readyz").status_code == 200)
             answers = {shop: http.post("/predict", json={"shop": shop}).json() for shop in SHOPS}
+            many = http.post("/predict", json=[{"shop": shop} for shop in SHOPS]).json()["answers"]
+            ready = [one["features"] for one in answers.values()]
+            rows = http.post("/predict/rows", json={"rows": ready}).json()["answers"]
             told = http.get("/model").json()
-            schema = http.get("/openapi.json").json()["paths"]["/predict"]["post"]["responses"]["200"]
+            schemas = http.get("/openapi.json").json()["components"]["schemas"]
     finally:
         running.should_exit = True
         thread.join()
@@ -157,10 +160,14 @@ def test_the_server_answers_with_the_probabilities_that_the_batch_has(project, t
         assert one["score"] == one["scores"][one["label"]] == max(one["scores"].values())
         assert not {"positive", "threshold"} & set(one)
     assert told["task"] == "multiclass" and told["labels"] == list(model.labels)
-    properties = schema["content"]["application/json"]["schema"]["properties"]
+    properties = schemas["Prediction"]["properties"]
     assert not {"positive", "threshold"} & set(properties)
     assert properties["label"]["enum"] == list(model.labels)
-    assert steps.collect_requests(project, model) == len(SHOPS)
+    told_by = {"score", "label", "scores"}
+    for one, also, row in zip(answers.values(), many, rows, strict=True):
+        assert {**one, "request_id": ""} == {**also, "request_id": ""}
+        assert {name: one[name] for name in told_by} == {name: row[name] for name in told_by}
+    assert steps.collect_requests(project, model) == 3 * len(SHOPS)
     logged = project.engine.rows(
         project.records.parquet_files("predictions"), f"origin = 'request' and model = '{name}'"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from keepfit import Category, Events, Files, Float, Integer, Lookup, Records, Time
-from keepfit.stages.serving.openapi.columns import row_schema
+from keepfit.stages.serving.openapi.columns import READ, row_schema
 
 
 def test_the_document_tells_times_units_and_what_is_looked_up():
@@ -21,18 +21,19 @@ def test_the_document_tells_times_units_and_what_is_looked_up():
     assert row["required"] == ["who", "at", "weight"]
     told = {name: {key: one[key] for key in one if key != "example"} for name, one in row["properties"].items()}
     blank = {"pattern": r"[^ \t\r\n\v\f]", "minLength": 1}
+    nothing = r"^[ \t\r\n\v\f]*$"
     whole = {"minimum": -(2**53), "maximum": 2**53, "pattern": "^[+-]?[0-9]{1,15}$"}
     assert told == {
         "table": {"type": "string", "const": "sent"},
         "who": {"type": ["string", "number"], **blank},
         "at": {"type": "string", "description": "a time, as %d.%m.%Y %H:%M has it"},
-        "order": {"type": ["integer", "string", "null"], **whole},
+        "order": {"type": ["integer", "string", "null"], **whole, "pattern": f"{nothing}|{whole['pattern']}"},
         "weight": {
             "type": ["number", "string"],
             "description": "in kg",
             "pattern": r"^[+-]?[0-9]{1,15}(\.[0-9]{1,15})?$",
         },
-        "due": {"type": ["string", "null"], "format": "date-time"},
-        "post": {"type": ["string", "null"], "pattern": "^(?:[A-Z]{2})$"},
-        "city": {"type": ["string", "null"], "enum": ["x", "y", None]},
+        "due": {"type": ["string", "null"], "format": "date-time", "pattern": f"{nothing}|{READ}"},
+        "post": {"type": ["string", "null"], "pattern": f"{nothing}|^(?:[A-Z]{{2}})$"},
+        "city": {"type": ["string", "null"], "enum": ["x", "y", None, ""]},
     }

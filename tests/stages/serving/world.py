@@ -123,11 +123,11 @@ def wait_until(holds, seconds: float = 180.0) -> None:
 
 
 @contextmanager
-def serving(root: Path, refresh_s: float = 0.02, now: int = NOW) -> Iterator[Served]:
+def serving(root: Path, refresh_s: float = 0.02, now: int = NOW, **more) -> Iterator[Served]:
     """Serve the shop below `root` on a free port of loopback."""
     store, outbox = SQLiteStore(root / "online.sqlite"), Outbox(root / "outbox.sqlite")
     fill(store)
-    app = create_app(root / "churn.json", store, outbox, now=lambda: now, refresh_s=refresh_s)
+    app = create_app(root / "churn.json", store, outbox, now=lambda: now, refresh_s=refresh_s, **more)
     running, listener = server(app), bind("127.0.0.1", 0)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()

@@ -20,6 +20,7 @@ from keepfit.stages.serving.openapi.page import DocsRoute
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.predict import PredictRoute
 from keepfit.stages.serving.protection import Protection
+from keepfit.stages.serving.requested import moment_text
 from keepfit.stages.serving.rows import RowsRoute
 from keepfit.stages.serving.scorer import Champion
 from keepfit.stages.serving.service import Service
@@ -87,7 +88,7 @@ def rows_route(service: Service) -> RowsRoute:
 def _document(app: FastAPI, service: Service) -> dict[str, Any]:
     """Return the document as of now; its examples ask about a moment that the store knows."""
     scorer, now = service.champion.current, service.now()
-    at = clock.show(max(now - now % clock.DAY, service.store.answers_from()))
+    at = moment_text(max(now - now % clock.DAY, service.store.answers_from()))
     found, ready = (scorer.artifact, scorer.ready) if scorer else (None, None)
     return openapi.document(app.title, app.version, app.description, found, ready, service.max_rows, at)
 

@@ -31,7 +31,7 @@ class Application(FastAPI):
     """
 
     def __init__(self, hot: Mapping[str, ASGIApp], protection: Protection, **described: Any) -> None:
-        super().__init__(title="keepfit", docs_url=None, redoc_url=None, **described)
+        super().__init__(title="keepfit", redirect_slashes=False, docs_url=None, redoc_url=None, **described)
         self._hot, self.protection = dict(hot), protection
         self._guarded = Guard(self._answer, protection)
         self.add_exception_handler(KeepfitError, refused)

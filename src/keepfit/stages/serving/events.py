@@ -94,6 +94,8 @@ def checked(model: Model, found: Sequence[object]) -> list[Row]:
 def _row(model: Model, event: Body) -> Row:
     check_flat(event)
     table = table_of(model, event)
+    if isinstance(event.get(table.entity), bool):
+        raise RequestError(f"{table.entity} is a truth value", where=table.entity, fix="send a text or a number")
     return table, check_row(table, event)
 
 
@@ -117,11 +119,11 @@ def table_of(model: Model, body: Body) -> Events:
         If the table is unknown, or left unsaid where there are several.
     """
     tables = {table.name: table for table in model.events()}
-    name = body.get("table")
-    if name is None and len(tables) == 1:
+    if "table" not in body and len(tables) == 1:
         return next(iter(tables.values()))
-    if name is None:
+    if "table" not in body:
         raise RequestError("'table' is missing", where="table", fix=did_you_mean("", tables, of=model.name))
+    name = body["table"]
     if name not in tables:
         raise RequestError(f"unknown table {name!r}", where="table", fix=did_you_mean(str(name), tables, of=model.name))
     return tables[name]

@@ -33,7 +33,6 @@ def is_new(writer: sqlite3.Connection, receipt: Receipt) -> bool:
         writer.execute("insert into receipt values (?, ?, ?)", receipt)
     elif found[0] != receipt.digest:
         what = "this Idempotency-Key came with another body before"
-        raise RequestError(
-            what, where="Idempotency-Key", fix="give each request a key of its own, and keep it for its retries"
-        )
+        fix = "give each request a key of its own, and keep it for its retries"
+        raise RequestError(what, where="Idempotency-Key", fix=fix, http_status=409)
     return found is None

@@ -66,8 +66,13 @@ def about(scorer: Scorer, one: Requested, request_id: str) -> dict[str, Any]:
         "version": scorer.pointer.version,
         "request_id": request_id,
         scorer.table.entity: one.key,
-        "at": clock.from_micros(one.t).isoformat().replace("+00:00", "Z"),
+        "at": moment_text(one.t),
     }
+
+
+def moment_text(t: int) -> str:
+    """Return microseconds UTC as RFC 3339 has it."""
+    return clock.from_micros(t).isoformat().replace("+00:00", "Z")
 
 
 def _check_names(body: Body, known: tuple[str, ...]) -> None:

@@ -13,8 +13,11 @@ NUMBER: Schema = {"type": ["number", "null"]}
 EXAMPLE_MOMENT = "2025-06-01T00:00:00Z"
 MOMENT: Schema = {"type": "string", "format": "date-time", "example": EXAMPLE_MOMENT}
 NOT_BLANK = r"[^ \t\r\n\v\f]"
+BLANK = r"^[ \t\r\n\v\f]*$"
 # what a regular expression can say of the texts that are numbers; `1e999` is one that is refused all the same
 WHOLE, DECIMAL = r"^[+-]?[0-9]{1,15}$", r"^[+-]?[0-9]{1,15}(\.[0-9]{1,15})?$"
+# of the moments of RFC 3339, those that `Time` reads: of a year after 999, with an offset that there is
+READ = "^[12][0-9]{3}-.+(Z|[+-](0[0-9]|1[0-5]):[0-5][0-9])$"
 YES_OR_NO = "^(true|false|t|f|yes|no|y|n|1|0)$"
 
 
@@ -23,7 +26,11 @@ def column_schema(column: Column, *, key: bool = False) -> Schema:
     told: Schema = {"description": f"in {column.unit}"} if column.unit else {}
     pattern = getattr(column, "pattern", None)
     if isinstance(column, Time):
-        told |= MOMENT if column.format is None else {**TEXT, "description": f"a time, as {column.format} has it"}
+        told |= (
+            {**MOMENT, "pattern": READ}
+            if column.format is None
+            else {**TEXT, "description": f"a time, as {column.format} has it"}
+        )
     elif isinstance(column, Category) and column.values:
         told |= {"type": "string", "enum": list(column.values)}
     elif isinstance(column, Float):
@@ -48,9 +55,14 @@ def _number(column: Float) -> Schema:
 
 
 def _or_null(told: Schema) -> Schema:
+    """Return what is accepted where nothing may be sent as well: null, or a text of blanks."""
     kinds = told["type"] if isinstance(told["type"], list) else [told["type"]]
-    more = {"enum": [*told["enum"], None]} if "enum" in told else {}
-    return {**told, "type": [*kinds, "null"], **more}
+    more: Schema = {"type": [*kinds, "null"]}
+    if "enum" in told:
+        more["enum"] = [*told["enum"], None, ""]
+    if "pattern" in told:
+        more["pattern"] = f"{BLANK}|{told['pattern']}"
+    return {name: value for name, value in told.items() if name != "minLength"} | more
 
 
 def example_of(column: Column) -> Any:

@@ -29,7 +29,7 @@ def events(model: Model | None, max_rows: int) -> tuple[Schema, Schema]:
         "events",
         "One event, or all of a list, under their tables' contracts; the next prediction reflects them",
         answer(202, "taken in", ref("Accepted"), {"one": example("One event", {"accepted": 1})}),
-        BODY,
+        (*BODY, 409),
         parameters=[KEY],
         requestBody=body(
             {"oneOf": [one, {"type": "array", "items": one, "minItems": 1, "maxItems": max_rows}]}, _examples(tables)

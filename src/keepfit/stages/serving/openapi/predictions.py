@@ -19,7 +19,7 @@ FLAGS = {"type": ["number", "boolean", "null"]}
 def predict(found: Artifact | None, max_rows: int, at: str) -> tuple[Schema, Schema]:
     """Return the operation and the schemas it refers to; `at` is a moment that can be asked about."""
     schemas = {
-        "Entity": _entity(found.model if found else None),
+        "Entity": _entity(found.model if found else None, at),
         "Prediction": _prediction(found),
         "Predictions": {
             "type": "object",
@@ -86,14 +86,21 @@ def _all_of(told: Schema) -> Schema:
     return {"type": "object", "properties": told, "required": list(told)}
 
 
-def _entity(model: Model | None) -> Schema:
-    table = model.observe.of if model else None
-    entity, key = (table.entity, column_schema(table.key_column(), key=True)) if table else ("entity", TEXT)
+def _entity(model: Model | None, at: str) -> Schema:
+    if model is None:
+        return {"type": "object", "description": "what a model is asked by; none answers yet"}
+    table = model.observe.of
+    entity, key = table.entity, column_schema(table.key_column(), key=True)
     asked = {
         entity: key,
-        "at": {**MOMENT, "type": ["string", "null"], "description": "default: now; a date is its midnight"},
+        "at": {
+            **MOMENT,
+            "example": at,
+            "type": ["string", "null"],
+            "description": "default: now; a date is its midnight",
+        },
     }
-    for name, sent in (model.request_inputs() if model else {}).items():
+    for name, sent in model.request_inputs().items():
         told = column_schema(sent.column)
         unit = f", {told['description']}" if "description" in told else ""
         asked[name] = {**told, "description": f"known only to the request{unit}; default: what the past says"}
@@ -156,6 +163,8 @@ def _explain() -> Schema:
 
 def _requests(entity: Schema, found: Artifact | None, at: str) -> Schema:
     """Return examples of requests, made from the definition."""
+    if found is None:
+        return {}
     fields = entity["properties"]
     key, *inputs = [name for name in fields if name != "at"]
     one = {key: fields[key].get("example", "17")}

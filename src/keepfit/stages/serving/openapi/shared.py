@@ -31,6 +31,7 @@ PROBLEMS = {
     403: "the token may not do this",
     404: "nothing is known of the entity",
     408: "the request took too long to come",
+    409: "this Idempotency-Key came with another body before",
     413: "the body is larger than 1 MB",
     422: "the request does not fit; `where` names the field",
     429: "too many requests of this client",
