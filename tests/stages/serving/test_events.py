@@ -8,10 +8,12 @@ import pytest
 
 from keepfit import Float, clock
 from keepfit.errors import RequestError
+from keepfit.spec.serving import Serving
 from keepfit.stages.serving import receipts
 from keepfit.stages.serving.events import EventsRefused, checked
+from keepfit.stages.serving.protection import Protection
 from keepfit.stages.serving.receipts import Receipt
-from keepfit.stages.serving.store import SQLiteStore
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 from .world import NOW, churn, promote, sales, serving
 
@@ -22,7 +24,7 @@ EVENT = {"customer_id": 18, "sold_at": "2025-05-31T00:00:00Z", "amount": 7}
 def served(tmp_path_factory):
     root = tmp_path_factory.mktemp("events")
     promote(root, "1")
-    with serving(root, max_rows=200) as running:
+    with serving(root, protection=Protection(Serving(max_rows=200))) as running:
         running.wait()
         yield running
 

@@ -11,7 +11,9 @@ import pytest
 
 from keepfit.artifact import write_pointer
 from keepfit.measure.forest import Forest, Tree
+from keepfit.spec.serving import Serving
 from keepfit.stages.serving.outbox import Outbox, drain
+from keepfit.stages.serving.protection import Protection
 
 from .world import NOW, promote, serving, write_version
 
@@ -30,7 +32,7 @@ def stump() -> bytes:
 def served(tmp_path_factory):
     root = tmp_path_factory.mktemp("many")
     promote(root, "1", trees=stump())
-    with serving(root, max_rows=300) as running:
+    with serving(root, protection=Protection(Serving(max_rows=300))) as running:
         running.wait()
         yield running
 

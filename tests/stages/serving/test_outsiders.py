@@ -17,6 +17,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from keepfit.spec.serving import Serving
+from keepfit.stages.serving.protection import Protection
 from keepfit.stages.serving.ready import create_ready_app
 from keepfit.stages.serving.server import bind, server
 
@@ -31,7 +33,7 @@ EVENT = {"table": "sales", "customer_id": 18, "sold_at": "2025-05-31T00:00:00Z",
 @contextmanager
 def serving_rows(folder: Path):
     """Serve one artifact on a free port of loopback."""
-    running, listener = server(create_ready_app(folder, max_rows=5)), bind("127.0.0.1", 0)
+    running, listener = server(create_ready_app(folder, Protection(Serving(max_rows=5)))), bind("127.0.0.1", 0)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -49,7 +51,7 @@ def project(tmp_path_factory):
     """Return a client of a project's server."""
     root = tmp_path_factory.mktemp("outside")
     promote(root, "1", trees=stump())
-    with serving(root, max_rows=5) as running:
+    with serving(root, protection=Protection(Serving(max_rows=5))) as running:
         running.wait()
         yield running.http
 

@@ -9,7 +9,9 @@ import pytest
 
 from keepfit import Boolean, Category, Files, Integer, Records, artifact
 from keepfit.artifact import Artifact, Pointer, RowEncoder, encode, write_pointer
+from keepfit.spec.serving import Serving
 from keepfit.stages.serving.outbox import drain, forget
+from keepfit.stages.serving.protection import Protection
 
 from .world import NOW, churn, onnx, promote, serving
 
@@ -20,7 +22,7 @@ ROW = {"sales_amount_sum_30d": 49.5, "sales_count_90d": 2, "customers_age": 40}
 def served(tmp_path_factory):
     root = tmp_path_factory.mktemp("rows")
     promote(root, "1")
-    with serving(root, max_rows=50) as running:
+    with serving(root, protection=Protection(Serving(max_rows=50))) as running:
         running.wait()
         yield running
 

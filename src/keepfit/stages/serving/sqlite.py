@@ -11,6 +11,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+
 from keepfit.engines.protocol import Column
 from keepfit.spec.columns import Value
 from keepfit.spec.tables import Events, Records
@@ -83,8 +85,9 @@ class SQLiteStore:
                 "insert into block (entity, name, columns, events) values (?, ?, ?, ?)", blocks(table, rows)
             )
             _note(writer, table.name, len(rows["time"]), answers_from, coverage)
-            if until > EVER:
-                _reach(writer, table.name, until - 1)
+            times = np.asarray(rows["time"])
+            if (times < until).any():  # a row dated ahead says nothing about what has come
+                _reach(writer, table.name, int(times[times < until].max()))
         return len(rows["time"])
 
     def append(self, table: Events, row: Mapping[str, Value]) -> None:
