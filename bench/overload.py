@@ -31,8 +31,6 @@ local bodies, place = {}, 0
 for line in io.lines("BODIES") do bodies[#bodies + 1] = line end
 function request() place = place % #bodies + 1; return wrk.format(nil, "/predict", nil, bodies[place]) end
 """
-    r'^keepfit_request_duration_seconds_bucket\{le="([^"]+)",route="/predict",version="1"\} (\S+)', re.M
-)
 REFUSED = re.compile(r'^keepfit_refused_total\{reason="queue"\} (\S+)', re.M)
 ANSWERED = re.compile(r'^keepfit_requests_total\{route="/predict",status="200"\} (\S+)', re.M)
 
