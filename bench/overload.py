@@ -102,6 +102,7 @@ class Probe(threading.Thread):
         self._url, self._body = url, body
 
     def run(self) -> None:
+        """Ask until it is over."""
         with httpx.Client(base_url=self._url, timeout=60) as http:
             while not self.over:
                 began = time.perf_counter()
