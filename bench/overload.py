@@ -2,7 +2,8 @@
 
 The server is that of `bench/serving.py`: features from 50 to 200 raw events, 300 trees. First its capacity, at 8 connections;
 then as many connections as places, and three and six times as many. Each connection asks again as soon as it is answered, a
-refused one too, which is worse than any client that reads Retry-After.
+refused one too, which is worse than any client that reads Retry-After. Times are those of one more client, which has a connection
+of its own and asks again as soon as it is answered; wrk's own would mix the accepted with the refused.
 
     python bench/overload.py --seconds 5
 """
@@ -14,9 +15,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import urllib.request
 from pathlib import Path
 
+import httpx
 from serving import _command
 
 QUEUE = 64
@@ -27,9 +31,6 @@ local bodies, place = {}, 0
 for line in io.lines("BODIES") do bodies[#bodies + 1] = line end
 function request() place = place % #bodies + 1; return wrk.format(nil, "/predict", nil, bodies[place]) end
 """
-ACCEPTED = re.compile(
-    r'^keepfit_request_duration_seconds_bucket\{le="([^"]+)",route="/predict",version="1"\} (\S+)', re.M
-)
 REFUSED = re.compile(r'^keepfit_refused_total\{reason="queue"\} (\S+)', re.M)
 ANSWERED = re.compile(r'^keepfit_requests_total\{route="/predict",status="200"\} (\S+)', re.M)
 
@@ -60,12 +61,15 @@ def compare(url: str, folder: str, seconds: float) -> None:
     load(url, folder, 8, 1.0)
     print(f"{'connections':>11} {'accepted/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'refused/s':>10} {'refused':>8}")
     for connections in (8, QUEUE, 3 * QUEUE, 6 * QUEUE):
-        before = scraped(url)
-        load(url, folder, connections, seconds)
+        before, probe = scraped(url), Probe(url, Path(folder, "bodies").read_text().splitlines()[0])
+        probe.start()
+        load(url, folder, connections - 1, seconds)
+        probe.over = True
+        probe.join()
         after = scraped(url)
-        accepted, refused = after["accepted"] - before["accepted"], after["refused"] - before["refused"]
-        counts = {bound: after["buckets"][bound] - before["buckets"].get(bound, 0) for bound in after["buckets"]}
-        p50, p99 = quantile(counts, 0.5), quantile(counts, 0.99)
+        accepted, refused = (after[name] - before[name] for name in ("accepted", "refused"))
+        times = sorted(probe.times)
+        p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99)]
         share = refused / (accepted + refused)
         print(
             f"{connections:11} {accepted / seconds:10.0f} {1000 * p50:8.1f} {1000 * p99:8.1f} "
@@ -83,22 +87,28 @@ def scraped(url: str) -> dict:
     with urllib.request.urlopen(f"{url}/metrics") as answer:
         page = answer.read().decode()
     return {
-        "buckets": {float(bound): float(count) for bound, count in ACCEPTED.findall(page)},
         "accepted": sum(map(float, ANSWERED.findall(page))),
         "refused": sum(map(float, REFUSED.findall(page))),
     }
 
 
-def quantile(counts: dict[float, float], share: float) -> float:
-    """Return a quantile as Prometheus' histogram_quantile has it: straight lines between the bounds."""
-    wanted, below, from_count = share * counts[max(counts)], 0.0, 0.0
-    for bound in sorted(counts):
-        if counts[bound] >= wanted:
-            if bound == float("inf"):
-                return below
-            return below + (bound - below) * (wanted - from_count) / max(counts[bound] - from_count, 1)
-        below, from_count = bound, counts[bound]
-    return below
+class Probe(threading.Thread):
+    """Asks over one connection until it is over; `times` are the seconds that accepted requests took."""
+
+    def __init__(self, url: str, body: str) -> None:
+        super().__init__()
+        self.times: list[float] = []
+        self.over = False
+        self._url, self._body = url, body
+
+    def run(self) -> None:
+        """Ask until it is over."""
+        with httpx.Client(base_url=self._url, timeout=60) as http:
+            while not self.over:
+                began = time.perf_counter()
+                answer = http.post("/predict", content=self._body)
+                if answer.status_code == 200:
+                    self.times.append(time.perf_counter() - began)
 
 
 if __name__ == "__main__":
