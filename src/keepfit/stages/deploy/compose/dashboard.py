@@ -152,5 +152,4 @@ def _promotions() -> JSON:
         "iconColor": "purple",
         "datasource": SOURCE,
         "expr": f"changes(keepfit_champion_loaded_timestamp_seconds{{{CHOSEN}}}[1m]) > 0",
-        "titleFormat": "Another version answers",
     }

@@ -12,7 +12,7 @@ VERSIONED = f'{CHOSEN}, version=~"$version"'
 INTERVAL = "$__rate_interval"
 GREEN, ORANGE, RED = "green", "orange", "red"
 DAY_S = 86_400
-QUANTILES = (0.5, 0.95, 0.99)
+TOLD = (0.5, 0.95, 0.99)
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ REQUESTED = [
     _lines("By route and status", _rate("keepfit_requests_total", "route, status", ROUTED), "{{route}} {{status}}", "reqps"),
     Panel(
         "Time to answer by version", "timeseries",
-        [(_quantile(q, SECONDS, "version", f'{ROUTED}, version=~"$version"'), f"p{100 * q:.0f} {{{{version}}}}") for q in QUANTILES],
+        [(_quantile(q, SECONDS, "version", f'{ROUTED}, version=~"$version"'), f"p{100 * q:.0f} {{{{version}}}}") for q in TOLD],
         "s",
     ),
     _lines("Where its time goes, p99", _quantile(0.99, "keepfit_stage_duration_seconds", "stage"), "{{stage}}", "s"),
