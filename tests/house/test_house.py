@@ -206,7 +206,7 @@ def test_every_command_takes_a_project_a_profile_and_json(name):
     assert {"--project", "--profile", "--json"} <= options(name)
 
 
-@pytest.mark.parametrize("name", [name for name in EVERY if name not in ("check", "features", "infer", "serve")])
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in ("check", "features", "infer", "serve", "token", "token new")])
 def test_every_command_that_acts_on_data_takes_its_moment(name):
     assert "--as-of" in options(name)
 

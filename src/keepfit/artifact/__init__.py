@@ -13,7 +13,7 @@ Training writes it, the registry keeps it, serving and monitoring read it. No pi
 from keepfit.artifact.folder import Artifact, contents, digest, lineage, read, sizes, write
 from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.knots import Knots, knots_from
-from keepfit.artifact.matrix import encode, learn_categories
+from keepfit.artifact.matrix import RowEncoder, encode, learn_categories
 from keepfit.artifact.pointer import Pointer, read_pointer, write_pointer
 from keepfit.artifact.predictor import Predictor
 from keepfit.artifact.timing import latency
@@ -24,6 +24,7 @@ __all__ = [
     "Knots",
     "Pointer",
     "Predictor",
+    "RowEncoder",
     "contents",
     "digest",
     "encode",

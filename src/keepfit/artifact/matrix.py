@@ -36,6 +36,35 @@ def encode(columns: Columns, features: Sequence[str], categories: Categories) ->
     return np.clip(matrix, -LARGEST, LARGEST, out=matrix)
 
 
+class RowEncoder:
+    """What `encode` does, for rows as requests have them: name -> number, label or null; to the same bits.
+
+    Parameters
+    ----------
+    features : sequence of str
+        The columns of the matrix.
+    categories : mapping
+        Category -> its labels.
+    """
+
+    def __init__(self, features: Sequence[str], categories: Categories) -> None:
+        self._features = tuple(features)
+        self._codes = [
+            (place, {label: float(code) for code, label in enumerate(categories[name])})
+            for place, name in enumerate(features)
+            if name in categories
+        ]
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> NDArray[np.float32]:
+        """Return a matrix [rows, features]."""
+        held = [[row[name] for name in self._features] for row in rows]
+        for place, codes in self._codes:
+            for values in held:
+                values[place] = codes.get(values[place], np.nan)
+        wide = np.array(held, np.float64)
+        return np.minimum(np.maximum(wide, -LARGEST), LARGEST).astype(np.float32)
+
+
 def _codes(values: NDArray[Any], labels: Sequence[str]) -> NDArray[np.float32]:
     code = {label: place for place, label in enumerate(labels)}
     return np.array([code.get(value, np.nan) for value in values], np.float32)

@@ -40,6 +40,7 @@ COMMANDS = {
     "export": "versions",
     "publish": "serve",
     "serve": "serve",
+    "token": "token",
     "deploy": "deploy",
 }
 

@@ -5,19 +5,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keepfit import clock
 from keepfit.cli.options import as_of, common, micros, opened
+from keepfit.cli.protecting import checked, protected
 
 if TYPE_CHECKING:
     from keepfit.project import ServingFiles
+    from keepfit.spec.serving import Serving
+    from keepfit.stages.serving.protection import Protection
 
 
 @click.command()
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     metavar="FOLDER",
     help="Answer POST /predict/rows with this artifact, such as an exported one: no project, no store, no log.",
 )
+@click.option("--insecure", is_flag=True, help="Listen to other machines although nobody needs a token.")
 def serve(
     model: str | None,
     folder: Path,
@@ -45,6 +49,7 @@ def serve(
     port: int | None,
     warm: bool,
     artifact: Path | None,
+    insecure: bool,
 ) -> None:
     """Answer over HTTP with the champion: POST /predict, POST /events; /livez /readyz /health /metrics /model /docs.
 
@@ -56,26 +61,50 @@ def serve(
       curl -s localhost:8000/predict -d '{"customer_id": "C00001"}'
       keepfit serve --artifact exports/churn-3-docker/artifact
     """
-    if artifact is not None:
-        return _serve_rows(artifact, model, host or "127.0.0.1", 8000 if port is None else port, as_json)
-    project = opened(folder, profile)
-    name, serving = project.model(model).name, project.settings.serving
+    said = {"host": host, "port": port}
     began, start = micros(None), micros(moment)
-    address = host or serving.host, serving.port if port is None else port
-    _require_free(*address)
+
+    def now() -> int:
+        return start + micros(None) - began
+
+    if artifact is not None:
+        return _serve_rows(artifact, model, said, as_json, insecure=insecure, now=now)
+    project = opened(folder, profile)
+    name, serving = project.model(model).name, _overlaid(project.settings.serving, said)
+    tokens = checked(serving, project.folder, serving.host, insecure=insecure)
+    _require_free(serving.host, serving.port)
     if warm:
         _warm(project.folder, project.settings.profile, name, start)
-    _serve(project.serving(name), *address, serving.refresh_s, as_json, now=lambda: start + micros(None) - began)
+    with protected(serving, tokens, name, now) as protection:
+        _serve(project.serving(name), protection, as_json, now=now)
 
 
-def _serve_rows(artifact: Path, model: str | None, host: str, port: int, as_json: bool) -> None:
+def _overlaid(serving: Serving, said: Mapping[str, Any]) -> Serving:
+    return serving.model_copy(update={name: value for name, value in said.items() if value is not None})
+
+
+def _serve_rows(
+    artifact: Path,
+    model: str | None,
+    said: Mapping[str, Any],
+    as_json: bool,
+    *,
+    insecure: bool,
+    now: Callable[[], int],
+) -> None:
+    from keepfit.spec.serving import from_environment
     from keepfit.stages.serving.ready import create_ready_app
     from keepfit.stages.serving.server import run_server
 
     if model is not None:
         raise click.UsageError("an artifact is of one model: leave MODEL out")
-    app = create_ready_app(artifact)
-    run_server(app, host, port, lambda bound: _announce(app.state.model, host, bound, as_json))
+    serving = _overlaid(from_environment(os.environ), said)
+    tokens = checked(serving, Path.cwd(), serving.host, insecure=insecure)
+    with protected(serving, tokens, artifact.name, now) as protection:
+        app = create_ready_app(artifact, protection)
+        run_server(
+            app, serving.host, serving.port, lambda bound: _announce(app.state.model, serving.host, bound, as_json)
+        )
 
 
 def _announce(model: str, host: str, bound: int, as_json: bool) -> None:
@@ -130,14 +159,13 @@ def _warm(folder: Path, profile: str, model: str, as_of: int) -> None:
         note(f"the online store could not be filled from the lake; it answers from what it holds:\n{done.stderr}")
 
 
-def _serve(
-    files: ServingFiles, host: str, port: int, refresh_s: float, as_json: bool, *, now: Callable[[], int]
-) -> None:
+def _serve(files: ServingFiles, protection: Protection, as_json: bool, *, now: Callable[[], int]) -> None:
     from keepfit.stages.serving.app import create_app
     from keepfit.stages.serving.outbox import Outbox
     from keepfit.stages.serving.server import run_server
     from keepfit.stages.serving.store import SQLiteStore
 
+    said, name = protection.serving, files.pointer.stem
     with closing(SQLiteStore(files.store)) as store, closing(Outbox(files.outbox)) as outbox:
-        app = create_app(files.pointer, store, outbox, now=now, refresh_s=refresh_s)
-        run_server(app, host, port, lambda bound: _announce(files.pointer.stem, host, bound, as_json))
+        app = create_app(files.pointer, store, outbox, now=now, refresh_s=said.refresh_s, protection=protection)
+        run_server(app, said.host, said.port, lambda bound: _announce(name, said.host, bound, as_json))

@@ -60,12 +60,19 @@ class Together:
     ----------
     expressions : sequence of Expression
         Their names are read once: a name is built anew whenever it is asked for.
+
+    Attributes
+    ----------
+    reads : frozenset of str
+        The leaves that may be asked for, and what a request may send.
     """
 
     def __init__(self, expressions: Sequence[Expression]) -> None:
         self._places: dict[tuple[Any, ...], int] = {}
         self._nodes: list[tuple[Expression, str, list[int]]] = []
         self._named = [(each.name, self._place(each)) for each in expressions]
+        leaves = {leaf for node, leaf, _ in self._nodes if leaf and not isinstance(node, Constant)}
+        self.reads = frozenset(leaves | {node.key for node, *_ in self._nodes if isinstance(node, Input)})
 
     def __call__(self, leaves: Mapping[str, Values]) -> dict[str, Values]:
         """Return the column of each expression by its name; `leaves` as `evaluate` takes them."""

@@ -121,6 +121,40 @@ def sweep(
     return out
 
 
+def sweep_one(
+    program: Program, time: Integers, known: Integers | None, values: Floats, moment: Integers
+) -> NDArray[np.float64]:
+    """Return every output of a program for one entity at one moment, to the bits of `sweep`: float64 [outputs].
+
+    For requests: no offsets to make and to check. `time`, `known`, `values` as `sweep` takes them; `moment` is its `t` of
+    length 1.
+    """
+    events = time.size
+    if events > _KEPT_ROWS:
+        return sweep(program, time, known, values, _bounds(events), moment, _ONE, threads=1)[:, 0]
+    time = _checked("time", time, _INT64, 1)
+    known = time if known is None else _checked("known", known, _INT64, 1)
+    values = _checked("values", values, _FLOAT64, 2)
+    if not (known.size == events == values.shape[1] and values.shape[0] >= program.columns and moment.size == 1):
+        raise ValueError(f"{events} times, {known.size} known, values {values.shape}, {moment.size} moments do not fit")
+    out = np.empty((len(program.outputs), 1))
+    moment = _checked("moment", moment, _INT64, 1)
+    given: tuple[Any, ...] = (time, known, values, _bounds(events), moment, _ONE, 0, 1, out)
+    arguments: tuple[Any, ...] = (*_kept_scratch(), *program.encoding, *given)
+    _sweep_entities(*arguments)
+    return out[:, 0]
+
+
+def _bounds(rows: int) -> Integers:
+    """Return the read-only offsets of one entity."""
+    found = np.array([0, rows], np.int64)
+    found.flags.writeable = False
+    return found
+
+
+_ONE: Final = _bounds(1)
+
+
 def _kept_scratch() -> Scratch:
     """Return this thread's scratch for small entities and any program: a request allocates nothing."""
     scratch: Scratch | None = getattr(_of_thread, "scratch", None)

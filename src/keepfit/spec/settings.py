@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from keepfit.errors import SettingsError, did_you_mean
+from keepfit.spec.serving import Serving
 
 FILE = "keepfit.yaml"
 PREFIX = "KEEPFIT__"
@@ -53,14 +54,6 @@ class Engine(Section):
     kind: str = "local"
     threads: int | None = Field(default=None, ge=1)
     memory: str | None = None
-
-
-class Serving(Section):
-    """Where the server listens, and how often it looks for a new champion (seconds)."""
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
-    refresh_s: float = Field(default=1.0, gt=0)
 
 
 class Training(Section):

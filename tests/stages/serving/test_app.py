@@ -211,7 +211,7 @@ def test_a_scrape_parses_and_counts(served):
     assert found["keepfit_champion_info"].labels == {"model": "churn", "version": "1"}
     names = {
         "keepfit_requests_total",
-        "keepfit_request_seconds_bucket",
+        "keepfit_request_duration_seconds_bucket",
         "keepfit_score_bucket",
         "keepfit_outbox_backlog",
     }

@@ -39,7 +39,7 @@ def post(store, entity, time, amount, note=None):
 
 
 def amounts(store, entity):
-    return store.read(entity).events(sales, [col("amount")])[2][0].tolist()
+    return store.read(entity).events(sales, {"amount": col("amount")})[2][0].tolist()
 
 
 def test_events_come_by_time_then_arrival(store):
@@ -47,7 +47,7 @@ def test_events_come_by_time_then_arrival(store):
     post(store, "a", 7, 5.0)
     post(store, "a", 3, 4.0)
     post(store, "a", 7, 6.0)
-    time, known, values = store.read("a").events(sales, [col("amount")])
+    time, known, values = store.read("a").events(sales, {"amount": col("amount")})
     assert time.tolist() == [1, 3, 5, 5, 7, 7]
     assert known.tolist() == [1, 3, 6, 5, 7, 7]
     assert values.tolist() == [[1.0, 4.0, 2.0, 3.0, 5.0, 6.0]]
@@ -56,20 +56,20 @@ def test_events_come_by_time_then_arrival(store):
 def test_values_keep_their_bits(store):
     found = [-0.0, math.inf, 5e-324, 0.1, math.nan, 2.0**53]
     store.replace(sales, rows(*(("a", place, place, value) for place, value in enumerate(found))), 9)
-    _, _, values = store.read("a").events(sales, [col("amount")])
+    _, _, values = store.read("a").events(sales, {"amount": col("amount")})
     assert values.tobytes() == np.array([found]).tobytes()
 
 
 def test_times_beyond_doubles_are_exact(store):
     moment = 2**60 + 1
     post(store, "a", moment, 1.0)
-    assert store.read("a").events(sales, [])[0].tolist() == [moment]
+    assert store.read("a").events(sales, {})[0].tolist() == [moment]
 
 
 def test_a_text_can_be_counted(store):
     post(store, "a", 1, None, note="hello")
     post(store, "a", 2, None)
-    values = store.read("a").events(sales, [Present("note"), col("amount")])[2]
+    values = store.read("a").events(sales, {str(one): one for one in (Present("note"), col("amount"))})[2]
     assert np.array_equal(values, [[1.0, math.nan], [math.nan, math.nan]], equal_nan=True)
 
 
@@ -137,7 +137,9 @@ def test_a_new_column_joins_the_rows_that_are_there(store):
     post(store, "a", 1, 1.0)
     wider = Events("sales", Files("s"), entity="id", time="at", columns={"amount": Float(), "discount": Float()})
     assert np.array_equal(
-        store.read("a").events(wider, [col("amount"), col("discount")])[2], [[1.0], [math.nan]], equal_nan=True
+        store.read("a").events(wider, {"amount": col("amount"), "discount": col("discount")})[2],
+        [[1.0], [math.nan]],
+        equal_nan=True,
     )
 
 
@@ -152,4 +154,6 @@ def test_the_store_answers_from_the_latest_start_of_its_tables(store):
 def test_names_of_columns_are_only_names(store):
     odd = Events("odd", Files("o"), entity="entity", time="time", columns={'x"; drop table y': Float(), "seq": Float()})
     store.append(odd, {"entity": "a", "time": 1, "known": 1, 'x"; drop table y': 2.0, "seq": 3.0})
-    assert store.read("a").events(odd, [col('x"; drop table y'), col("seq")])[2].tolist() == [[2.0], [3.0]]
+    assert store.read("a").events(odd, {str(one): one for one in (col('x"; drop table y'), col("seq"))})[
+        2
+    ].tolist() == [[2.0], [3.0]]

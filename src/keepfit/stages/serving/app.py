@@ -8,19 +8,17 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.exceptions import HTTPException
-from starlette.routing import Route
 
-from keepfit.errors import KeepfitError
 from keepfit.stages.serving import openapi
+from keepfit.stages.serving.application import Application
 from keepfit.stages.serving.events import EventsRoute
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.predict import PredictRoute
+from keepfit.stages.serving.protection import Protection
 from keepfit.stages.serving.scorer import Champion
 from keepfit.stages.serving.service import Service
-from keepfit.stages.serving.status import status_routes
+from keepfit.stages.serving.status import gauges, status_routes
 from keepfit.stages.serving.store import OnlineStore
-from keepfit.stages.serving.wire import Guard, no_such_route, refused
 
 DESCRIPTION = (
     "Predictions of one model's champion. Features are computed at request time by the kernel that trained it."
@@ -28,7 +26,13 @@ DESCRIPTION = (
 
 
 def create_app(
-    pointer_path: Path, store: OnlineStore, outbox: Outbox, *, now: Callable[[], int], refresh_s: float = 1.0
+    pointer_path: Path,
+    store: OnlineStore,
+    outbox: Outbox,
+    *,
+    now: Callable[[], int],
+    refresh_s: float = 1.0,
+    protection: Protection | None = None,
 ) -> FastAPI:
     """Return the application that answers for the model whose champion `pointer_path` names.
 
@@ -47,15 +51,18 @@ def create_app(
         Microseconds UTC: the moment of a prediction that names none.
     refresh_s : float
         How often the pointer is looked at.
+    protection : Protection, optional
+        Tokens, limits, log; without it, the default limits and no more.
     """
-    service = Service(Champion(pointer_path, store, now), store, outbox, now)
-    app = FastAPI(title="keepfit", description=DESCRIPTION, lifespan=lambda _: _following(service, refresh_s))
-    app.add_middleware(Guard, metrics=service.metrics)
-    app.add_exception_handler(KeepfitError, refused)
-    app.add_exception_handler(HTTPException, no_such_route)
-    # the hot path comes first, and without FastAPI's validation, dependencies and response models
-    app.router.routes.insert(0, Route("/predict", PredictRoute(service), methods=["POST"]))
-    app.router.routes.insert(1, Route("/events", EventsRoute(service).__call__, methods=["POST"]))
+    protection = protection or Protection()
+    service = Service(Champion(pointer_path, store, now), store, outbox, now, protection.metrics)
+    service.metrics.show(lambda: gauges(service))
+    app = Application(
+        {"/predict": PredictRoute(service), "/events": EventsRoute(service)},
+        protection,
+        description=DESCRIPTION,
+        lifespan=lambda _: _following(service, refresh_s),
+    )
     app.include_router(status_routes(service))
     app.openapi = lambda: openapi.document(app, service.champion)  # type: ignore[method-assign]
     return app

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from keepfit.errors import RequestError, did_you_mean
 from keepfit.rows.contract import check_row
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Events
 from keepfit.stages.serving.service import Service
-from keepfit.stages.serving.wire import Body, encode, read_object
+from keepfit.stages.serving.wire import Body, read_object, send_json
 
 
 class EventsRoute:
@@ -20,14 +19,14 @@ class EventsRoute:
     def __init__(self, service: Service) -> None:
         self._service = service
 
-    async def __call__(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        body = await read_object(request.receive)
+        body = await read_object(receive)
         table = table_of(self._service.champion.require().artifact.model, body)
         # a publication may hold the store's write lock for a while, and a text's mood takes a moment
         await run_in_threadpool(self._accept, table, body)
         self._service.metrics.accepted(table.name)
-        return Response(encode({"accepted": 1}), 202, media_type="application/json")
+        await send_json(send, 202, {"accepted": 1})
 
     def _accept(self, table: Events, body: Body) -> None:
         self._service.store.append(table, check_row(table, body))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,19 +45,20 @@ class Held:
         """Whether one of these tables holds a row of the entity."""
         return any(name in tables for name in (*self._blocks, *self._posted, *self._records))
 
-    def events(self, table: Events, columns: Sequence[RowExpression]) -> EntityEvents:
+    def events(self, table: Events, columns: Mapping[str, RowExpression]) -> EntityEvents:
         """Return (time [n], known [n] or None, values [columns, n]), by time, then order of arrival.
 
-        `known` is None if the table's rows are known when they happen; null is NaN.
+        `columns` are by their texts, under which a store keeps them. `known` is None if the table's rows are known when they
+        happen; null is NaN.
 
         Raises
         ------
         ServingError
             If a column was not published.
         """
-        names = tuple(map(str, columns))
+        names = tuple(columns)
         blocks = [_block(content, stored, names) for stored, content in self._blocks.get(table.name, ())]
-        blocks += [_posted_block(text, columns) for text in self._posted.get(table.name, ())]
+        blocks += [_posted_block(text, columns.values()) for text in self._posted.get(table.name, ())]
         block = blocks[0] if len(blocks) == 1 else _merged(blocks, len(columns))
         late = table.known or table.known_after
         return block[0], block[1] if late else None, block[2:].view(np.float64)
@@ -72,7 +73,7 @@ class Held:
         return found
 
 
-def _block(content: bytes, stored: tuple[str, ...], columns: Sequence[str]) -> Block:
+def _block(content: bytes, stored: tuple[str, ...], columns: tuple[str, ...]) -> Block:
     """Return what a row of `block` holds, with the columns asked for."""
     held = np.frombuffer(content, np.int64).reshape(2 + len(stored), -1)
     if stored == columns:
@@ -84,7 +85,7 @@ def _block(content: bytes, stored: tuple[str, ...], columns: Sequence[str]) -> B
     return np.ascontiguousarray(held[[0, 1, *(2 + stored.index(name) for name in columns)]])
 
 
-def _posted_block(text: str, columns: Sequence[RowExpression]) -> Block:
+def _posted_block(text: str, columns: Collection[RowExpression]) -> Block:
     """Return a posted row as a run of one event; conditions and codes are computed as the engine does for a file."""
     row = json.loads(text)
     numbers = np.array([_number(evaluate(column, row)) for column in columns], np.float64)

@@ -14,18 +14,19 @@ from keepfit.errors import ServingError
 from keepfit.kernel.calendar import of_moment
 from keepfit.kernel.evaluate import Together
 from keepfit.kernel.plan import EventsPlan, Plan, compile_plan
-from keepfit.kernel.sweep import sweep
+from keepfit.kernel.sweep import sweep_one
 from keepfit.rows.key import key_text
 from keepfit.spec.columns import Value
-from keepfit.spec.features import Attribute
+from keepfit.spec.features import Attribute, Constant, Expression, Named
 from keepfit.spec.model import Model
+from keepfit.spec.rows import RowExpression
 from keepfit.spec.tables import Records
 from keepfit.stages.serving.coverage import needed
 from keepfit.stages.serving.held import Held
 from keepfit.stages.serving.store import OnlineStore
 
 Columns = dict[str, NDArray[Any]]
-ONE = np.array([0, 1], np.int64)
+Row = dict[str, float | str | None]
 NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
@@ -34,22 +35,30 @@ class Features(NamedTuple):
 
     Attributes
     ----------
-    columns : dict of str to array [1]
-        In the definition's order, as `keepfit.artifact.encode` reads them.
+    row : dict of str to float, str or None
+        In the definition's order, as `keepfit.artifact.RowEncoder` reads them: a number, NaN if it is null; a label, None
+        if it is null.
     known : bool
         Whether the store holds a row of the entity in any table that is about it.
     """
 
-    columns: Columns
+    row: Row
     known: bool
 
-    def values(self) -> dict[str, float | str | None]:
+    @property
+    def columns(self) -> Columns:
+        """The same as a batch has them: name -> array [1]."""
+        return {name: _column(value) for name, value in self.row.items()}
+
+    def values(self) -> Row:
         """Return name -> number, label, or None for null."""
-        return {name: _plain(column.item()) for name, column in self.columns.items()}
+        return {name: None if value != value else value for name, value in self.row.items()}
 
 
 class OnlineFeatures:
     """The features of a model, read from an online store.
+
+    Most features are a leaf as it is, and stay a plain number; what has to be computed goes through the batch's own code.
 
     Parameters
     ----------
@@ -61,17 +70,19 @@ class OnlineFeatures:
 
     def __init__(self, model: Model, store: OnlineStore) -> None:
         self._store = store
-        self._plan = compile_plan(model.inputs())
-        _require(self._plan, store)
+        plan = compile_plan(model.inputs())
+        _require(plan, store)
         self._own = frozenset(table.name for table in model.tables() if table.entity == model.observe.of.entity)
-        self._moments = [(moment.name, moment) for moment in self._plan.moments]
+        self._moments = [(moment.name, moment) for moment in plan.moments]
         self._sent = {name: sent.key for name, sent in model.request_inputs().items()}
         self._category = {name for name, sent in model.request_inputs().items() if sent.is_category}
         self._records = [
             (records, [(f"{records.name}_{column}", column, _numeric(records, column)) for column in columns])
-            for records, columns in self._plan.records
+            for records, columns in plan.records
         ]
-        self._expressions = Together(self._plan.expressions)
+        self._events = [(each, {str(column): column for column in each.columns}) for each in plan.events]
+        self._leaf = {each.name: _leaf(each) for each in plan.expressions}
+        self._computed = Together([each for each in plan.expressions if self._leaf[each.name] is None])
 
     def features(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING) -> Features:
         """Return the features of (entity, t); only what had happened and was known before t counts.
@@ -85,28 +96,26 @@ class OnlineFeatures:
         sent : mapping
             The request-time inputs that a request sends, typed.
         """
-        leaves: Columns = {}
+        leaves: Row = {}
         held, moment = self._store.read(entity), np.array([t], np.int64)
-        for records, columns in self._records:
+        for records, attributes in self._records:
             record = held.record(records, t) or {}
-            leaves.update({name: _column(record.get(key), number) for name, key, number in columns})
-        for plan in self._plan.events:
-            leaves.update(_swept(plan, held, moment) if plan.via is None else self._swept_through(plan, leaves, moment))
+            leaves.update({name: _plain(record.get(key), number) for name, key, number in attributes})
+        for plan, columns in self._events:
+            own = held if plan.via is None else self._reached(plan.via, leaves)
+            leaves.update(_nothing(plan) if own is None else _swept(plan, columns, own, moment))
         for name, part in self._moments:
-            leaves[name] = of_moment(part, moment)
+            leaves[name] = of_moment(part, moment).item()
         for name, value in sent.items():
-            leaves[self._sent[name]] = _column(value, name not in self._category)
-        return Features(self._expressions(leaves), held.knows(self._own))
+            leaves[self._sent[name]] = _plain(value, name not in self._category)
+        computed = self._computed({name: _column(leaves[name]) for name in self._computed.reads if name in leaves})
+        row = {name: computed[name].item() if leaf is None else leaves[leaf] for name, leaf in self._leaf.items()}
+        return Features(row, held.knows(self._own))
 
-    def _swept_through(
-        self, plan: EventsPlan, leaves: Columns, moment: NDArray[np.int64]
-    ) -> Iterable[tuple[str, NDArray[np.float64]]]:
-        """Sweep the events of the entity that an attribute names; null if it names none."""
-        via = cast(Attribute, plan.via)
-        key = key_text(via.records.type_of(via.column), leaves[via.name].item())
-        if key is None:
-            return ((name, np.array([math.nan])) for name in plan.names)
-        return _swept(plan, self._store.read(key), moment)
+    def _reached(self, via: Attribute, leaves: Row) -> Held | None:
+        """Return what is held of the entity that an attribute names; None if it names none."""
+        key = key_text(via.records.type_of(via.column), leaves[via.name])
+        return None if key is None else self._store.read(key)
 
 
 def _require(plan: Plan, store: OnlineStore) -> None:
@@ -118,10 +127,22 @@ def _require(plan: Plan, store: OnlineStore) -> None:
             raise ServingError(what, where=name, fix="run `keepfit publish`, which fills it for the champion")
 
 
-def _swept(plan: EventsPlan, held: Held, moment: NDArray[np.int64]) -> Iterable[tuple[str, NDArray[np.float64]]]:
-    time, known, values = held.events(plan.table, plan.columns)
-    offsets = np.array([0, time.size], np.int64)
-    return zip(plan.names, sweep(plan.program, time, known, values, offsets, moment, ONE, threads=1), strict=True)
+def _leaf(expression: Expression) -> str | None:
+    """Return the leaf that an expression is, under whatever name; None if it has to be computed."""
+    while isinstance(expression, Named):
+        expression = expression.value
+    return None if expression.parts() or isinstance(expression, Constant) else expression.name
+
+
+def _swept(
+    plan: EventsPlan, columns: Mapping[str, RowExpression], held: Held, moment: NDArray[np.int64]
+) -> Iterable[tuple[str, float]]:
+    time, known, values = held.events(plan.table, columns)
+    return zip(plan.names, sweep_one(plan.program, time, known, values, moment).tolist(), strict=True)
+
+
+def _nothing(plan: EventsPlan) -> Iterable[tuple[str, float]]:
+    return ((name, math.nan) for name in plan.names)
 
 
 def _numeric(records: Records, column: str) -> bool:
@@ -129,11 +150,12 @@ def _numeric(records: Records, column: str) -> bool:
     return declared is not None and declared.numeric
 
 
-def _column(value: Value, numeric: bool) -> NDArray[Any]:
-    if numeric:
-        return np.array([math.nan if value is None else value], np.float64)
-    return np.array([value], object)
+def _plain(value: Value, numeric: bool) -> float | str | None:
+    """Return a value as a row has it."""
+    if not numeric:
+        return cast("str | None", value)
+    return math.nan if value is None else float(value)
 
 
-def _plain(value: object) -> float | str | None:
-    return None if value is None or value != value else cast("float | str", value)
+def _column(value: float | str | None) -> NDArray[Any]:
+    return np.array([value], object if value is None or isinstance(value, str) else np.float64)

@@ -81,6 +81,13 @@ class Outbox:
             (count,) = connection.execute("select count(*) from outbox").fetchone()
         return int(count)
 
+    def oldest(self) -> int | None:
+        """Return when the oldest answer that waits was given, microseconds UTC; None if none waits."""
+        with closing(connect(self.path)) as connection:
+            found = connection.execute("select request_id from outbox order by id limit 1").fetchone()
+        # an id begins with its moment
+        return None if found is None else int(found[0][:14], 16)
+
     def settle(self) -> None:
         """Move the write-ahead log into the file; to be called now and then, on a thread of its own."""
         with closing(connect(self.path)) as connection:

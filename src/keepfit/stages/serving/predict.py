@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any
 
 from starlette.types import Receive, Scope, Send
 
 from keepfit import clock
-from keepfit.errors import KeepfitError, RequestError, did_you_mean
+from keepfit.errors import RequestError, did_you_mean
 from keepfit.rows.contract import entity_key
 from keepfit.spec.columns import Value
+from keepfit.stages.serving.laps import lap
 from keepfit.stages.serving.scorer import Prediction, Scorer
 from keepfit.stages.serving.service import Service
-from keepfit.stages.serving.wire import Body, encode, read_object, send_json
+from keepfit.stages.serving.wire import PREDICTION, VERSION, Body, encode, read_object, send_json
 
 LARGEST = 2**63 - 1
 
@@ -27,12 +29,11 @@ class PredictRoute:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        try:
-            scorer = self._service.champion.require()
-            explain = _explain(scope["query_string"])
-            answer = predict(self._service, scorer, await read_object(receive), explain=explain)
-        except KeepfitError as error:
-            return await send_json(send, error.http_status, error.as_dict())
+        scorer = self._service.champion.require()
+        scope[VERSION] = scorer.pointer.version
+        explain = _explain(scope["query_string"])
+        answer = predict(self._service, scorer, await read_object(receive), explain=explain)
+        scope[PREDICTION] = answer["request_id"]
         await send_json(send, 200, answer)
 
 
@@ -53,8 +54,12 @@ def predict(service: Service, scorer: Scorer, body: Body, *, explain: bool = Fal
         fix = f"check {key}, or POST /events with its first event"
         raise RequestError(f"nothing is known of {key} {entity!r}", where=key, fix=fix, http_status=404)
     request_id = f"{now:014x}{secrets.token_hex(8)}"  # ids of later requests sort after those of earlier ones
+    began = perf_counter()
     service.outbox.append(_logged(scorer, request_id, entity, t, made))
-    service.metrics.predicted(scorer, made.score)
+    lap("log", began)
+    bound = service.metrics.of(scorer.artifact, scorer.pointer.version)
+    bound.predicted(made.score, made.features)
+    bound.batch("/predict", 1)
     return {
         "model": scorer.pointer.model,
         "version": scorer.pointer.version,

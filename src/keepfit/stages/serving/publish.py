@@ -31,6 +31,7 @@ def publish(models: Sequence[Model], snapshot: Snapshot, store: OnlineStore) -> 
             counts[name] = _events(table, snapshot, store, plans, held)
         elif isinstance(table, Records):
             counts[name] = _records(table, snapshot, store, held)
+    store.note_filled(snapshot.as_of)
     return counts
 
 

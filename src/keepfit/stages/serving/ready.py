@@ -12,20 +12,21 @@ import numpy as np
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from numpy.typing import NDArray
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from keepfit import artifact as artifacts
 from keepfit.answers import BOUNDS, chosen, score_of
 from keepfit.artifact import Artifact, Predictor
-from keepfit.errors import KeepfitError, RequestError, did_you_mean
+from keepfit.errors import RequestError, did_you_mean
 from keepfit.spec.model import CLASSIFICATION
-from keepfit.stages.serving.metrics import Metrics
-from keepfit.stages.serving.wire import Body, Guard, decoded, no_such_route, read_body, refused, send_json
+from keepfit.stages.serving.application import Application
+from keepfit.stages.serving.metrics import CONTENT_TYPE, Metrics, champion_gauges
+from keepfit.stages.serving.protection import Protection
+from keepfit.stages.serving.wire import VERSION, Body, decoded, read_body, send_json
 
 SAID = "export.json"
+DESCRIPTION = "Predictions of one model version, from rows of ready features."
 SEND = 'send {"rows": [{"feature": value, ...}]}'
 
 
@@ -53,15 +54,16 @@ def load_ready(folder: Path) -> Ready:
     return ready
 
 
-def create_ready_app(folder: Path) -> FastAPI:
-    """Return the application that answers with the artifact in a folder, which is loaded before it returns."""
-    ready, metrics = load_ready(folder), Metrics()
-    app = FastAPI(title="keepfit", description="Predictions of one model version, from rows of ready features.")
+def create_ready_app(folder: Path, protection: Protection | None = None) -> FastAPI:
+    """Return the application that answers with the artifact in a folder, which is loaded before it returns.
+
+    Without `protection`, it has the default limits and no more.
+    """
+    ready, protection = load_ready(folder), protection or Protection()
+    metrics = protection.metrics
+    metrics.show(lambda: champion_gauges(ready.artifact.model.name, ready.version))
+    app = Application({"/predict/rows": RowsRoute(ready, metrics)}, protection, description=DESCRIPTION)
     app.state.model = ready.artifact.model.name
-    app.add_middleware(Guard, metrics=metrics)
-    app.add_exception_handler(KeepfitError, refused)
-    app.add_exception_handler(HTTPException, no_such_route)
-    app.router.routes.insert(0, Route("/predict/rows", RowsRoute(ready), methods=["POST"]))
 
     @app.get("/livez", summary="Whether the process answers", tags=["status"])
     async def livez() -> dict[str, str]:
@@ -77,7 +79,7 @@ def create_ready_app(folder: Path) -> FastAPI:
 
     @app.get("/metrics", summary="Prometheus metrics", tags=["status"])
     def page() -> Response:
-        return Response(metrics.requests(), media_type="text/plain; version=0.0.4")
+        return Response(metrics.page(), headers={"content-type": CONTENT_TYPE})
 
     app.openapi = lambda: _document(app, ready)  # type: ignore[method-assign]
     return app
@@ -86,15 +88,17 @@ def create_ready_app(folder: Path) -> FastAPI:
 class RowsRoute:
     """`POST /predict/rows`: an answer to each row, in their order."""
 
-    def __init__(self, ready: Ready) -> None:
-        self._ready = ready
+    def __init__(self, ready: Ready, metrics: Metrics) -> None:
+        self._ready, self._count = ready, metrics.of(ready.artifact, ready.version)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        try:
-            answer = answered(self._ready, decoded(await read_body(receive, "send fewer rows a request"), SEND))
-        except KeepfitError as error:
-            return await send_json(send, error.http_status, error.as_dict())
+        scope[VERSION] = self._ready.version
+        body = decoded(await read_body(receive), SEND)
+        answer = answered(self._ready, body)
+        for row, one in zip(body["rows"], answer["answers"], strict=True):
+            self._count.predicted(one["score"], row)
+        self._count.batch("/predict/rows", len(body["rows"]))
         await send_json(send, 200, answer)
 
 

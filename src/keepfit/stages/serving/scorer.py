@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from keepfit.measure.forest import Forest
 from keepfit.spec.columns import Value
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.spec.tables import Table
+from keepfit.stages.serving.laps import lap
 from keepfit.stages.serving.online import NOTHING, OnlineFeatures
 from keepfit.stages.serving.store import OnlineStore
 
@@ -84,6 +86,7 @@ class Scorer:
         self.inputs = self.artifact.model.request_inputs()
         self.classifies = self.artifact.model.task == CLASSIFICATION
         self._predictor = Predictor.load(folder)
+        self._encode = artifact.RowEncoder(self.artifact.features, self.artifact.categories)
         self._online = OnlineFeatures(self.artifact.model, store)
         self._trees = folder / TREES
 
@@ -95,9 +98,12 @@ class Scorer:
         RequestError
             422 if it is to be explained and the version cannot.
         """
+        began = perf_counter()
         features = self._online.features(entity, t, sent)
-        matrix = artifact.encode(features.columns, self.artifact.features, self.artifact.categories)
+        matrix = self._encode([features.row])
+        began = lap("features", began)
         answer, labels = self._predictor.score(matrix), self.artifact.model.labels
+        lap("model", began)
         shown, told = features.values(), self._explained(matrix) if explain else {}
         if labels:
             scores = dict(zip(labels, answer[0].tolist(), strict=True))

@@ -1,9 +1,12 @@
-"""The process: a socket of our own, handed to uvicorn with one worker. The one home of uvicorn."""
+"""The process: a socket of our own, handed to uvicorn with one worker. With `connection.py` the one home of uvicorn."""
 
 from __future__ import annotations
 
+import asyncio
 import errno
+import signal
 import socket
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -11,8 +14,11 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from keepfit.errors import ServingError
+from keepfit.stages.serving.connection import KEEP_ALIVE_S, Config, Connection
+from keepfit.stages.serving.protection import Protection
 
 BACKLOG = 2048
+TICKS_A_SECOND = 10
 
 
 def run_server(app: ASGIApp, host: str, port: int, announce: Callable[[int], None] | None = None) -> None:
@@ -42,12 +48,49 @@ def run_server(app: ASGIApp, host: str, port: int, announce: Callable[[int], Non
 
 
 def server(app: ASGIApp) -> uvicorn.Server:
-    """Return the server without a socket: one worker, no access log; uvloop and httptools if they are installed."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="on", server_header=False, timeout_graceful_shutdown=10
-        )
+    """Return the server without a socket: one worker, no access log; uvloop if it is installed."""
+    held = getattr(app, "protection", None) or Protection()
+    config = Config(
+        app,
+        held,
+        ws="none",
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        proxy_headers=False,  # whoever connects could say to be somebody else
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=10,
     )
+    return _Server(config)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which also looks after slow clients and changed tokens, and tells balancers before it stops."""
+
+    config: Config
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_A_SECOND == 0:
+            at, held = time.perf_counter(), self.config.protection
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, Connection):
+                    connection.expire(at)
+            held.tokens.refresh()
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        held = self.config.protection
+        held.admission.draining = True
+        if signal.SIGTERM in self._captured_signals:
+            await self._drain(held.serving.drain_s)
+        await super().shutdown(sockets)
+
+    async def _drain(self, seconds: float) -> None:
+        """Go on answering, each connection for the last time, while balancers learn from `/readyz`; a second signal ends it."""
+        signals, end = len(self._captured_signals), time.perf_counter() + seconds
+        while time.perf_counter() < end and len(self._captured_signals) == signals:
+            await asyncio.sleep(1 / TICKS_A_SECOND)
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from keepfit.stages.serving.metrics import Metrics
 from keepfit.stages.serving.outbox import Outbox
@@ -25,4 +25,4 @@ class Service:
     store: OnlineStore
     outbox: Outbox
     now: Callable[[], int]
-    metrics: Metrics = field(default_factory=Metrics)
+    metrics: Metrics

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST
 
 from keepfit import clock
+from keepfit.stages.serving.counting import Labels
+from keepfit.stages.serving.metrics import CONTENT_TYPE, Gauges, champion_gauges
 from keepfit.stages.serving.scorer import NoChampion
 from keepfit.stages.serving.service import Service
 
@@ -39,8 +40,8 @@ def status_routes(service: Service) -> APIRouter:
 
     @router.get("/metrics", summary="Prometheus metrics")
     def metrics() -> Response:
-        page = service.metrics.page(service.champion, service.outbox)
-        return Response(page, headers={"content-type": CONTENT_TYPE_LATEST})
+        page = service.metrics.page()
+        return Response(page, headers={"content-type": CONTENT_TYPE})
 
     return router
 
@@ -58,6 +59,31 @@ def health_of(service: Service) -> dict[str, Any]:
         "store_rows": service.store.rows(),
         "outbox_backlog": service.outbox.backlog(),
     }
+
+
+def gauges(service: Service) -> Gauges:
+    """Yield what a scrape reads off the champion, the online store and the prediction log."""
+    champion, now, seconds = service.champion, service.now(), clock.SECOND
+    scorer = champion.current
+    if scorer is None:
+        yield "keepfit_ready", "Whether a version is loaded", (), {(): 0}
+    else:
+        yield from champion_gauges(scorer.pointer.model, scorer.pointer.version)
+    loaded: dict[Labels, float] = {} if champion.since is None else {(): champion.since / seconds}
+    yield "keepfit_champion_loaded_timestamp_seconds", "Since when it answers", (), loaded
+    yield "keepfit_champion_refused", "Whether a newer version cannot be loaded", (), {(): champion.refused is not None}
+    store, outbox = service.store, service.outbox
+    newest: dict[Labels, float] = {(table,): (now - at) / seconds for table, at in store.newest().items()}
+    yield "keepfit_event_age_seconds", "Age of the newest event held", ("table",), newest
+    filled = store.filled()
+    since: dict[Labels, float] = {} if filled is None else {(): (now - filled) / seconds}
+    yield "keepfit_store_age_seconds", "Time since the store was filled from the lake", (), since
+    rows: dict[Labels, float] = {(table,): count for table, count in store.rows().items()}
+    yield "keepfit_store_rows", "Rows of the online store", ("table",), rows
+    yield "keepfit_outbox_backlog", "Answers that wait to be moved to the lake", (), {(): outbox.backlog()}
+    oldest = outbox.oldest()
+    waits = 0.0 if oldest is None else (now - oldest) / seconds
+    yield "keepfit_outbox_age_seconds", "Age of the oldest of them", (), {(): waits}
 
 
 def model_of(service: Service) -> dict[str, Any]:

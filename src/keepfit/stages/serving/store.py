@@ -28,8 +28,11 @@ EVER = -(2**62)
 
 BUSY_S = 30.0
 BLOCK, RECORD = -1, -2
+FILLED = ""
+"""Stands for the lake itself among the tables whose newest moment is kept."""
 SCHEMA = """
 create table if not exists covered (name text primary key, rows integer, answers_from integer, coverage text);
+create table if not exists reached (name text primary key, at integer);
 create table if not exists block (entity text, name text, columns text, events blob, primary key (entity, name));
 create table if not exists posted_row (
     id integer primary key, entity text, name text, content text, time integer);
@@ -92,6 +95,15 @@ class OnlineStore(Protocol):
     def rows(self) -> dict[str, int]:
         """Return how many rows each table holds."""
 
+    def newest(self) -> dict[str, int]:
+        """Return when the newest event of each table happened, microseconds UTC."""
+
+    def note_filled(self, as_of: int) -> None:
+        """Note as of which moment the lake filled the store."""
+
+    def filled(self) -> int | None:
+        """Return as of which moment the lake filled the store last; None if it never did."""
+
 
 class SQLiteStore:
     """An online store in one SQLite file (WAL), for any number of threads and processes on one machine.
@@ -134,6 +146,8 @@ class SQLiteStore:
                 "insert into block (entity, name, columns, events) values (?, ?, ?, ?)", _blocks(table, rows)
             )
             _note(writer, table.name, len(rows["time"]), answers_from, coverage)
+            if until > EVER:
+                _reach(writer, table.name, until - 1)
         return len(rows["time"])
 
     def append(self, table: Events, row: Mapping[str, Value]) -> None:
@@ -141,6 +155,7 @@ class SQLiteStore:
         statement = "insert into posted_row (entity, name, content, time) values (?, ?, ?, ?)"
         with self._transaction() as writer:
             writer.execute(statement, (row[table.entity], table.name, json.dumps(row), row["time"]))
+            _reach(writer, table.name, row["time"])
 
     def replace_records(
         self,
@@ -192,6 +207,20 @@ class SQLiteStore:
         """Return how many rows each table holds."""
         each = "select name, rows from covered union all select name, count(*) from posted_row group by name"
         return dict(self._read(f"select name, sum(rows) from ({each}) group by name order by name"))
+
+    def newest(self) -> dict[str, int]:
+        """Return when the newest event of each table happened, microseconds UTC."""
+        return dict(self._read("select name, at from reached where name != ?", FILLED))
+
+    def note_filled(self, as_of: int) -> None:
+        """Note as of which moment the lake filled the store."""
+        with self._transaction() as writer:
+            writer.execute("insert or replace into reached values (?, ?)", (FILLED, as_of))
+
+    def filled(self) -> int | None:
+        """Return as of which moment the lake filled the store last; None if it never did."""
+        found = self._read("select at from reached where name = ?", FILLED)
+        return int(found[0][0]) if found else None
 
     def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         with self._reading:
@@ -245,6 +274,11 @@ def _note(writer: sqlite3.Connection, name: str, rows: int, answers_from: int, c
     held = None if coverage is None else [sorted(coverage.columns), coverage.reach, sorted(coverage.newest)]
     written = None if held is None else json.dumps(held)
     writer.execute("insert or replace into covered values (?, ?, ?, ?)", (name, rows, answers_from, written))
+
+
+def _reach(writer: sqlite3.Connection, name: str, at: Value) -> None:
+    statement = "insert into reached values (?, ?) on conflict (name) do update set at = max(at, excluded.at)"
+    writer.execute(statement, (name, at))
 
 
 @lru_cache(maxsize=1000)

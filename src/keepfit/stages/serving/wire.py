@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import logging
-import secrets
-import time
 from typing import Any
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Receive, Send
 
 from keepfit.errors import KeepfitError, RequestError
-from keepfit.stages.serving.metrics import Metrics
 
-log = logging.getLogger("keepfit.serving")
-
-MAX_BODY = 1_000_000
+VERSION, PREDICTION, FAILED = "keepfit.version", "keepfit.prediction", "keepfit.failed"
+"""What routes note in a request's scope for the guard: the version that answers, the answer's id in the prediction log, and
+the class of the error that is answered."""
 Body = dict[str, Any]
 
 encode = msgspec.json.Encoder().encode
@@ -30,28 +26,15 @@ async def read_object(receive: Receive) -> Body:
     Raises
     ------
     RequestError
-        413 above 1 MB, 400 if it is not JSON, 422 if it is no object.
+        400 if it is not JSON, 422 if it is no object.
     """
-    return parse_object(await read_body(receive, "send one object a request"))
+    return parse_object(await read_body(receive))
 
 
-async def read_body(receive: Receive, fix: str) -> bytes:
-    """Return what a request sends; `fix` says what to do with more than 1 MB."""
-    chunks, size, more = [], 0, True
-    while more:
-        message = await receive()
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise RequestError(
-                f"the body is larger than {MAX_BODY:,} bytes",
-                where="body",
-                fix=fix,
-                http_status=413,
-            )
-        chunks.append(chunk)
-        more = message.get("more_body", False)
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+async def read_body(receive: Receive) -> bytes:
+    """Return what a request sends; the guard has read it, and held it to its bound."""
+    body: bytes = (await receive()).get("body", b"")
+    return body
 
 
 def parse_object(body: bytes) -> Body:
@@ -90,9 +73,10 @@ def failure(error: KeepfitError) -> Response:
     return Response(encode(error.as_dict()), error.http_status, media_type="application/json")
 
 
-async def refused(_: Request, error: Exception) -> Response:
+async def refused(request: Request, error: Exception) -> Response:
     """Answer a `KeepfitError` that a route raised."""
     assert isinstance(error, KeepfitError)
+    request.scope[FAILED] = type(error).__name__
     return failure(error)
 
 
@@ -101,46 +85,7 @@ async def no_such_route(request: Request, error: Exception) -> Response:
     status, headers = getattr(error, "status_code", 404), getattr(error, "headers", None) or {}
     what = f"{request.method} is not allowed here" if status == 405 else "there is no such path"
     fix = f"use {headers['Allow']}" if "Allow" in headers else "see /docs for what there is"
+    request.scope[FAILED] = RequestError.__name__
     answer = failure(RequestError(what, where=request.url.path, fix=fix, http_status=status))
     answer.headers.update(headers)
     return answer
-
-
-class Guard:
-    """Middleware that times and counts every answer and turns an unforeseen error into a 500 with a request id."""
-
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app, self._metrics = app, metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        began, status = time.perf_counter(), 0
-
-        async def noting(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, noting)
-        except Exception:
-            if status:
-                raise
-            await _unforeseen(scope, noting)
-        self._metrics.answered(scope["path"], status, time.perf_counter() - began)
-
-
-async def _unforeseen(scope: Scope, send: Send) -> None:
-    request_id = secrets.token_hex(8)
-    log.exception("request %s to %s failed", request_id, scope["path"])
-    answer = {
-        "error": "InternalError",
-        "what": "the server failed to answer",
-        "where": scope["path"],
-        "fix": f"look for request {request_id} in the server's log",
-        "request_id": request_id,
-    }
-    await send_json(send, 500, answer)

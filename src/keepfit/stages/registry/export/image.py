@@ -9,7 +9,8 @@ NEEDED = ("click", "fastapi", "httptools", "msgspec", "numpy", "onnxruntime", "p
 DOCKERFILE = """\
 # {model} version {version}, exported by keepfit. Build and run:
 #   docker build -t {tag} .
-#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges -p 8000:8000 {tag}
+#   docker run --read-only --cap-drop ALL --security-opt no-new-privileges -p 8000:8000 -e KEEPFIT_TOKENS {tag}
+# KEEPFIT_TOKENS holds lines of `keepfit token new`; without tokens it starts only with --insecure as the last word.
 FROM {base}
 
 RUN useradd --uid {user} --no-create-home --shell /usr/sbin/nologin keepfit
@@ -25,8 +26,7 @@ USER {user}
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \\
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8000/readyz', timeout=2)"]
-ENTRYPOINT ["python", "-m", "keepfit", "serve", "--artifact", "artifact"]
-CMD ["--host", "0.0.0.0", "--port", "8000"]
+ENTRYPOINT ["python", "-m", "keepfit", "serve", "--artifact", "artifact", "--host", "0.0.0.0", "--port", "8000"]
 """
 
 
