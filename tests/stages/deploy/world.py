@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import yaml
-from tests.stages.serving.world import fill, wait_until
+from tests.stages.serving.world import NOW, fill, wait_until
 
 from keepfit import deploying
 from keepfit.project import Project, open_project
@@ -63,6 +63,11 @@ def secrets(place: Path) -> None:
     subprocess.run(["bash", "-euc", step], cwd=place, check=True, capture_output=True)
 
 
+def bearer(place: Path, name: str) -> dict[str, str]:
+    """Return the header that shows a token of the folder."""
+    return {"Authorization": f"Bearer {(place / 'secrets' / name).read_text()}"}
+
+
 def read(path: Path) -> dict:
     """Return what a YAML or JSON file holds."""
     return json.loads(path.read_text()) if path.suffix == ".json" else yaml.safe_load(path.read_text())
@@ -105,12 +110,13 @@ def running(words: Sequence[str], cwd: Path, **options) -> Iterator[subprocess.P
 
 
 @contextmanager
-def service(project: Project, port: int) -> Iterator[subprocess.Popen]:
-    """Run `keepfit serve` on loopback, its store filled by hand."""
+def service(project: Project, place: Path, port: int) -> Iterator[subprocess.Popen]:
+    """Run `keepfit serve` on loopback with the settings of compose.yaml, its store filled by hand."""
     files = project.serving("churn")
     files.store.parent.mkdir(parents=True, exist_ok=True)
     with closing(SQLiteStore(files.store)) as store:
         fill(store)
+        store.note_filled(NOW)
     words = [
         sys.executable,
         "-m",
@@ -123,8 +129,10 @@ def service(project: Project, port: int) -> Iterator[subprocess.Popen]:
         "--as-of",
         "2025-06-01",
     ]
+    told = read(place / "compose.yaml")["services"]["service"]["environment"]
+    own = {name: text.replace("/run/secrets", str(place / "secrets")) for name, text in told.items()}
     environment = {name: text for name, text in os.environ.items() if not name.startswith("KEEPFIT")}
-    with running(words, project.folder, env=environment) as process:
+    with running(words, project.folder, env=environment | own) as process:
         wait_until(lambda: process.poll() is not None or _answers(f"http://127.0.0.1:{port}/livez"), 60)
         assert process.poll() is None, (project.folder / f"{Path(words[0]).name}.log").read_text()
         yield process
