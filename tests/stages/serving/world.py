@@ -12,12 +12,14 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import uvicorn
 from onnx import TensorProto, helper, numpy_helper
 
 from keepfit import Category, Events, Every, Files, Float, Integer, Model, Records, artifact, clock
 from keepfit.artifact import Artifact, Pointer, write_pointer
 from keepfit.stages.serving.app import create_app
 from keepfit.stages.serving.outbox import Outbox
+from keepfit.stages.serving.protection import Protection
 from keepfit.stages.serving.server import bind, server
 from keepfit.stages.serving.store import SQLiteStore
 
@@ -104,6 +106,7 @@ class Served:
     root: Path
     store: SQLiteStore
     outbox: Outbox
+    process: uvicorn.Server
 
     def predict(self, **body) -> httpx.Response:
         """POST /predict."""
@@ -123,17 +126,19 @@ def wait_until(holds, seconds: float = 180.0) -> None:
 
 
 @contextmanager
-def serving(root: Path, refresh_s: float = 0.02, now: int = NOW) -> Iterator[Served]:
+def serving(
+    root: Path, refresh_s: float = 0.02, now: int = NOW, protection: Protection | None = None
+) -> Iterator[Served]:
     """Serve the shop below `root` on a free port of loopback."""
     store, outbox = SQLiteStore(root / "online.sqlite"), Outbox(root / "outbox.sqlite")
     fill(store)
-    app = create_app(root / "churn.json", store, outbox, now=lambda: now, refresh_s=refresh_s)
+    app = create_app(root / "churn.json", store, outbox, now=lambda: now, refresh_s=refresh_s, protection=protection)
     running, listener = server(app), bind("127.0.0.1", 0)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port_of(listener)}", timeout=60) as http:
-            yield Served(http, root, store, outbox)
+            yield Served(http, root, store, outbox, running)
     finally:
         running.should_exit = True
         thread.join()

@@ -2,7 +2,8 @@
 
 A prediction holds the event loop, so the requests that have arrived wait in the loop's own list, first in first out.
 Each counts itself, yields once, by which all that have arrived with it are counted, and then has its turn. What comes
-above the limit is refused at once. So an accepted request waits for at most `limit` others, whatever the load.
+above the limit is refused at once. So an accepted request waits for at most `limit` others, whatever the load. While
+there are no more connections than places nobody can come above it, and nobody needs to yield.
 """
 
 from __future__ import annotations
@@ -37,6 +38,10 @@ class Admission:
             return False
         self.taken += 1
         return True
+
+    def crowded(self) -> bool:
+        """Whether more may have arrived than there are places, so that turns are to be taken."""
+        return not 0 < self.connections <= self.limit
 
     async def turn(self) -> None:
         """Return when it is one's turn."""

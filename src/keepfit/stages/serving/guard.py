@@ -133,19 +133,17 @@ class Guard:
             return None
         if len(message["body"]) > self._held.serving.max_body:
             raise self._held.too_large()
-        await self._work(exchange, message, receive)
-
-    async def _work(self, exchange: Exchange, message: Message, receive: Receive) -> None:
-        """Answer a request that is wholly here, when it is its turn."""
-        if not self._admission.enter():
+        admission = self._admission
+        if not admission.enter():
             raise self._held.full("queue")
         try:
-            await self._admission.turn()
+            if admission.crowded():
+                await admission.turn()
             exchange.laps = laps.begin()
             self._metrics.waited(time.perf_counter() - exchange.began)
-            await self._app(exchange.scope, _handing_out(message, receive), exchange.send)
+            await self._app(scope, _handing_out(message, receive), exchange.send)
         finally:
-            self._admission.leave()
+            admission.leave()
 
     async def _rest(self, message: Message, receive: Receive) -> Message:
         chunks, size = [message["body"]], len(message["body"])
@@ -176,7 +174,7 @@ class Guard:
         if failed is not None:
             metrics.failed(failed)
         if held.log is not None and held.log.wants(status):
-            held.log.request(status, **_told(exchange, version, took))
+            held.log.request(status, _told(exchange, version, took))
         if held.tracer is not None and exchange.trace is not None:
             route = route_of(scope["path"])
             told = {
@@ -189,19 +187,26 @@ class Guard:
 
 
 def _told(exchange: Exchange, version: str, took: float) -> dict[str, Any]:
+    """Return what is logged of a request; what is not there is not named."""
     scope, trace = exchange.scope, exchange.trace
-    return {
+    told = {
         "method": scope["method"],
         "path": scope["path"][:200],
-        "ms": round(1000 * took, 3),
+        "status": exchange.status,
+        "ms": int(1e6 * took) / 1000,
         "request_id": exchange.request_id,
-        "prediction": scope.get(PREDICTION),
-        "version": version or None,
-        "client": exchange.caller or None,
-        "error": scope.get(FAILED),
-        "trace_id": trace and trace.trace_id,
-        "span_id": trace and trace.span_id,
     }
+    if exchange.caller:
+        told["client"] = exchange.caller
+    if version:
+        told["version"] = version
+    if PREDICTION in scope:
+        told["prediction"] = scope[PREDICTION]
+    if FAILED in scope:
+        told["error"] = scope[FAILED]
+    if trace is not None:
+        told["trace_id"], told["span_id"] = trace.trace_id, trace.span_id
+    return told
 
 
 def _handing_out(message: Message, receive: Receive) -> Receive:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import threading
 import traceback
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, TextIO
 
@@ -40,10 +40,11 @@ class Log:
 
     def __init__(self, kind: str, stream: TextIO, now: Callable[[], int], share: float = 1.0) -> None:
         self._kind, self._stream, self._now, self._share = kind, stream, now, share
-        self._lines: list[str] = []
-        self._lock = threading.Lock()
+        self._lines: deque[bytes] = deque()
+        self._due = False
         self._owed = 0.0
         self._second = self._written = 0
+        self._second_at, self._second_text = -1 - clock.SECOND, ""
 
     def wants(self, status: int) -> bool:
         """Whether an answer of this status is to be logged."""
@@ -57,20 +58,22 @@ class Log:
             return True
         return self._within(self._now() // clock.SECOND)
 
-    def request(self, status: int, **said: Any) -> None:
-        """Log an answer; what is None is not said."""
-        self._write(LEVELS[status // 100], "request", {"status": status, **said})
+    def request(self, status: int, told: Mapping[str, Any]) -> None:
+        """Log an answer."""
+        self._write(LEVELS[status // 100], "request", told)
 
     def say(self, level: str, what: str, **said: Any) -> None:
-        """Log something else."""
-        self._write(level, what, said)
+        """Log something else; what is None is not said."""
+        self._write(level, what, {name: value for name, value in said.items() if value is not None})
 
     def flush(self) -> None:
         """Write what waits."""
-        with self._lock:
-            lines, self._lines = self._lines, []
+        self._due = False
+        lines = []
+        while self._lines:  # other threads may add some meanwhile
+            lines.append(self._lines.popleft())
         if lines:
-            self._stream.write("".join(lines))
+            self._stream.write(b"\n".join([*lines, b""]).decode())
             self._stream.flush()
 
     def _within(self, second: int) -> bool:
@@ -81,21 +84,27 @@ class Log:
         self._written += 1
         return self._written <= MOST_A_SECOND
 
-    def _write(self, level: str, what: str, said: Mapping[str, Any]) -> None:
-        moment = clock.from_micros(self._now()).isoformat(timespec="microseconds").replace("+00:00", "Z")
-        told = {name: value for name, value in said.items() if value is not None}
+    def _write(self, level: str, what: str, told: Mapping[str, Any]) -> None:
         if self._kind == "json":
-            line = encode({"time": moment, "level": level, "message": what, **told}).decode()
+            line = encode({"time": self._moment(), "level": level, "message": what, **told})
         else:
-            line = " ".join([moment, level, what, *(f"{name}={_shown(value)}" for name, value in told.items())])
-        with self._lock:
-            self._lines.append(line + "\n")
-            first = len(self._lines) == 1
-        if first:
+            shown = (f"{name}={_shown(value)}" for name, value in told.items())
+            line = " ".join([self._moment(), level, what, *shown]).encode()
+        self._lines.append(line)
+        if not self._due:
+            self._due = True
             try:
                 asyncio.get_running_loop().call_later(WAIT_S, self.flush)
             except RuntimeError:  # a thread beside the loop, or none runs
                 self.flush()
+
+    def _moment(self) -> str:
+        now = self._now()
+        rest = now - self._second_at
+        if not 0 <= rest < clock.SECOND:
+            self._second_at, rest = now - now % clock.SECOND, now % clock.SECOND
+            self._second_text = clock.from_micros(self._second_at).strftime("%Y-%m-%dT%H:%M:%S.")
+        return self._second_text + f"{rest:06d}Z"
 
 
 def _shown(value: object) -> str:

@@ -7,8 +7,8 @@ import errno
 import signal
 import socket
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -43,8 +43,7 @@ def run_server(app: ASGIApp, host: str, port: int, announce: Callable[[int], Non
     with bind(host, port) as listener:
         if announce is not None:
             announce(int(listener.getsockname()[1]))
-        with suppress(KeyboardInterrupt):  # uvicorn raises it again after it has stopped
-            server(app).run(sockets=[listener])
+        server(app).run(sockets=[listener])
 
 
 def server(app: ASGIApp) -> uvicorn.Server:
@@ -69,6 +68,13 @@ class _Server(uvicorn.Server):
     """uvicorn's, which also looks after slow clients and changed tokens, and tells balancers before it stops."""
 
     config: Config
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Keep a signal to itself: uvicorn raises it again at the end, and the process would not close its files."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
     async def on_tick(self, counter: int) -> bool:
         if counter % TICKS_A_SECOND == 0:

@@ -7,12 +7,12 @@ nobody can try 2^256 tokens; a slow one, as of passwords, would be paid by every
 from __future__ import annotations
 
 import hashlib
-import hmac
 import logging
 import re
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
+from hmac import compare_digest
 from pathlib import Path
 
 from keepfit.errors import SettingsError
@@ -128,12 +128,11 @@ class Tokens:
 
         Every token is compared, in constant time each, so that the time taken does not tell which was near.
         """
-        scheme, _, secret = authorization.partition(b" ")
-        if scheme.lower() != b"bearer":
+        if authorization[:7].lower() != b"bearer ":
             return None
-        digest, found = hashlib.sha256(secret.strip()).digest(), None
+        digest, found = hashlib.sha256(authorization[7:].strip()).digest(), None
         for token in self.held:
-            if hmac.compare_digest(token.digest, digest):
+            if compare_digest(token.digest, digest):
                 found = token
         return found
 

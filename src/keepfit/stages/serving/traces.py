@@ -6,7 +6,8 @@ import random
 import re
 from typing import NamedTuple
 
-PARENT = re.compile(rb"(?!ff)([0-9a-f]{2})-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+PARENT = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
+NO_TRACE, NO_SPAN = "0" * 32, "0" * 16
 
 
 class Trace(NamedTuple):
@@ -27,16 +28,18 @@ class Trace(NamedTuple):
 
     def response(self) -> bytes:
         """Return the value of the `traceresponse` header."""
-        return f"00-{self.trace_id}-{self.span_id}-{self.flags}".encode()
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags}".encode("ascii")
 
 
 def continued(traceparent: bytes) -> Trace | None:
     """Return the trace that a `traceparent` header names, with a span for this request; None if it is malformed."""
-    match = PARENT.fullmatch(traceparent)
-    if match is None or (match[1] == b"00" and match[5]):
+    match = PARENT.fullmatch(traceparent.decode("latin-1"))
+    if match is None:
         return None
-    trace_id, parent_id, flags = match[2].decode(), match[3].decode(), match[4].decode()
-    return Trace(trace_id, parent_id, f"{random.getrandbits(64) or 1:016x}", flags)
+    version, trace_id, parent_id, flags, more = match.groups()
+    if version == "ff" or trace_id == NO_TRACE or parent_id == NO_SPAN or (version == "00" and more):
+        return None
+    return Trace(trace_id, parent_id, random.randbytes(8).hex(), flags)
 
 
 def fresh() -> Trace:

@@ -1,0 +1,163 @@
+"""Connections, over real sockets: slow clients, endless heads, too many at once, and a stop under load."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import httpx
+import pytest
+
+from keepfit.spec.serving import Serving
+from keepfit.stages.serving.outbox import drain
+from keepfit.stages.serving.protection import Protection
+
+from .world import promote, serving, wait_until
+
+ROOT = Path(__file__).parents[3]
+HEAD = b"POST /predict HTTP/1.1\r\nHost: here\r\n"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    root = tmp_path_factory.mktemp("connections")
+    promote(root, "1")
+    with serving(root, protection=Protection(Serving(timeout_s=0.2, connections=6))) as running:
+        running.wait()
+        yield running
+
+
+def told(served, sent: bytes) -> bytes:
+    """Return all that the server says to what a client sends, until it closes."""
+    with socket.create_connection((served.http.base_url.host, served.http.base_url.port), timeout=30) as client:
+        client.sendall(sent)
+        found = b""
+        while chunk := client.recv(65536):
+            found += chunk
+    return found
+
+
+@pytest.mark.parametrize("sent", [b"", b"POST /pre", HEAD, HEAD + b"Content-Length: 30\r\n\r\n{"])
+def test_a_slow_client_is_told_and_left(served, sent):
+    answer = told(served, sent)
+    assert answer.startswith(b"HTTP/1.1 408 Request Timeout\r\n")
+    assert b"was not complete after 0.2 s" in answer
+    assert served.predict(customer_id=17).status_code == 200
+
+
+def test_a_head_that_does_not_end_is_refused(served):
+    answer = told(served, HEAD + b"X-Much: " + b"x" * 70_000)
+    assert answer.startswith(b"HTTP/1.1 431 ")
+
+
+def test_the_timeouts_are_counted(served):
+    def count() -> float:
+        page = served.http.get("/metrics").text
+        return float(page.partition('keepfit_refused_total{reason="timeout"} ')[2].split()[0])
+
+    before = count()
+    told(served, b"")
+    assert count() == before + 1
+
+
+def test_above_the_connections_a_request_is_refused_and_the_next_is_served(served):
+    address = served.http.base_url.host, served.http.base_url.port
+    request = HEAD + b"Content-Length: 19\r\n\r\n" + b'{"customer_id": 17}'
+    wait_until(lambda: len(served.process.server_state.connections) == 1)
+    held = [socket.create_connection(address) for _ in range(5)]
+    wait_until(lambda: len(served.process.server_state.connections) == 6)
+    for one in held:  # none of them is slow: each has been answered, and is kept
+        one.sendall(request)
+        assert one.recv(65536).startswith(b"HTTP/1.1 200 ")
+    answer = told(served, request)
+    assert answer.startswith(b"HTTP/1.1 503 ") and b"retry-after: 1\r\n" in answer and b"connection: close" in answer
+    for one in held:
+        one.close()
+    wait_until(lambda: len(served.process.server_state.connections) == 1)
+    assert served.predict(customer_id=17).status_code == 200
+
+
+def test_no_answer_names_the_server_or_shows_a_trace(served):
+    for answer in (served.http.get("/nothing"), served.http.post("/predict", content=b"{"), served.http.get("/docs")):
+        assert "server" not in answer.headers and "Traceback" not in answer.text
+    assert b"uvicorn" not in told(served, b"NONSENSE\r\n\r\n").lower()
+
+
+STOPPING = """
+import sys
+from pathlib import Path
+from tests.stages.serving.world import NOW, fill
+from keepfit.spec.serving import Serving
+from keepfit.stages.serving.app import create_app
+from keepfit.stages.serving.outbox import Outbox
+from keepfit.stages.serving.protection import Protection
+from keepfit.stages.serving.server import run_server
+from keepfit.stages.serving.store import SQLiteStore
+
+root = Path(sys.argv[1])
+store, outbox = SQLiteStore(root / "online.sqlite"), Outbox(root / "outbox.sqlite")
+fill(store)
+app = create_app(root / "churn.json", store, outbox, now=lambda: NOW, protection=Protection(Serving(drain_s=1)))
+run_server(app, "127.0.0.1", 0, lambda port: print(port, flush=True))
+outbox.close()
+print("closed", flush=True)
+"""
+
+
+class Client(threading.Thread):
+    """Predicts over one connection until the server says that it is the last time."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.http = httpx.Client(base_url=url, timeout=60)
+        self.answered: list[str] = []
+        self.failed: list[str] = []
+        self.wait()
+
+    def wait(self) -> None:
+        wait_until(lambda: self.http.get("/readyz").status_code == 200)
+
+    def run(self) -> None:
+        last = False
+        while not last:
+            try:
+                answer = self.http.post("/predict", json={"customer_id": 17})
+            except httpx.HTTPError as error:
+                self.failed.append(repr(error))
+                return
+            last = answer.headers.get("connection") == "close"
+            if answer.status_code == 200:
+                self.answered.append(answer.json()["request_id"])
+            else:
+                self.failed.append(answer.text)
+
+
+def test_a_stop_under_load_cuts_nobody_and_loses_no_answer(tmp_path):
+    promote(tmp_path, "1")
+    child = subprocess.Popen(
+        [sys.executable, "-c", STOPPING, str(tmp_path)], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        url = f"http://127.0.0.1:{int(child.stdout.readline())}"
+        clients = [Client(url) for _ in range(4)]
+        for one in clients:
+            one.start()
+        wait_until(lambda: all(len(one.answered) > 5 for one in clients))
+        child.send_signal(signal.SIGTERM)
+        with httpx.Client(base_url=url, timeout=60) as http:
+            wait_until(lambda: http.get("/readyz").status_code == 503, seconds=10)
+            assert http.get("/livez").status_code == 200
+        for one in clients:
+            one.join()
+        assert child.stdout.readline() == "closed\n"
+        assert child.wait(timeout=60) == 0
+    finally:
+        child.kill()
+        child.stdout.close()
+    assert [one.failed for one in clients] == [[]] * 4
+    logged = {row["request_id"] for row in drain(tmp_path / "outbox.sqlite", limit=1_000_000).rows}
+    assert {answer for one in clients for answer in one.answered} == logged
