@@ -57,8 +57,10 @@ class Metrics:
         self._sizes = Spread("keepfit_batch_size", "Predictions a request", ("route",), SIZES)
         self._scores = Spread("keepfit_score", "Probability of the positive class", ("model", "version"), SCORES)
         self._stages = Spread("keepfit_stage_duration_seconds", "Where a prediction's time goes", ("stage",), SECONDS)
-        self._counted = (self._requests, self._refused, self._errors, self._predictions, self._positives, self._unknown)
-        self._spread = (self._seconds, self._waits, self._sizes, self._scores)
+        self._counted = (
+            self._requests, self._refused, self._errors, self._predictions, self._positives, self._unknown, self._events,
+            self._seconds, self._waits, self._sizes, self._scores, self._stages,
+        )  # fmt: skip
         self.waited = self._waits.cell().observe
         self._registry = CollectorRegistry()
         self._registry.register(_Scrape(self._families))
@@ -113,19 +115,13 @@ class Metrics:
         yield "keepfit_build_info", "What runs", ("version", "python"), {built: 1}
 
     def _families(self) -> Iterator[Metric]:
-        yield from (counts.family() for counts in self._counted)
-        yield from (spread.family() for spread in self._spread)
+        yield from (each.family() for each in self._counted)
         for gauges in self._gauges:
             for name, told, labels, values in gauges():
                 family = GaugeMetricFamily(name, told, labels=labels)
                 for each, value in values.items():
                     family.add_metric(each, value)
                 yield family
-        if self.keeps_log:
-            yield from (self._events.family(), self._stages.family())
-
-    keeps_log = False
-    """Whether the server has an online store and a prediction log; one of ready rows has neither."""
 
 
 class VersionMetrics:

@@ -146,8 +146,9 @@ class SQLiteStore:
                 "insert into block (entity, name, columns, events) values (?, ?, ?, ?)", _blocks(table, rows)
             )
             _note(writer, table.name, len(rows["time"]), answers_from, coverage)
-            if until > EVER:
-                _reach(writer, table.name, until - 1)
+            times = np.asarray(rows["time"])
+            if (times < until).any():  # a row dated ahead says nothing about what has come
+                _reach(writer, table.name, int(times[times < until].max()))
         return len(rows["time"])
 
     def append(self, table: Events, row: Mapping[str, Value]) -> None:

@@ -55,7 +55,9 @@ class Tracer:
 
     def __init__(self, service: str, now: Callable[[], int]) -> None:
         self._now, self._ids = now, _Ids()
-        resource = Resource({"service.name": service}).merge(Resource.create())
+        resource = Resource.create()
+        if str(resource.attributes["service.name"]).startswith("unknown_service"):
+            resource = resource.merge(Resource({"service.name": service}))
         self._provider = TracerProvider(resource=resource, id_generator=self._ids, shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("keepfit.serving")
