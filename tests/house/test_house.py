@@ -95,7 +95,7 @@ def test_every_public_name_is_documented():
 
 def test_every_entry_point_loads():
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["entry-points"]
-    assert {"keepfit.engines", "keepfit.estimators", "keepfit.sources"} <= set(declared)
+    assert {"keepfit.deployers", "keepfit.engines", "keepfit.estimators", "keepfit.sources"} <= set(declared)
     for group, points in declared.items():
         installed = {point.name: point for point in entry_points(group=group)}
         for name, value in points.items():
@@ -206,9 +206,10 @@ def test_every_command_takes_a_project_a_profile_and_json(name):
     assert {"--project", "--profile", "--json"} <= options(name)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in EVERY if name not in ("check", "features", "infer", "serve", "token", "token new")]
-)
+TIMELESS = ("check", "deploy", "features", "infer", "serve", "token", "token new")
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name not in TIMELESS])
 def test_every_command_that_acts_on_data_takes_its_moment(name):
     assert "--as-of" in options(name)
 

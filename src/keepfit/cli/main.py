@@ -41,6 +41,7 @@ COMMANDS = {
     "publish": "serve",
     "serve": "serve",
     "token": "token",
+    "deploy": "deploy",
 }
 
 

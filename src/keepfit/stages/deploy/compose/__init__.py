@@ -1,0 +1,72 @@
+"""Docker Compose on one machine: the service, the loop, and what watches them.
+
+    files/        what is written as it stands, but for @NAMES@: Dockerfile, compose.yaml, rules, routes, README
+    panels.py     what the Grafana dashboard shows; dashboard.py writes it
+
+The service's image holds what `keepfit serve` imports and no more; the loop's holds all of keepfit. Both run this keepfit.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from importlib.abc import Traversable
+
+from keepfit.packing import USER, base, metadata, package, pinned, tagged
+from keepfit.stages.deploy.compose.dashboard import dashboard
+from keepfit.stages.deploy.target import Deployment, Files
+
+SERVED = (
+    "arro3-core", "blake3", "click", "fastapi", "filelock", "httptools", "msgspec", "numba", "numpy", "onnxruntime", "packaging",
+    "prometheus-client", "pydantic", "pyyaml", "rich", "uvicorn", "uvloop", "vadersentiment",
+)  # fmt: skip
+"""What `keepfit serve` of a project imports: the kernel's numba is among it, the lake, MLflow and what trains are not."""
+OPENMP = "RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*\n"
+"""LightGBM's package leaves it to the system; XGBoost and scikit-learn bring their own."""
+DASHBOARD = "grafana/dashboards/keepfit.json"
+
+
+def deploy(told: Deployment) -> Files:
+    """Return the files of the folder, path -> content."""
+    names = {
+        "MODEL": told.model,
+        "TAG": tagged(told.model),
+        "ENTITY": told.entity,
+        "PROFILE": told.profile,
+        "BASE": base(),
+        "USER": str(USER),
+        "EXTRAS": "".join(f" --extra {extra}" for extra in told.extras),
+        "LIBRARIES": OPENMP if "lightgbm" in told.extras else "",
+    }
+    everything = ["keepfit", *(f"keepfit[{extra}]" for extra in told.extras)]
+    return {
+        **{path: _filled(text, names) for path, text in _written().items()},
+        "requirements/service.txt": _lines(pinned(SERVED)),
+        "requirements/loop.txt": _lines(pinned(everything)),
+        **{f"app/{path}": content for path, content in (package() | metadata()).items()},
+        **{f"app/project/{path}": content for path, content in told.project.items()},
+        DASHBOARD: dashboard(told.model),
+    }
+
+
+def _written() -> dict[str, str]:
+    found: dict[str, str] = {}
+
+    def walk(folder: Traversable, path: str) -> None:
+        for one in sorted(folder.iterdir(), key=lambda one: one.name):
+            if one.is_dir():
+                walk(one, f"{path}{one.name}/")
+            else:
+                found[f"{path}{one.name}"] = one.read_text(encoding="utf-8")
+
+    walk(resources.files(__package__) / "files", "")
+    return found
+
+
+def _filled(text: str, names: dict[str, str]) -> bytes:
+    for name, value in names.items():
+        text = text.replace(f"@{name}@", value)
+    return text.encode()
+
+
+def _lines(lines: list[str]) -> bytes:
+    return "".join(f"{line}\n" for line in lines).encode()

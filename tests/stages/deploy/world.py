@@ -1,0 +1,145 @@
+"""The folder of a small shop's service, the service itself as the command runs it, and what its files say."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import yaml
+from tests.stages.serving.world import NOW, fill, wait_until
+
+from keepfit import deploying
+from keepfit.project import Project, open_project
+from keepfit.stages.deploy.compose.panels import INTERVAL
+from keepfit.stages.serving.sqlite import SQLiteStore
+
+DEFINITIONS = """
+from keepfit import Category, Events, Every, Files, Float, Integer, Model, Records
+from names import CHURN
+
+customers = Records(
+    "customers", Files("customers.csv"), entity="customer_id",
+    columns={"customer_id": Integer(), "age": Integer(), "segment": Category()},
+)
+sales = Events(
+    "sales", Files("sales.csv"), entity="customer_id", time="sold_at",
+    columns={"customer_id": Integer(), "amount": Float(min=0)},
+)
+churn = Model(
+    CHURN, observe=Every("1 month", of=customers), target=sales.count(next="30d") == 0,
+    features=[sales.amount.sum(last="30d"), sales.count(last="90d"), customers.age],
+)
+"""
+METRIC = re.compile(r"\b((?:keepfit|process)_[a-z_]+|up)\b")
+
+
+def shop(root: Path) -> Project:
+    """Write a project and return it."""
+    folder = root / "shop"
+    (folder / "data").mkdir(parents=True)
+    (folder / "tools").mkdir()
+    (folder / "definitions.py").write_text(DEFINITIONS)
+    (folder / "names.py").write_text('CHURN = "churn"\n')
+    (folder / "tools" / "__init__.py").write_text("")
+    (folder / "keepfit.yaml").write_text("profiles:\n  prod: {}\n")
+    return open_project(folder, None, {})
+
+
+def deployed(project: Project, place: Path, **options) -> dict:
+    """Write the folder."""
+    return deploying.deploy(project, project.model("churn"), "compose", place, **options)
+
+
+def secrets(place: Path) -> None:
+    """Follow the first step of the folder's README."""
+    (step,) = re.findall(r"^```sh\n(mkdir .*?)^```$", (place / "README.md").read_text(), re.M | re.S)
+    subprocess.run(["bash", "-euc", step], cwd=place, check=True, capture_output=True)
+
+
+def bearer(place: Path, name: str) -> dict[str, str]:
+    """Return the header that shows a token of the folder."""
+    return {"Authorization": f"Bearer {(place / 'secrets' / name).read_text()}"}
+
+
+def read(path: Path) -> dict:
+    """Return what a YAML or JSON file holds."""
+    return json.loads(path.read_text()) if path.suffix == ".json" else yaml.safe_load(path.read_text())
+
+
+def queries(place: Path) -> dict[str, str]:
+    """Return the queries of the dashboard by panel, as Grafana would send them with everything chosen."""
+    found = {}
+    for panel in read(place / "grafana/dashboards/keepfit.json")["panels"]:
+        for target in panel.get("targets", ()):
+            text = target["expr"].replace(INTERVAL, "1m").replace("$service", "churn")
+            found[f"{panel['title']} {target['refId']}"] = re.sub(r"\$(route|version)", ".*", text)
+    return found
+
+
+def rules(place: Path) -> list[dict]:
+    """Return the rules."""
+    return [rule for group in read(place / "rules/keepfit.yml")["groups"] for rule in group["rules"]]
+
+
+def metrics(texts: Sequence[str]) -> set[str]:
+    """Return the names of the server's metrics that PromQL names."""
+    return {name for text in texts for name in METRIC.findall(re.sub(r'"[^"]*"', "", text))}
+
+
+@contextmanager
+def running(words: Sequence[str], cwd: Path, **options) -> Iterator[subprocess.Popen]:
+    """Run a program until the block ends."""
+    with (cwd / f"{Path(words[0]).name}.log").open("ab") as log:
+        process = subprocess.Popen(list(map(str, words)), cwd=cwd, stdout=log, stderr=log, **options)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextmanager
+def service(project: Project, place: Path, port: int) -> Iterator[subprocess.Popen]:
+    """Run `keepfit serve` on loopback with the settings of compose.yaml, its store filled by hand."""
+    files = project.serving("churn")
+    files.store.parent.mkdir(parents=True, exist_ok=True)
+    with closing(SQLiteStore(files.store)) as store:
+        fill(store)
+        store.note_filled(NOW)
+    words = [
+        sys.executable,
+        "-m",
+        "keepfit",
+        "serve",
+        "churn",
+        "--no-warm",
+        "--port",
+        str(port),
+        "--as-of",
+        "2025-06-01",
+    ]
+    told = read(place / "compose.yaml")["services"]["service"]["environment"]
+    own = {name: text.replace("/run/secrets", str(place / "secrets")) for name, text in told.items()}
+    environment = {name: text for name, text in os.environ.items() if not name.startswith("KEEPFIT")}
+    with running(words, project.folder, env=environment | own) as process:
+        wait_until(lambda: process.poll() is not None or _answers(f"http://127.0.0.1:{port}/livez"), 60)
+        assert process.poll() is None, (project.folder / f"{Path(words[0]).name}.log").read_text()
+        yield process
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False
