@@ -26,13 +26,6 @@ ARRIVED, CROWDED = "keepfit.arrived", "keepfit.crowded"
 """What the connection notes in a scope: when the request's first byte came, and whether there are too many connections."""
 FIXED = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 CLOSE = (b"connection", b"close")
-DOCUMENTS = frozenset({"/docs", "/redoc", "/docs/oauth2-redirect"})
-# what FastAPI's page of documents loads; an answer to a program needs nothing
-POLICY = (
-    b"content-security-policy",
-    b"default-src 'none'; script-src 'unsafe-inline' https://cdn.jsdelivr.net; style-src 'unsafe-inline' https://cdn.jsdelivr.net; "
-    b"img-src data: https://fastapi.tiangolo.com; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'",
-)
 WORK = frozenset({"/predict", "/predict/rows", "/events"})
 GONE = 499  # as nginx has it: the client left before it was answered
 
@@ -58,8 +51,6 @@ class Exchange:
         self._headers = [*FIXED, (b"x-request-id", request_id.encode())]
         if trace is not None:
             self._headers.append((b"traceresponse", trace.response()))
-        if scope["path"] in DOCUMENTS:
-            self._headers.append(POLICY)
 
     async def send(self, message: Message) -> None:
         """Send on what the application sends, with the headers of every answer."""
