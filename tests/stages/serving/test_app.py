@@ -229,6 +229,13 @@ def test_the_document_describes_every_route(served):
     assert features["required"] == ["sales_amount_sum_30d", "sales_count_90d", "customers_age"]
 
 
+def test_the_page_of_the_document_runs_nothing_and_is_framed_by_nobody(served):
+    page = served.http.get("/docs")
+    policy = page.headers.get_list("content-security-policy")
+    assert page.status_code == 200 and "<script" not in page.text
+    assert len(policy) == 1 and "default-src 'none'" in policy[0] and "frame-ancestors 'none'" in policy[0]
+
+
 def test_operators_see_what_answers(served):
     health, model = served.http.get("/health").json(), served.http.get("/model").json()
     assert served.http.get("/livez").json() == {"status": "alive"}

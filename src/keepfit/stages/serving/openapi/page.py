@@ -32,7 +32,10 @@ td { text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0; border
 """
 HEADERS = [
     (b"content-type", b"text/html; charset=utf-8"),
-    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
 ]
 WIDTH = 110
 
