@@ -23,11 +23,12 @@ from keepfit.artifact.folder import ONNX, QUANTILES
 from keepfit.errors import RegistryError, did_you_mean
 from keepfit.project import Project
 from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.export.float16 import quantised, smallest
 from keepfit.stages.registry.export.image import image
 from keepfit.stages.registry.export.metadata import about, stamped
-from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.steps import Loaded
+from keepfit.steps.answering import files_of, predictor_of
 
 SAID = "export.json"
 FEWEST = 1000
@@ -152,15 +153,11 @@ def flipped(one: Loaded, own: Answers, other: Answers) -> int | None:
 
 
 def _models(one: Loaded) -> Files:
-    interval = one.artifact.interval
-    names = (ONNX, *(QUANTILES if interval is not None and interval.learnt else ()))
-    return {name: (one.version.folder / name).read_bytes() for name in names}
+    return files_of(one.artifact, one.version.folder)
 
 
 def _predictor(one: Loaded, files: Mapping[str, bytes]) -> Predictor:
-    quantiles = [files[name] for name in QUANTILES if name in files]
-    found = one.artifact
-    return Predictor(files[ONNX], found.calibration, found.interval, quantiles, len(found.model.labels))
+    return predictor_of(one.artifact, files)
 
 
 def _matrix(project: Project, one: Loaded) -> Matrix:

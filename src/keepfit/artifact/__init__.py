@@ -10,7 +10,7 @@
 Training writes it, the registry keeps it, serving and monitoring read it. No pickle anywhere.
 """
 
-from keepfit.artifact.folder import Artifact, contents, digest, lineage, read, sizes, write
+from keepfit.artifact.folder import Artifact, beside, contents, digest, lineage, read, sizes, write
 from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.knots import Knots, knots_from
 from keepfit.artifact.matrix import encode, learn_categories
@@ -24,6 +24,7 @@ __all__ = [
     "Knots",
     "Pointer",
     "Predictor",
+    "beside",
     "contents",
     "digest",
     "encode",

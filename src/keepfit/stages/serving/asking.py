@@ -16,24 +16,24 @@ LOOKS, LOOK_S = 6000, 0.01
 Reply = tuple[int, dict[str, Any]]
 
 
-def ask(app: FastAPI, bodies: Sequence[Body]) -> list[Reply]:
-    """Start an application, POST each body to `/predict` once its champion is warm, and return status and answer of each.
+def ask(app: FastAPI, asked: Sequence[tuple[str, Body]]) -> list[Reply]:
+    """Start an application, POST each body to its path once the champion is warm, and return status and answer of each.
 
     A champion that cannot be loaded answers as it does a client: 503, with the reason.
     """
     # a thread of its own, for a caller whose thread runs an event loop already
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(lambda: asyncio.run(_asked(app, bodies))).result()
+        return pool.submit(lambda: asyncio.run(_asked(app, asked))).result()
 
 
-async def _asked(app: FastAPI, bodies: Sequence[Body]) -> list[Reply]:
+async def _asked(app: FastAPI, asked: Sequence[tuple[str, Body]]) -> list[Reply]:
     async with app.router.lifespan_context(app):
         for _ in range(LOOKS):
             status, found = await _call(app, "GET", "/health")
             if status != 200 or found["refused"] is not None or found["version"] is not None:
                 break
             await asyncio.sleep(LOOK_S)
-        return [await _call(app, "POST", "/predict", encode(body)) for body in bodies]
+        return [await _call(app, "POST", path, encode(body)) for path, body in asked]
 
 
 async def _call(app: FastAPI, method: str, path: str, body: bytes = b"") -> Reply:
