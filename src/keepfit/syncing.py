@@ -98,7 +98,7 @@ def packed(project: Project, version: Version, as_of: int) -> Parcel:
         trained_at=version.trained_at,
         against=_against(project, version),
         files=dict(sorted(files.items())),
-        beside=tuple(sorted(set(version.beside) & set(files))),
+        beside=tuple(sorted(set(artifacts.beside(version.folder)) & set(files))),
         run=registry.copies.run_of(version),
         said={**brought["said"], registry.place: own},
         steps=(*brought["steps"], *_steps(project, version, as_of)),

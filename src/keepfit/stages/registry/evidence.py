@@ -10,7 +10,7 @@ import hashlib
 import json
 from typing import Any
 
-from keepfit.artifact.folder import MANIFEST
+from keepfit.artifact.folder import MANIFEST, beside
 from keepfit.errors import RegistryError
 from keepfit.stages.registry.version import Version
 
@@ -83,9 +83,10 @@ def may_be(version: Version, name: str) -> list[str]:
 
 def digests(version: Version) -> dict[str, str]:
     """Return the SHA-256 of every file that belongs to a version, its manifest among them; files that are gone are left out."""
-    names = (*_manifest(version), MANIFEST, *version.beside)
-    there = (name for name in names if (version.folder / name).is_file())
-    return {name: digest_of((version.folder / name).read_bytes()) for name in there}
+    found = beside(version.folder)
+    own = found if not version.beside else {name: found[name] for name in version.beside if name in found}
+    there = [name for name in (*_manifest(version), MANIFEST) if (version.folder / name).is_file()]
+    return {name: digest_of((version.folder / name).read_bytes()) for name in there} | own
 
 
 def digest_of(content: bytes) -> str:

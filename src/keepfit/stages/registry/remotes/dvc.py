@@ -54,7 +54,7 @@ class Repository:
                 fix=f"there are: {', '.join(known) or 'none yet'}; dvc remote add {name or 'NAME'} URL",
             )
         self._remote = ["--remote", name] if name else []
-        self._fetched: dict[str, tempfile.TemporaryDirectory[str]] = {}
+        self._fetched: tuple[str, dict[str, bytes]] = ("", {})
 
     def parcels(self, model: str) -> list[Parcel]:
         """Return the versions whose parcels lie beside what DVC finds their files by."""
@@ -63,12 +63,15 @@ class Repository:
 
     def fetch(self, parcel: Parcel, name: str) -> bytes:
         """Return a file of a version; the first one brings all of them."""
-        if parcel.digest not in self._fetched:
-            self._fetched[parcel.digest] = tempfile.TemporaryDirectory()
-            place = Path(self._fetched[parcel.digest].name) / "version"
+        if self._fetched[0] != parcel.digest:
             source = str(Path(REGISTRY, parcel.model, parcel.digest[:DIGITS]))
-            self._run("get", ".", source, "--out", str(place), *self._remote)
-        return (Path(self._fetched[parcel.digest].name) / "version" / name).read_bytes()
+            with tempfile.TemporaryDirectory() as temporary:
+                place = Path(temporary) / "version"
+                self._run("get", ".", source, "--out", str(place), *self._remote)
+                self._fetched = (parcel.digest, {path.name: path.read_bytes() for path in place.iterdir()})
+        if name not in self._fetched[1]:
+            raise RegistryError(f"{name} of {parcel.origin} is gone", where=self.where, fix="push the version again")
+        return self._fetched[1][name]
 
     def send(self, parcel: Parcel, folder: Path) -> Sent:
         """Add a version to the repository, push its files, then write its parcel."""

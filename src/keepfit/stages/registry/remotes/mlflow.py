@@ -23,7 +23,7 @@ from keepfit.stages.registry.mlflow import Registry
 from keepfit.stages.registry.remotes.parcel import Parcel, parcel_from, require_digest
 from keepfit.stages.registry.remotes.protocol import Sent, Site
 from keepfit.stages.registry.runs import FOLDER
-from keepfit.stages.registry.version import BESIDE, DIGEST, noted, version_from
+from keepfit.stages.registry.version import BESIDE, DIGEST, ORIGIN, noted, version_from
 
 PARCEL, PARCELS = "keepfit.parcel", "sync"
 SQLITE = "sqlite:///"
@@ -91,7 +91,7 @@ class MlflowRemote:
         """
         with self._asked():
             items, now = self._items(model), self._registry.aliases.of(model)
-            own = {str(one.version): PARCEL not in one.tags for one in items.values()}
+            own = {str(one.version): ORIGIN not in one.tags for one in items.values()}
             if CHAMPION in aliases and own.get(now.get(CHAMPION, ""), CHAMPION in now):
                 raise RegistryError(
                     f"version {now[CHAMPION]} is the champion of {model} there, and was trained there",
