@@ -104,7 +104,8 @@ def certificate(snapshot: Snapshot, folder: Path, digest: str, native: Way | Non
         routes[name] = compare(model, entity, t, batch, _answered(artifact, way(matrix)))
     told, posted = requested(artifact, folder, digest, snapshot, sample.rows, batch)
     for name, own in ((REQUEST, ~posted), (EVENTS, posted)):
-        routes[name] = compare(model, entity[own], t[own], batch.keep(own), told.keep(own))
+        if own.any():
+            routes[name] = compare(model, entity[own], t[own], batch.keep(own), told.keep(own))
     return Parity(routes, sample.population, int(t.min()), int(t.max()))
 
 
