@@ -23,7 +23,7 @@ from keepfit.artifact import Predictor, interval_from, knots_from
 from keepfit.cli import main
 from keepfit.errors import RegistryError
 from keepfit.project import Project, open_project
-from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.registry.version import Version
 
 pytestmark = pytest.mark.slow
 DEFINITIONS = """

@@ -15,7 +15,7 @@ from keepfit import actions, clock, proving
 from keepfit.cli import main
 from keepfit.errors import RegistryError
 from keepfit.project import open_project
-from keepfit.stages.registry.mlflow import evidence_of
+from keepfit.stages.registry.evidence import evidence_of
 
 DEFINITIONS = """
 from keepfit import Events, Every, Files, Float, Model, Records, XGBoost

@@ -13,7 +13,7 @@ from keepfit.cli import render
 from keepfit.errors import DefinitionError
 from keepfit.evidence import as_data, evaluation_from
 from keepfit.project import open_project
-from keepfit.stages.registry.mlflow import evidence_of
+from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.reports.evaluation import evaluation_page
 from keepfit.steps.explaining import title_of
 
@@ -72,7 +72,7 @@ def test_a_training_tunes_before_its_test_and_is_repeated_at_earlier_origins(tmp
     assert learnt[-1]["from_at"] < learnt[0]["from_at"]
     assert numbers["learning_curve.100%"]["value"] == found.estimate.value
 
-    series = opened.registry._client
+    series = opened.registry.client
     run = series.get_model_version("takings", "1").run_id
     assert [one.step for one in series.get_metric_history(run, "learning_curve_rmse")] == [
         one["rows"] for one in learnt

@@ -17,7 +17,7 @@ from keepfit.errors import DefinitionError
 from keepfit.evidence import FeatureNote, evaluation_from
 from keepfit.project import open_project
 from keepfit.stages.evaluation.review import review, with_unused
-from keepfit.stages.registry.mlflow import evidence_of
+from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.training import selecting
 from keepfit.steps import load
 

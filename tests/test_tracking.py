@@ -74,14 +74,14 @@ def opened(tmp_path_factory):
 
 def run_of(project, estimator):
     """Return the one run of an estimator."""
-    client = project.registry._client
+    client = project.registry.client
     found = client.search_runs([client.get_experiment_by_name("takings").experiment_id])
     (run,) = [one for one in found if one.data.params.get("estimator") == estimator]
     return run
 
 
 def first_run(project):
-    client = project.registry._client
+    client = project.registry.client
     return client.get_run(client.get_model_version("takings", "1").run_id)
 
 
@@ -111,7 +111,7 @@ def test_a_run_has_what_was_asked_and_what_came_out(opened):
 
 def test_folds_are_steps_with_moments_of_their_own(opened):
     run, folds = first_run(opened), proving.evidence_of(opened.registry.version("takings", "1"))["folds"]
-    history = opened.registry._client.get_metric_history(run.info.run_id, "fold_rmse")
+    history = opened.registry.client.get_metric_history(run.info.run_id, "fold_rmse")
     assert [(one.step, one.value) for one in history] == [
         (0, folds[0]["metrics"]["rmse"]),
         (1, folds[1]["metrics"]["rmse"]),
@@ -125,7 +125,7 @@ def test_folds_are_steps_with_moments_of_their_own(opened):
 def test_boosting_shows_its_rounds(opened):
     run = first_run(opened)
     for side in ("train", "validation"):
-        history = opened.registry._client.get_metric_history(run.info.run_id, f"{side}_rmse")
+        history = opened.registry.client.get_metric_history(run.info.run_id, f"{side}_rmse")
         assert [one.step for one in history] == list(range(20))
         assert history[-1].value < history[0].value
 
@@ -146,7 +146,7 @@ def test_what_was_read_are_inputs_with_versions(opened):
 
 def test_the_page_the_lineage_and_the_pictures_are_artifacts(opened):
     run = first_run(opened)
-    files = {one.path for one in opened.registry._client.list_artifacts(run.info.run_id, "figures")}
+    files = {one.path for one in opened.registry.client.list_artifacts(run.info.run_id, "figures")}
     assert {"figures/predicted_and_actual.svg", "figures/errors.svg", "figures/importance.svg"} <= files
     picture = text(opened, run, "figures/importance.svg")
     assert picture.startswith('<svg xmlns="http://www.w3.org/2000/svg"') and picture.endswith("</svg>")
@@ -261,7 +261,7 @@ def test_a_training_that_is_interrupted_is_a_killed_run(opened):
 
 def test_a_run_that_a_kill_left_open_is_closed_by_the_next_training(opened):
     left = opened.registry.begin(Tracked("takings", MAY))
-    client = opened.registry._client
+    client = opened.registry.client
     assert client.get_run(left.id).info.status == "RUNNING"
     opened.registry.begin(Tracked("takings", MAY)).end("FINISHED", 0.0)
     assert client.get_run(left.id).info.status == "KILLED"
@@ -350,7 +350,7 @@ def test_a_training_that_cannot_begin_is_a_failed_run_too(opened):
     model = replace(opened.model("takings"), training=Training(test="100d"))
     with pytest.raises(TrainingError, match="a test of 100d leaves too little before it") as raised:
         actions.train(opened, model, APRIL)
-    client = opened.registry._client
+    client = opened.registry.client
     found = client.search_runs([client.get_experiment_by_name("takings").experiment_id], "attributes.status = 'FAILED'")
     (run,) = (one for one in found if any(one.info.run_id in note for note in raised.value.notes))
     assert run.data.params["test"] == "100d"

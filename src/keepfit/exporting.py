@@ -22,12 +22,16 @@ from keepfit.artifact import Predictor
 from keepfit.artifact.folder import ONNX, QUANTILES
 from keepfit.errors import RegistryError, did_you_mean
 from keepfit.project import Project
+from keepfit.snapshot import take
 from keepfit.spec.model import CLASSIFICATION, Model
+from keepfit.stages.features.compute import compute
+from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.export.float16 import quantised, smallest
 from keepfit.stages.registry.export.image import image
 from keepfit.stages.registry.export.metadata import about, stamped
-from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.steps import Loaded
+from keepfit.steps.answering import files_of, predictor_of
+from keepfit.steps.certifying import drawn
 
 SAID = "export.json"
 FEWEST = 1000
@@ -152,19 +156,23 @@ def flipped(one: Loaded, own: Answers, other: Answers) -> int | None:
 
 
 def _models(one: Loaded) -> Files:
-    interval = one.artifact.interval
-    names = (ONNX, *(QUANTILES if interval is not None and interval.learnt else ()))
-    return {name: (one.version.folder / name).read_bytes() for name in names}
+    return files_of(one.artifact, one.version.folder)
 
 
 def _predictor(one: Loaded, files: Mapping[str, bytes]) -> Predictor:
-    quantiles = [files[name] for name in QUANTILES if name in files]
-    found = one.artifact
-    return Predictor(files[ONNX], found.calibration, found.interval, quantiles, len(found.model.labels))
+    return predictor_of(one.artifact, files)
 
 
 def _matrix(project: Project, one: Loaded) -> Matrix:
-    """Return the rows that the version was tested on, or the newest 1,000 of its training set if these are fewer."""
+    """Return the rows that the version was tested on, or the newest 1,000 of its training set if these are fewer.
+
+    Of one that was trained elsewhere, rows of this lake as of its training.
+    """
+    if one.version.origin:
+        model = one.artifact.model
+        snapshot = take(project.engine, project.lake, model.tables(), one.version.trained_at)
+        computed = compute(model.inputs(), snapshot, drawn(model, snapshot).rows)
+        return artifacts.encode(computed, one.artifact.features, one.artifact.categories)
     kept = one.artifact.lineage["training_set"]
     columns = project.engine.columns(project.records.parquet_files(kept["table"], kept["version"]))
     t = columns["t"].astype(np.int64)

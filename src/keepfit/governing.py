@@ -28,7 +28,8 @@ from keepfit.project import Project
 from keepfit.spec.gates import APPROVAL
 from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION
-from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.stages.registry.evidence import evidence_of
+from keepfit.stages.registry.version import Version
 
 
 def versions(project: Project, models: Sequence[Model], as_of: int) -> dict[str, Any]:
@@ -58,11 +59,19 @@ def _versions(project: Project, model: Model, as_of: int) -> list[dict[str, Any]
 
 
 def _shown(project: Project, model: Model, version: Version, as_of: int) -> dict[str, Any]:
-    """Return a version's own metric with its interval, and the names of the gates that it passes and does not."""
-    found = evidence_of(version).get("estimate") or {}
-    told = steps.verdicts(project, model, version, as_of) if found else ()
+    """Return a version's own metric with its interval, and the names of the gates that it passes and does not.
+
+    Of one whose files are not what was written, only that.
+    """
+    try:
+        evidence = evidence_of(version)
+        found = evidence.get("estimate") or {}
+        told, refused = steps.verdicts(project, model, version, as_of) if found else (), ""
+    except RegistryError as error:  # the other versions are shown all the same
+        evidence, found, told, refused = {}, {}, (), error.what
     return {
-        "metric": evidence_of(version).get("metric"),
+        "refused": refused,
+        "metric": evidence.get("metric"),
         **{name: found.get(name) for name in ("value", "low", "high", "rows")},
         "gates_passed": [one.gate for one in told if one.passed],
         "gates_failed": [one.gate for one in told if not one.passed],
@@ -127,7 +136,9 @@ def _live(project: Project, model: str, as_of: int) -> dict[str, Any]:
     }
 
 
-def promote(project: Project, model: Model, number: str, as_of: int, by: str, override: str | None) -> dict[str, Any]:
+def promote(
+    project: Project, model: Model, number: str, as_of: int, by: str, override: str | None, why: str = "by hand"
+) -> dict[str, Any]:
     """Make a version the champion; one that fails a gate only with a reason, which the ledger keeps.
 
     Raises
@@ -143,7 +154,7 @@ def promote(project: Project, model: Model, number: str, as_of: int, by: str, ov
     if failed and not override:
         raise _failed(project, model, number, failed)
     spite = f", in spite of: {'; '.join(one.reason for one in failed)}" if failed else ""
-    reason = f"promoted by hand{spite}" + (f": {override}" if override else "")
+    reason = f"promoted {why}{spite}" + (f": {override}" if override else "")
     return _promoted(project, model, version, as_of, by, reason, told)
 
 

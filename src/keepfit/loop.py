@@ -16,7 +16,7 @@ from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec.model import Model
 from keepfit.stages.ingest import Ingested, Waiting, begins, first_error, ingest
-from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.registry.version import Version
 from keepfit.stages.retraining import decide
 from keepfit.stopwatch import Listener, Stopwatch, silent
 

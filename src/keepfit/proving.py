@@ -24,18 +24,18 @@ from keepfit.measure.metrics import names_of
 from keepfit.measure.sums import Floats
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
-from keepfit.spec.gates import PARITY, Gate
+from keepfit.spec.gates import NATIVE, PARITY, Gate
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.training_set import TrainingSet, training_set
+from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.gates import judge
-from keepfit.stages.registry.mlflow import evidence_of
 from keepfit.stages.training.split import trains_until
 from keepfit.stages.training.train import train
 from keepfit.steps import Loaded, load
 from keepfit.steps.answering import comparable, measurable
-from keepfit.steps.certifying import CERTIFICATE, NATIVE, certificate, certificate_of, content_of, shown
+from keepfit.steps.certifying import CERTIFICATE, certificate, certificate_of, content_of, shown
 from keepfit.steps.judging import candidate
 from keepfit.steps.searching import rows_of, with_parameters
 from keepfit.steps.selecting import keeping
@@ -158,6 +158,12 @@ def reproduce(project: Project, model: Model, number: str) -> dict[str, Any]:
         If a table version that it was built from is gone.
     """
     one = load(project.registry.version(model.name, number))
+    if one.version.origin:
+        raise RegistryError(
+            f"version {number} of {model.name} was trained elsewhere, as {one.version.origin}: its rows are not in this lake",
+            where=str(one.version.folder),
+            fix="reproduce it where it was trained",
+        )
     lineage, definition = one.artifact.lineage, one.artifact.model
     as_of = clock.to_micros(clock.parse_moment(lineage["as_of"]))
     snapshot = Snapshot(project.engine, project.lake, dict(lineage["tables"]), as_of)
@@ -233,13 +239,13 @@ def parity(project: Project, model: Model, number: str, as_of: int) -> dict[str,
     How the library's own predictor compares was measured when the version was trained, and stays as it was.
     """
     version = project.registry.version(model.name, number)
-    before = certificate_of(version.folder)
+    before = certificate_of(version)
     declared = artifacts.read(version.folder, version.digest).model
     snapshot = take(project.engine, project.lake, declared.tables(), as_of)
     found = certificate(snapshot, version.folder, version.digest)
     kept = {NATIVE: before.routes[NATIVE]} if before and NATIVE in before.routes else {}
     found = replace(found, routes=kept | found.routes)
     project.registry.amend(version, CERTIFICATE, content_of(found), shown(found), as_of)
-    gate = next((one for one in model.gates if one.kind == PARITY), Gate.parity())
-    (verdict,) = judge([gate], candidate(project, version, as_of))
-    return {"model": model.name, "version": number, "as_of": as_of, "verdict": verdict, **as_data(found)}
+    gates = [one for one in model.gates if one.kind == PARITY] or [Gate.parity()]
+    told = judge(gates, candidate(project, project.registry.version(model.name, number), as_of))
+    return {"model": model.name, "version": number, "as_of": as_of, "verdicts": told, **as_data(found)}

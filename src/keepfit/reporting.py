@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ from keepfit.evidence import Evaluation, as_data, evaluation_from
 from keepfit.measure.wording import calibration_told
 from keepfit.project import Project
 from keepfit.spec.model import Model
-from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.stages.registry.evidence import content, evidence_of, measured
+from keepfit.stages.registry.version import Version
 from keepfit.stages.reports.evaluation import evaluation_page
 from keepfit.stages.reports.evaluation_tables import main_rows
 from keepfit.steps.certifying import certificate_of
@@ -47,8 +47,7 @@ def report(
     """
     version = _version(project, model, as_of, number)
     evaluation = _evaluation(version)
-    path = version.folder / REPORT
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    found = measured(version, REPORT)
     heads, rows = main_rows(evaluation, found.get("share"))
     if target is not None:
         _write(version, target)
@@ -66,7 +65,7 @@ def report(
         "test_to_at": evaluation.test_to_at,
         "metrics": [dict(zip(heads, row, strict=True)) for row in rows],
         "rivals": list(evaluation.rivals),
-        "parity": as_data(certificate_of(version.folder)),
+        "parity": as_data(certificate_of(version)),
         "calibration": calibration_told(evaluation.uncalibrated, evaluation.metrics),
         "features": found.get("features", []),
         "numbers": found.get("numbers", {}),
@@ -104,10 +103,10 @@ def _evaluation(version: Version) -> Evaluation:
 
 
 def _write(version: Version, target: Path) -> None:
-    page = version.folder / PAGE
-    if not page.is_file():
+    page = content(version, PAGE)
+    if page is None:
         raise _without_page(version)
-    _put(target, page.read_bytes())
+    _put(target, page)
 
 
 def _without_page(version: Version) -> RegistryError:

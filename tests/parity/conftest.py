@@ -14,7 +14,7 @@ from keepfit.project import Project, open_project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec.gates import Gate
 from keepfit.stages.registry.gates import judge
-from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.registry.version import Version
 from keepfit.steps import certifying
 from keepfit.steps.judging import candidate
 

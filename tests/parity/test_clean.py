@@ -6,6 +6,7 @@ import pytest
 
 from keepfit.evidence import Route
 from keepfit.project import Project
+from keepfit.spec.gates import ROUTES
 from keepfit.steps.certifying import certificate_of
 
 from .conftest import made, trained
@@ -41,11 +42,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.mark.parametrize("name", MODELS)
 def test_a_clean_model_passes(project: Project, name: str) -> None:
     world = trained(project, name)
-    at_training = certificate_of(world.version.folder)
+    at_training = certificate_of(world.version)
     assert at_training is not None
-    assert set(at_training.routes) == {"native", "single", "request"}
+    assert set(at_training.routes) == set(ROUTES)
     for found in (at_training, world.certificate()):
         verdict = world.verdict(found)
         assert verdict.passed, verdict.reason
-        for route in ("single", "request"):
-            assert found.routes[route] == Route(1000, 0.0, 0)
+        asked = [found.routes[route] for route in ("request", "events")]
+        assert found.routes["single"] == Route(1000, 0.0, 0)
+        assert asked == [Route(one.rows, 0.0, 0) for one in asked]
+        assert (sum(one.rows for one in asked), asked[1].rows > 0) == (1000, True)

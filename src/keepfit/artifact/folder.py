@@ -133,6 +133,13 @@ def sizes(folder: Path) -> dict[str, int]:
     return {name: (folder / name).stat().st_size for name in (*named, MANIFEST) if (folder / name).is_file()}
 
 
+def beside(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of a folder that its manifest does not name: what was measured of it later."""
+    named = {*_manifest(folder).get("files", {}), MANIFEST}
+    there = sorted(path for path in folder.iterdir() if path.is_file() and path.name not in named)
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in there}
+
+
 def lineage(folder: Path) -> dict[str, Any]:
     """Return what an artifact was built from; nothing if the folder is none. What it says is not verified: see `read`."""
     return dict(_manifest(folder).get("lineage", {}))

@@ -30,7 +30,7 @@ def _version(one: dict[str, Any]) -> list[Any]:
         one["alias"] or one["retired"] or "",
         f"{one['metric']} {number(one['value'])}" if measured else "",
         f"{number(one['low'])} to {number(one['high'])}" if measured and one["low"] is not None else "",
-        f"{passed} of {passed + len(failed)}{lacks}" if passed or failed else "",
+        one["refused"] or (f"{passed} of {passed + len(failed)}{lacks}" if passed or failed else ""),
         clock.show(one["trained_at"]),
         f"{one['age_days']:.0f} d",
         ", ".join(one["approved_by"]),
@@ -80,8 +80,8 @@ def parity(found: dict[str, Any]) -> None:
         if one["flipped"] or one["skewed"]:
             for row in one["worst"]:
                 console.say(f"{name}: {_differing(row)}")
-    verdict = found["verdict"]
-    console.say(f"{'passed' if verdict.passed else 'FAILED'}: {verdict.reason}")
+    for verdict in found["verdicts"]:
+        console.say(f"{'passed' if verdict.passed else 'FAILED'}: {verdict.reason}")
 
 
 def certified(found: dict[str, Any]) -> str:
@@ -182,3 +182,27 @@ def exported(found: dict[str, Any]) -> None:
         console.say(f"largest difference of an answer: {found['largest_difference']:.3g} on {found['rows']:,} rows")
     if found.get("flipped") is not None:
         console.say(f"flipped decisions: {found['flipped']:,} of {found['rows']:,}")
+
+
+def pushed(found: dict[str, Any]) -> None:
+    """Print what was sent."""
+    for one in found["sent"]:
+        console.say(f"{one['origin']}: {one['files']} files, {one['bytes']:,} bytes")
+    for alias in found["aliases"]:
+        console.say(f"{alias} was moved there")
+    count = len(found["sent"])
+    told = f"{count} version{'' if count == 1 else 's'} sent to {found['remote']}"
+    console.say(told if count else "all of it is there: nothing was sent")
+
+
+def pulled(found: dict[str, Any]) -> None:
+    """Print what came, and what became of the aliases."""
+    for one in found["came"]:
+        console.say(f"{one['origin']}: version {one['version']} of {one['model']} here, {one['files']} files")
+    if not found["came"]:
+        console.say("all of it is here: nothing came")
+    for one in found["aliases"]:
+        place = f"the {one['alias']} here" if one["alias"] else "given no alias here"
+        console.say(f"version {one['version']}, the {one['there']} there, is {place}")
+        for reason in one["lacking"]:
+            console.say(f"not promoted: {reason}")

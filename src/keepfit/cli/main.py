@@ -37,6 +37,7 @@ COMMANDS = {
     "rollback": "registry",
     "archive": "registry",
     "ledger": "registry",
+    "sync": "sync",
     "export": "versions",
     "publish": "serve",
     "serve": "serve",

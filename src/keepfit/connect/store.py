@@ -94,6 +94,18 @@ class Store:
             return bytes(obstore.get(self.store, key).bytes())
         return None
 
+    def has(self, key: str) -> bool:
+        """Return whether there is an object."""
+        with self.mended(key), suppress(FileNotFoundError):
+            obstore.head(self.store, key)
+            return True
+        return False
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write an object: whole, or not at all."""
+        with self.mended(key):
+            obstore.put(self.store, key, content)
+
     def copy(self, key: str, tag: str, path: Path) -> Path:
         """Write an object's bytes to a path, if it still has that tag, and return the path."""
         # a weak tag matches nothing

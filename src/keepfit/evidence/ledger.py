@@ -17,7 +17,7 @@ class Entry:
     id : str
         'churn/17': the step of the model's ledger.
     action : str
-        keep, promote, reject, roll back, await approval, train, approve or archive.
+        keep, promote, reject, roll back, await approval, train, approve, archive or pull.
     version : str or None
         The champion after the step.
     about : str or None

@@ -8,6 +8,8 @@ from typing import Any
 from keepfit.evidence.evaluation import Estimate, Evaluation, Verdict
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
+PULL = "pull"
+"""A version came from another registry: nothing follows from it."""
 AWAIT = "await approval"
 """The challenger has passed all that no person decides."""
 TRAIN, APPROVE, ARCHIVE = "train", "approve", "archive"

@@ -6,7 +6,7 @@ A new kind of gate is a constructor here, a rule in `keepfit.spec.check.gates` a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 THRESHOLD, ABSOLUTE, RELATIVE, CHAMPION, FAIRNESS, GAP = (
     "threshold",
@@ -23,6 +23,10 @@ BETTER = (ABSOLUTE, RELATIVE, CHAMPION)
 """Kinds that compare with the champion."""
 BY_GROUP = (FAIRNESS, GAP)
 """Kinds that compare groups."""
+ROUTES = NATIVE, SINGLE, REQUEST, EVENTS, FLOAT16 = "native", "single", "request", "events", "float16"
+"""The ways to an answer that a parity certificate holds against the batch."""
+ROUNDED = (FLOAT16,)
+"""Ways that differ by design: a gate judges them only by name."""
 OF_VERSION = (LATENCY, SIZE, PARITY, DOCUMENTS, APPROVAL)
 
 
@@ -43,12 +47,18 @@ class Gate:
         Which judge decides; the constructors set it.
     column : str or None
         The attribute whose groups are compared, for fairness.
+    routes : tuple of str
+        The ways to an answer that parity is asked of; empty for all that are to give the same answer.
+    flips : float
+        The share of rows on which these ways may decide otherwise.
     """
 
     metric: str = ""
     threshold: float = 0.0
     kind: str = THRESHOLD
     column: str | None = None
+    routes: tuple[str, ...] = field(default=(), metadata={"unwritten": ()})
+    flips: float = field(default=0.0, metadata={"unwritten": 0.0})
 
     @staticmethod
     def min_absolute_change(change: float) -> Gate:
@@ -103,9 +113,14 @@ class Gate:
         return Gate(threshold=megabytes, kind=SIZE)
 
     @staticmethod
-    def parity(difference: float = 1e-4) -> Gate:
-        """Pass if a parity certificate says that no way to an answer flips a decision, or differs by more than `difference`."""
-        return Gate(threshold=difference, kind=PARITY)
+    def parity(difference: float = 1e-4, routes: Sequence[str] = (), flips: float = 0.0) -> Gate:
+        """Pass if a parity certificate says that no way to an answer flips a decision, or differs by more than `difference`.
+
+        Without `routes`, all ways count that are to give the same answer. `float16`, what `keepfit export --format onnx-fp16`
+        writes, differs by design: name it if the version is served so, with the share of decisions that may flip:
+        `Gate.parity(difference=0.1, routes=["float16"], flips=0.002)`.
+        """
+        return Gate(threshold=difference, kind=PARITY, routes=tuple(routes), flips=flips)
 
     @staticmethod
     def documents() -> Gate:
@@ -119,11 +134,13 @@ class Gate:
 
     @property
     def name(self) -> str:
-        """A short name for tables: the metric of a threshold, the kind of the others, with the column of those by group."""
+        """A short name for tables: the metric of a threshold, the kind of the others, with the column of those by group or way."""
         if self.kind == CHAMPION:
             return "not_worse_than_champion"
         if self.kind in BY_GROUP:
             return f"{'fair_across' if self.kind == FAIRNESS else self.kind}_{self.column}"
+        if self.routes:
+            return f"{self.kind}_{'_'.join(self.routes)}"
         return self.metric if self.kind == THRESHOLD else self.kind
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from keepfit import artifact as artifacts
 from keepfit import clock, tables
 from keepfit.answers import Answers, score_of
 from keepfit.artifact import Artifact, Predictor
+from keepfit.artifact.folder import ONNX, QUANTILES
 from keepfit.engines.protocol import Column, Observations
 from keepfit.errors import ProjectError, RegistryError
 from keepfit.project import Project
@@ -21,7 +24,7 @@ from keepfit.spec.model import Model
 from keepfit.spec.training import Training
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.observe import current
-from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.registry.version import Version
 
 SCORE = "score"  # the column of a profile that is the model's answer
 
@@ -57,6 +60,20 @@ class Scored:
 def load(version: Version) -> Loaded:
     """Return a version's artifact, verified, and its predictor."""
     return Loaded(version, artifacts.read(version.folder, version.digest), Predictor.load(version.folder))
+
+
+def files_of(artifact: Artifact, folder: Path) -> dict[str, bytes]:
+    """Return the model files that answer, name -> content: the model, and the quantiles if an interval has learnt them."""
+    interval = artifact.interval
+    names = (ONNX, *(QUANTILES if interval is not None and interval.learnt else ()))
+    return {name: (folder / name).read_bytes() for name in names}
+
+
+def predictor_of(artifact: Artifact, files: Mapping[str, bytes]) -> Predictor:
+    """Return what answers as a version does, by other model files of these names."""
+    quantiles = [files[name] for name in QUANTILES if name in files]
+    labels = len(artifact.model.labels)
+    return Predictor(files[ONNX], artifact.calibration, artifact.interval, quantiles, labels)
 
 
 def version_at(project: Project, model: Model, number: str, as_of: int) -> Version:

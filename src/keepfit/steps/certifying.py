@@ -7,34 +7,31 @@ certified, such as another file format, add it to `_ways`; a way from raw events
 from __future__ import annotations
 
 import json
-import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
-from keepfit import clock
-from keepfit.answers import BOUNDED, LABEL, SCORE, SCORES, Answers
-from keepfit.artifact import Artifact, Pointer, Predictor
+from keepfit.answers import Answers
+from keepfit.artifact import Artifact, Predictor
 from keepfit.engines.protocol import Column, Observations
 from keepfit.evidence import Parity, Route, as_data, parity_from
 from keepfit.snapshot import Snapshot
+from keepfit.spec.gates import EVENTS, FLOAT16, NATIVE, REQUEST, SINGLE
 from keepfit.spec.model import Model
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.observe import observe
+from keepfit.stages.registry.evidence import measured
 from keepfit.stages.registry.parity import Answered, compare, decided
-from keepfit.stages.serving.outbox import Outbox
-from keepfit.stages.serving.publish import publish
-from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.stages.registry.version import Version
+from keepfit.steps.answering import files_of, predictor_of
+from keepfit.steps.requesting import requested
 
 CERTIFICATE = "parity.json"
 """The certificate of a version, beside the files that its manifest has digests of."""
-REQUEST, NATIVE, SINGLE = "request", "native", "single"
 ROWS, MOMENTS = 1000, 3
 """How many rows are compared, of how many of the newest moments at least, if there are so many."""
 
@@ -61,10 +58,10 @@ def content_of(found: Parity) -> bytes:
     return json.dumps(as_data(found), indent=1).encode()
 
 
-def certificate_of(folder: Path) -> Parity | None:
-    """Return the certificate in a version's folder, None if there is none."""
-    path = folder / CERTIFICATE
-    return parity_from(json.loads(path.read_bytes())) if path.is_file() else None
+def certificate_of(version: Version) -> Parity | None:
+    """Return the certificate of a version, None if there is none."""
+    found = measured(version, CERTIFICATE)
+    return parity_from(found) if found else None
 
 
 def shown(found: Parity) -> dict[str, float]:
@@ -103,11 +100,12 @@ def certificate(snapshot: Snapshot, folder: Path, digest: str, native: Way | Non
     matrix = artifacts.encode(features, artifact.features, artifact.categories)
     batch = _answered(artifact, predictor.score(matrix), features)
     routes: dict[str, Route] = {}
-    for name, way in _ways(predictor, native).items():
+    for name, way in _ways(artifact, predictor, folder, native).items():
         routes[name] = compare(model, entity, t, batch, _answered(artifact, way(matrix)))
-    routes[REQUEST] = compare(
-        model, entity, t, batch, _requested(artifact, folder, digest, snapshot, sample.rows, batch)
-    )
+    told, posted = requested(artifact, folder, digest, snapshot, sample.rows, batch)
+    for name, own in ((REQUEST, ~posted), (EVENTS, posted)):
+        if own.any():
+            routes[name] = compare(model, entity[own], t[own], batch.keep(own), told.keep(own))
     return Parity(routes, sample.population, int(t.min()), int(t.max()))
 
 
@@ -124,13 +122,19 @@ def drawn(model: Model, snapshot: Snapshot) -> Sample:
     return Sample(found.keep(kept), len(found))
 
 
-def _ways(predictor: Predictor, native: Way | None) -> dict[str, Way]:
+def _ways(artifact: Artifact, predictor: Predictor, folder: Path, native: Way | None) -> dict[str, Way]:
     """Return the ways from a matrix to answers; each is held against all rows through ONNX at once."""
 
     def single(matrix: NDArray[np.float32]) -> Answers:
         return np.concatenate([predictor.score(matrix[place : place + 1]) for place in range(len(matrix))])
 
-    return ({} if native is None else {NATIVE: native}) | {SINGLE: single}
+    def float16(matrix: NDArray[np.float32]) -> Answers:
+        from keepfit.stages.registry.export.float16 import quantised
+
+        files = {name: quantised(content) for name, content in files_of(artifact, folder).items()}
+        return predictor_of(artifact, files).score(matrix)
+
+    return ({} if native is None else {NATIVE: native}) | {SINGLE: single, FLOAT16: float16}
 
 
 def _answered(artifact: Artifact, answers: Answers, features: dict[str, Column] | None = None) -> Answered:
@@ -141,63 +145,3 @@ def _answered(artifact: Artifact, answers: Answers, features: dict[str, Column] 
 def _sendable(values: Column) -> Column:
     """Return a feature as an answer in JSON can hold it: what is not finite is null."""
     return values if values.dtype == object else np.where(np.isfinite(values), values, np.nan)
-
-
-def _requested(
-    artifact: Artifact, folder: Path, digest: str, snapshot: Snapshot, rows: Observations, batch: Answered
-) -> Answered:
-    """Return what the server answers for rows: raw events in an online store, features, decision, through the application.
-
-    The store is filled as of the first of the rows: it holds what their windows reach, and what came after it.
-    """
-    from keepfit.stages.serving.app import create_app  # loads a web framework
-    from keepfit.stages.serving.asking import ask
-
-    model, key = artifact.model, artifact.model.observe.of.entity
-    pairs = zip(rows.keys().tolist(), rows.t.tolist(), strict=True)
-    bodies = [{key: entity, "at": clock.from_micros(t).isoformat()} for entity, t in pairs]
-    with tempfile.TemporaryDirectory() as temporary:
-        beside = Path(temporary)
-        pointer = beside / "champion.json"
-        artifacts.write_pointer(Pointer(model.name, "candidate", str(folder.resolve()), digest), pointer)
-        with closing(SQLiteStore(beside / "online.db")) as store, closing(Outbox(beside / "outbox.db")) as outbox:
-            publish([model], replace(snapshot, as_of=int(rows.t.min())), store)
-            replies = ask(create_app(pointer, store, outbox, now=lambda: snapshot.as_of), bodies)
-    return _told(model, [found if status == 200 else {"what": found.get("what")} for status, found in replies], batch)
-
-
-def _told(model: Model, replies: Sequence[dict[str, Any]], batch: Answered) -> Answered:
-    """Return the answers of a server as a batch has them; of a row that it refused, nothing but that."""
-    answers = np.full(batch.answers.shape, np.nan)
-    refused, decisions = "", None if batch.decisions is None else np.full(len(replies), -1)
-    for place, reply in enumerate(replies):
-        if SCORE not in reply:
-            refused = refused or str(reply["what"])
-            continue
-        answers[place] = _numbers(model, reply)
-        if decisions is not None:
-            decisions[place] = model.labels.index(reply[LABEL]) if model.labels else reply["positive"]
-    sent = [reply.get("features") for reply in replies]
-    there = [name for name in batch.features if all(one is None or name in one for one in sent)]
-    features = {name: _column(name, sent, batch.features[name]) for name in there}
-    return Answered(answers, decisions, features, refused)
-
-
-def _numbers(model: Model, reply: dict[str, Any]) -> Any:
-    if model.labels:
-        return [_number(reply[SCORES][label]) for label in model.labels]
-    if model.training.interval is None:
-        return _number(reply[SCORE])
-    return [_number(reply[name]) for name in BOUNDED]
-
-
-def _column(name: str, sent: Sequence[dict[str, Any] | None], batch: Column) -> Column:
-    """Return a feature as a server computed it; of a row that it refused, the batch's value: it computed none."""
-    values = [batch[place] if one is None else one[name] for place, one in enumerate(sent)]
-    if batch.dtype == object or any(isinstance(value, str) for value in values):
-        return np.array(values, object)
-    return np.array([_number(value) for value in values], np.float64)
-
-
-def _number(value: float | None) -> float:
-    return np.nan if value is None else float(value)

@@ -11,7 +11,7 @@ from keepfit.project import Project
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
 from keepfit.stages.ingest import Broken, Ingested
-from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.registry.version import Version
 from keepfit.steps.ledger import facts, write_ledger
 
 BLOCK = "block"

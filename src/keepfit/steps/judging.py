@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from keepfit import artifact as artifacts
 from keepfit.artifact import Artifact, Predictor
@@ -16,8 +15,9 @@ from keepfit.project import Project
 from keepfit.spec.gates import of_evaluation
 from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHAMPION
+from keepfit.stages.registry.evidence import evidence_of, measured
 from keepfit.stages.registry.gates import judge
-from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.stages.registry.version import Version
 from keepfit.steps.certifying import certificate_of
 from keepfit.steps.ledger import aliases_at, stood
 
@@ -50,14 +50,14 @@ def candidate(project: Project, version: Version, as_of: int) -> Candidate:
             fix=f"train a new version: keepfit train {version.model}",
         )
     given = stood(project, version.model, as_of).approvals.get(version.number, ())
-    latency = _read(version, LATENCY)
+    latency = measured(version, LATENCY)
     return Candidate(
         evaluation,
         number=version.number,
         against=version.against,
         champion=aliases_at(project, version.model, as_of).get(CHAMPION),
         latency=Latency(**latency) if latency else None,
-        parity=certificate_of(version.folder),
+        parity=certificate_of(version),
         files=artifacts.sizes(version.folder),
         approvals={" ".join(one.by.split()).casefold(): one.id for one in given if one.by},
     )
@@ -74,9 +74,3 @@ def time_answers(artifact: Artifact, columns: Mapping[str, Column], folder: Path
     took = artifacts.latency(artifact, Predictor.load(folder), columns)
     (folder / LATENCY).write_text(json.dumps(as_data(took), indent=1), encoding="utf-8")
     return {"system/latency_p50_ms": took.p50_ms, "system/latency_p99_ms": took.p99_ms}
-
-
-def _read(version: Version, name: str) -> dict[str, Any]:
-    path = version.folder / name
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return found

@@ -40,9 +40,9 @@ from keepfit.stages.features.training_set import TrainingSet, shortage, training
 from keepfit.stages.monitoring.profile import profile
 from keepfit.stages.registry.flavor import write_flavor
 from keepfit.stages.registry.gates import judge
-from keepfit.stages.registry.mlflow import Version
 from keepfit.stages.registry.runs import MlflowRun
 from keepfit.stages.registry.tracking import Tracked
+from keepfit.stages.registry.version import Version
 from keepfit.stages.reports.pictures import pictures
 from keepfit.stages.retraining import conclude
 from keepfit.stages.training.split import split, trains_until

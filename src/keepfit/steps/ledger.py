@@ -24,8 +24,9 @@ from keepfit.evidence import (
 from keepfit.project import Project
 from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION
+from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.ledger import standing
-from keepfit.stages.registry.mlflow import Version, evidence_of
+from keepfit.stages.registry.version import Version
 
 LISTED = (
     "decision_id",
@@ -171,6 +172,7 @@ def write_ledger(project: Project, turn: Turn) -> None:
     name = tables.DECISIONS.name
     step = project.records.version(name) + 1 if project.records.exists(name) else 0
     about = turn.challenger or turn.champion
+    told = project.registry.version(turn.model, about.version) if about else None
     entry = {
         "decision_id": f"{turn.model}/{step}",
         "step": step,
@@ -180,9 +182,9 @@ def write_ledger(project: Project, turn: Turn) -> None:
         "version": turn.champion.version if turn.champion else None,
         "challenger": turn.challenger.version if turn.challenger else None,
         "reasons": json.dumps(turn.reasons),
-        "turn": json.dumps(as_data(turn)),
+        "turn": json.dumps(as_data(turn) | {"files": told.files if told else {}}),
         "by": turn.by,
-        "evidence": project.registry.version(turn.model, about.version).evidence if about else "",
+        "evidence": told.evidence if told else "",
         "overridden": json.dumps(turn.overridden),
     }
     columns = {name: column_of([value]) for name, value in entry.items()}

@@ -15,7 +15,7 @@ from keepfit.snapshot import Snapshot, take
 from keepfit.spec.model import Model
 from keepfit.spec.observe import Every
 from keepfit.stages.ingest import Ingested
-from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.registry.version import Version
 from keepfit.stages.serving.outbox import drain, forget
 from keepfit.stages.serving.publish import publish
 from keepfit.stages.serving.sqlite import SQLiteStore

@@ -233,9 +233,30 @@ def test_parity_holds_the_worst_route() -> None:
     verdict = of(Gate.parity(1e-5), parity=Parity(routes))
     assert (verdict.passed, verdict.value, verdict.evidence) == (True, 3e-6, "parity.request")
     assert not of(Gate.parity(1e-6), parity=Parity(routes)).passed
-    flipped = of(Gate.parity(1e-5), parity=Parity(routes | {"float16": Route(1000, 1e-6, 2)}))
-    assert (flipped.passed, flipped.evidence) == (False, "parity.float16")
-    assert "2 of 1,000 decisions flipped (float16)" in flipped.reason
+    flipped = of(Gate.parity(1e-5), parity=Parity(routes | {"single": Route(1000, 1e-6, 2)}))
+    assert (flipped.passed, flipped.evidence) == (False, "parity.single")
+    assert "2 of 1,000 decisions flipped (single)" in flipped.reason
+
+
+def test_parity_judges_what_is_rounded_by_design_only_by_name() -> None:
+    found = Parity({"single": Route(1000, 0.0, 0), "float16": Route(1000, 0.08, 2, 900)})
+    plain = of(Gate.parity(), parity=found)
+    assert (plain.passed, plain.reason) == (
+        True, "1 route, no decision flipped (single), largest difference 0 <= 0.0001",
+    )  # fmt: skip
+    named = of(Gate.parity(0.1, routes=["float16"]), parity=found)
+    assert (named.gate, named.passed, named.value) == ("parity_float16", False, 0.08)
+    assert "2 of 1,000 decisions flipped (float16)" in named.reason
+    may = of(Gate.parity(0.1, routes=["float16"], flips=0.002), parity=found)
+    assert (may.passed, may.reason.endswith(", up to 0.002 of decisions may flip")) == (True, True)
+    assert not of(Gate.parity(0.1, routes=["float16"], flips=0.001), parity=found).passed
+    assert not of(Gate.parity(0.01, routes=["float16"], flips=0.002), parity=found).passed
+
+
+def test_a_route_that_no_certificate_has_does_not_pass() -> None:
+    verdict = of(Gate.parity(0.1, routes=["float16"]), parity=Parity({"single": Route(1000, 0.0, 0)}))
+    assert (verdict.passed, verdict.value) == (False, None)
+    assert verdict.reason == "no certificate has float16: measure it with keepfit parity"
 
 
 def test_a_certificate_goes_through_json_and_back() -> None:

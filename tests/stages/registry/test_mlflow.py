@@ -17,8 +17,10 @@ import pytest
 from keepfit import Events, Every, Files, Model, artifact, clock
 from keepfit.artifact import Artifact, Pointer, read_pointer, write_pointer
 from keepfit.errors import RegistryError
-from keepfit.stages.registry.mlflow import Registry, Version, evidence_of
+from keepfit.stages.registry.evidence import evidence_of
+from keepfit.stages.registry.mlflow import Registry
 from keepfit.stages.registry.tracking import Tracked, training
+from keepfit.stages.registry.version import Version
 
 sales = Events("sales", Files("s.csv"), entity="id", time="at")
 JANUARY, FEBRUARY, MARCH = (clock.to_micros(clock.parse_moment(f"2025-0{month}-01")) for month in (1, 2, 3))
@@ -36,8 +38,8 @@ def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Registry]:
 
 def close(registry: Registry) -> None:
     """Give the database's connections back: a leaked one is a warning, and so an error, in a later test."""
-    registry._client._tracking_client.store.engine.dispose()
-    registry._client._get_registry_client().store.engine.dispose()
+    registry.client._tracking_client.store.engine.dispose()
+    registry.client._get_registry_client().store.engine.dispose()
 
 
 @pytest.fixture
@@ -91,7 +93,7 @@ def test_a_training_is_one_run_and_one_version(registry, model, record):
         parameters={"max_depth": 4, "monotone_constraints": "x" * 9000},
         tags={"keepfit.definition": "abc", "keepfit.lineage": '{"tables": {"sales": 3}}'},
     )
-    client = registry._client
+    client = registry.client
     (run,) = client.search_runs([client.get_experiment_by_name(model).experiment_id])
     assert (version.model, version.number, version.trained_at, version.promoted_at, version.previous) == (
         model,
@@ -152,7 +154,7 @@ def test_a_promotion_moves_the_alias_and_the_pointer(registry, model, record):
     second = registry.promote(model, "2", MARCH)
     assert (second.number, second.promoted_at, second.previous) == ("2", MARCH, "1")
     assert registry.champion(model) == second
-    assert str(registry._client.get_model_version_by_alias(model, "champion").version) == "2"
+    assert str(registry.client.get_model_version_by_alias(model, "champion").version) == "2"
     assert pointed(registry, model) == Pointer(model, "2", str(second.folder), second.digest)
 
 
@@ -171,7 +173,7 @@ def test_a_rollback_returns_to_the_predecessor(registry, model, record):
     assert (back.number, back.promoted_at) == ("1", JANUARY)
     assert registry.champion(model) == back
     assert pointed(registry, model).version == "1"
-    assert registry._client.get_model_version(model, "2").tags["keepfit.rolled_back_at"] == str(MARCH)
+    assert registry.client.get_model_version(model, "2").tags["keepfit.rolled_back_at"] == str(MARCH)
 
 
 def test_a_rollback_without_a_predecessor_is_refused(registry, model, record):
@@ -236,7 +238,7 @@ def test_another_process_finds_the_champion(registry, model, record):
 
 def older_words(registry, model):
     return {
-        str(one.version): one.tags.get("stage") for one in registry._client.search_model_versions(f"name = '{model}'")
+        str(one.version): one.tags.get("stage") for one in registry.client.search_model_versions(f"name = '{model}'")
     }
 
 
@@ -285,4 +287,4 @@ def test_no_rollback_returns_to_a_retired_version(registry, model, record):
     with pytest.raises(RegistryError, match=f"version 1 of {model} is archived"):
         registry.roll_back(model, MARCH)
     assert registry.champion(model).number == "2"
-    assert "keepfit.rolled_back_at" not in registry._client.get_model_version(model, "2").tags
+    assert "keepfit.rolled_back_at" not in registry.client.get_model_version(model, "2").tags

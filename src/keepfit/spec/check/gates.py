@@ -21,6 +21,7 @@ from keepfit.spec.gates import (
     LATENCY,
     PARITY,
     RELATIVE,
+    ROUTES,
     SIZE,
     THRESHOLD,
     Gate,
@@ -122,12 +123,24 @@ def gates_by_group_name_an_attribute(model: Model) -> Iterator[Problem]:
             yield Problem(f"{name}({gate.column!r}): no such attribute among the features", of(model), fix)
 
 
+def gates_name_routes_that_are_measured(model: Model) -> Iterator[Problem]:
+    """A parity gate names ways that a certificate holds against the batch, and leaves decisions to them."""
+    for gate in (one for one in model.gates if one.kind == PARITY):
+        for name in (one for one in gate.routes if one not in ROUTES):
+            what = f"{written(gate)}: no certificate measures {name!r}"
+            yield Problem(what, of(model), did_you_mean(str(name), ROUTES))
+        if not 0 <= gate.flips < 1:
+            yield Problem(
+                f"{written(gate)}: flips is a share of rows", of(model), "use a number from 0 and below 1: 0.002"
+            )
+
+
 def gates_are_declared_once(model: Model) -> Iterator[Problem]:
     """Of two gates of one kind on the same number, one says nothing."""
-    same: dict[tuple[str, str, str | None], list[str]] = {}
+    same: dict[tuple[str, str, str | None, tuple[str, ...]], list[str]] = {}
     for gate in model.gates:
         metric = gate.metric or model.metric if gate.kind == THRESHOLD else ""
-        same.setdefault((gate.kind, metric, gate.column), []).append(written(gate))
+        same.setdefault((gate.kind, metric, gate.column, gate.routes), []).append(written(gate))
     for gates in same.values():
         if len(gates) > 1:
             yield Problem(f"{' and '.join(gates)} hold the same number", of(model), "keep the stricter one")
@@ -136,6 +149,8 @@ def gates_are_declared_once(model: Model) -> Iterator[Problem]:
 def written(gate: Gate) -> str:
     """Return a gate as a definition writes it."""
     form = WRITTEN.get(gate.kind, f"Gate(kind={gate.kind!r})")
+    if gate.routes or gate.flips:
+        form = f"Gate.parity(difference={{bound!r}}, routes={list(gate.routes)!r}, flips={gate.flips!r})"
     return form.format(metric=gate.metric, bound=gate.threshold, column=gate.column)
 
 
@@ -143,5 +158,6 @@ GATE_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     gates_are_known,
     gates_have_bounds,
     gates_by_group_name_an_attribute,
+    gates_name_routes_that_are_measured,
     gates_are_declared_once,
 )

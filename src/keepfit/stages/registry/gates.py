@@ -20,6 +20,7 @@ from keepfit.spec.gates import (
     LATENCY,
     PARITY,
     RELATIVE,
+    ROUNDED,
     SIZE,
     THRESHOLD,
     Gate,
@@ -184,7 +185,10 @@ def _at_most(gate: Gate, value: float, words: str, unit: str, more: str, evidenc
 
 
 def _parity(gate: Gate, candidate: Candidate) -> Verdict:
-    routes = candidate.parity.routes if candidate.parity else {}
+    measured = candidate.parity.routes if candidate.parity else {}
+    routes = {name: one for name, one in measured.items() if _asked(gate, name)}
+    if missing := [name for name in gate.routes if name not in routes]:
+        return _without_value(gate, f"no certificate has {', '.join(missing)}: measure it with keepfit parity")
     if not any(one.rows for one in routes.values()):
         return _without_value(
             gate, "no certificate: whether every way to an answer gives the same one was not measured"
@@ -193,12 +197,19 @@ def _parity(gate: Gate, candidate: Candidate) -> Verdict:
         routes, key=lambda name: (routes[name].flipped, bool(routes[name].skewed), routes[name].largest_difference)
     )
     found, largest = routes[worst], max(one.largest_difference for one in routes.values())
-    passed = largest <= gate.threshold and not found.flipped and not found.skewed
+    agree = all(one.flipped <= gate.flips * one.rows and not one.skewed for one in routes.values())
     flips = f"{found.flipped:,} of {found.rows:,} decisions flipped" if found.flipped else "no decision flipped"
     relation = f"{'<=' if largest <= gate.threshold else '>'} {number(gate.threshold, largest)}"
-    reason = f"{len(routes)} routes, {flips} ({worst}), largest difference {number(largest, gate.threshold)} {relation}"
-    told = "".join(f", {words}" for words in (_skewed(found.skewed), found.refused) if words)
+    ways = "1 route" if len(routes) == 1 else f"{len(routes)} routes"
+    reason = f"{ways}, {flips} ({worst}), largest difference {number(largest, gate.threshold)} {relation}"
+    may = f"up to {number(gate.flips)} of decisions may flip" if gate.flips else ""
+    told = "".join(f", {words}" for words in (may, _skewed(found.skewed), found.refused) if words)
+    passed = agree and largest <= gate.threshold
     return Verdict(gate.name, passed, largest, gate.threshold, reason + told, f"parity.{worst}")
+
+
+def _asked(gate: Gate, route: str) -> bool:
+    return route in gate.routes if gate.routes else route not in ROUNDED
 
 
 def _skewed(found: dict[str, int]) -> str:

@@ -7,25 +7,27 @@ imported at the first use (3 s), and its telemetry is off.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import platform
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlparse
 
+from keepfit import artifact as artifacts
 from keepfit.artifact import Pointer, write_pointer
 from keepfit.errors import RegistryError
 from keepfit.evidence import REJECTED
-from keepfit.stages.registry.aliases import CHAMPION, RETIRED, Aliases
+from keepfit.stages.registry.aliases import CHAMPION, Aliases
+from keepfit.stages.registry.copies import Copies
+from keepfit.stages.registry.evidence import digest_of
 from keepfit.stages.registry.runs import FOLDER, MlflowRun
 from keepfit.stages.registry.tracking import KILLED, Tracked
+from keepfit.stages.registry.version import AGAINST, DIGEST, PREVIOUS, PROMOTED, TRAINED, Version, noted, version_from
 
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("DO_NOT_TRACK", "true")
@@ -38,42 +40,6 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "10")
 ROLLED_BACK = "keepfit.rolled_back_at"
 LINEAGE = "keepfit.lineage"
 PLACE = "keepfit.place"
-PREVIOUS, PROMOTED, DIGEST, TRAINED = "keepfit.previous", "keepfit.promoted_at", "keepfit.digest", "keepfit.trained_at"
-AGAINST = "keepfit.against"
-
-
-@dataclass(frozen=True)
-class Version:
-    """A recorded model version.
-
-    Attributes
-    ----------
-    folder : Path
-        Its artifact, on this machine.
-    trained_at, promoted_at : int
-        Microseconds UTC; promoted_at is 0 if it never was.
-    previous : str or None
-        The champion that it took over from.
-    against : str or None
-        The champion when it was trained: '' if there was none, None if an earlier keepfit trained it.
-    retired : str or None
-        'archived' or 'rejected': it cannot be promoted.
-    """
-
-    model: str
-    number: str
-    folder: Path
-    digest: str
-    trained_at: int
-    promoted_at: int
-    previous: str | None
-    against: str | None = None
-    retired: str | None = None
-
-    @property
-    def evidence(self) -> str:
-        """What the ledger names it by: the version, and the beginning of the digest of all that belongs to it."""
-        return f"{self.model}/{self.number}@{self.digest[:16]}"
 
 
 class Registry:
@@ -93,7 +59,8 @@ class Registry:
         self.uri, self.artifacts, self.pointers = uri, artifacts, pointers
 
     @cached_property
-    def _client(self) -> Any:
+    def client(self) -> Any:
+        """MLflow's own client of it."""
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         if self.uri.startswith("sqlite:///"):
@@ -107,41 +74,60 @@ class Registry:
     @cached_property
     def aliases(self) -> Aliases:
         """Which version is the champion, and which the challenger."""
-        return Aliases(self._client)
+        return Aliases(self.client)
+
+    @cached_property
+    def copies(self) -> Copies:
+        """What other registries have trained, in this one."""
+        return Copies(self.client, self.artifacts.resolve().as_uri())
 
     def begin(self, told: Tracked) -> MlflowRun:
         """Begin the run of a training; `keepfit.stages.registry.tracking.training` ends it.
 
         Runs that a kill left open are closed: the project's lock says that they are at work no more.
         """
-        experiment, place = self._experiment(told.model), self._place
+        experiment, place = self.copies.experiment(told.model), self.place
         open_ = f"attributes.status = 'RUNNING' and tags.`{PLACE}` = '{place}'"
-        for left in self._client.search_runs([experiment], open_):
-            self._client.set_terminated(left.info.run_id, KILLED, end_time=left.info.start_time)
+        for left in self.client.search_runs([experiment], open_):
+            self.client.set_terminated(left.info.run_id, KILLED, end_time=left.info.start_time)
         tags = {TRAINED: str(told.as_of), PLACE: place, **told.tags}
-        return MlflowRun(self._client, self.uri, experiment, told, tags)
+        return MlflowRun(self.client, self.uri, experiment, told, tags)
 
     def record(self, run: MlflowRun, told: Tracked, folder: Path, digest: str) -> Version:
         """Log an artifact folder to the run of its training, and return the version made from it."""
         run.tag({DIGEST: digest, **told.tags})
         before = self.aliases.of(told.model).get(CHAMPION, "")
-        tags = {TRAINED: str(told.as_of), DIGEST: digest, AGAINST: before}
-        made = self._client.create_model_version(told.model, source=run.log_folder(folder), run_id=run.id, tags=tags)
+        beside = {name: [own] for name, own in artifacts.beside(folder).items()}
+        tags = {TRAINED: str(told.as_of), DIGEST: digest, AGAINST: before, **noted(beside)}
+        made = self.client.create_model_version(told.model, source=run.log_folder(folder), run_id=run.id, tags=tags)
         return self.version(told.model, made.version)
 
     def amend(self, version: Version, name: str, content: bytes, metrics: Mapping[str, float], as_of: int) -> None:
-        """Put a file beside those of a recorded version, here and in its run, which shows the metrics as of now."""
-        run = self._client.get_model_version(version.model, version.number).run_id
-        (version.folder / name).write_bytes(content)
+        """Put a file beside those of a recorded version, here and in its run, which shows the metrics as of now.
+
+        Cut off at any moment, what lies there is the file of before or the new one, and both are noted.
+        """
+        found = self.client.get_model_version(version.model, version.number)
+        own = digest_of(content)
+        self._note(version, name, [*version.beside.get(name, ()), own])
         with tempfile.TemporaryDirectory() as temporary:
             path = Path(temporary) / name
             path.write_bytes(content)
-            self._client.log_artifact(run, str(path), FOLDER)
+            if _is_remote(found):
+                self.client.log_artifact(found.run_id, str(path), FOLDER)
+        written = version.folder / f".{name}.writing"
+        written.write_bytes(content)
+        written.replace(version.folder / name)
+        self._note(version, name, [own])
         for metric, value in metrics.items():
-            self._client.log_metric(run, metric, value, timestamp=as_of // 1000)
+            self.client.log_metric(found.run_id, metric, value, timestamp=as_of // 1000)
+
+    def _note(self, version: Version, name: str, may: list[str]) -> None:
+        for tag, value in noted({**version.beside, name: may}).items():
+            self._tag(version, tag, value)
 
     @property
-    def _place(self) -> str:
+    def place(self) -> str:
         """What tells this project's runs from those of another one that shares the tracking server."""
         return hashlib.sha256(f"{platform.node()}:{self.artifacts.resolve()}".encode()).hexdigest()[:16]
 
@@ -156,7 +142,7 @@ class Registry:
         from mlflow.exceptions import MlflowException
 
         try:
-            return self._known(self._client.get_model_version(model, str(number)))
+            return self._known(self.client.get_model_version(model, str(number)))
         except MlflowException:
             numbers = ", ".join(version.number for version in self.versions(model)) or "none yet"
             raise RegistryError(
@@ -165,16 +151,16 @@ class Registry:
 
     def versions(self, model: str) -> list[Version]:
         """Return all versions of a model, oldest first."""
-        found = self._client.search_model_versions(f"name = '{model}'")
+        found = self.client.search_model_versions(f"name = '{model}'")
         return sorted((self._known(item) for item in found), key=lambda version: int(version.number))
 
     def champion(self, model: str) -> Version | None:
         """Return the champion, or None if nothing was promoted; the server's pointer is brought to it."""
         from mlflow.exceptions import MlflowException
 
-        self._experiment(model)
+        self.copies.experiment(model)
         try:
-            version = self._known(self._client.get_model_version_by_alias(model, CHAMPION))
+            version = self._known(self.client.get_model_version_by_alias(model, CHAMPION))
         except MlflowException:
             return None
         self._point(version)
@@ -233,10 +219,10 @@ class Registry:
         local = self.uri.removeprefix("sqlite:///")
         if local != self.uri and not Path(local).is_file():
             return
-        experiments = [one.experiment_id for one in self._client.search_experiments()]
+        experiments = [one.experiment_id for one in self.client.search_experiments()]
         token: str | None = ""
         while experiments and token is not None:
-            runs = self._client.search_runs(experiments, f"tags.`{LINEAGE}` != ''", page_token=token or None)
+            runs = self.client.search_runs(experiments, f"tags.`{LINEAGE}` != ''", page_token=token or None)
             yield from ((run.info.run_name, run.data.tags[LINEAGE]) for run in runs)
             token = runs.token or None
 
@@ -249,49 +235,21 @@ class Registry:
         write_pointer(pointer, self.pointers / f"{version.model}.json")
 
     def _tag(self, version: Version, name: str, value: str) -> None:
-        self._client.set_model_version_tag(version.model, version.number, name, value)
-
-    def _experiment(self, model: str) -> str:
-        from mlflow.exceptions import MlflowException
-
-        found = self._client.get_experiment_by_name(model)
-        if found is not None:
-            return str(found.experiment_id)
-        experiment = self._client.create_experiment(model, artifact_location=self.artifacts.resolve().as_uri())
-        try:
-            self._client.create_registered_model(model)
-        except MlflowException as error:
-            if error.error_code != "RESOURCE_ALREADY_EXISTS":
-                raise
-        return str(experiment)
+        self.client.set_model_version_tag(version.model, version.number, name, value)
 
     def _known(self, item: Any) -> Version:
-        tags = item.tags
-        return Version(
-            model=item.name,
-            number=str(item.version),
-            folder=self._folder(item),
-            digest=tags.get(DIGEST, ""),
-            trained_at=int(tags.get(TRAINED, 0)),
-            promoted_at=int(tags.get(PROMOTED, 0)),
-            previous=tags.get(PREVIOUS) or None,
-            against=tags.get(AGAINST),
-            retired=tags.get(RETIRED) or None,
-        )
+        return version_from(item.name, str(item.version), self._folder(item), item.tags)
 
     def _folder(self, item: Any) -> Path:
-        location = urlparse(item.source)
-        if location.scheme in ("", "file"):
-            return Path(unquote(location.path))
+        if not _is_remote(item):
+            return Path(unquote(urlparse(item.source).path))
         target = self.artifacts / str(item.run_id)
         if not (target / FOLDER).is_dir():
             target.mkdir(parents=True, exist_ok=True)
-            self._client.download_artifacts(item.run_id, FOLDER, str(target))
+            self.client.download_artifacts(item.run_id, FOLDER, str(target))
         return target / FOLDER
 
 
-def evidence_of(version: Version) -> dict[str, Any]:
-    """Return the evaluation a version was judged by, as plain data; empty if it carries none."""
-    path = version.folder / "evaluation.json"
-    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return found
+def _is_remote(item: Any) -> bool:
+    """Return whether a version's files lie behind a server."""
+    return urlparse(item.source).scheme not in ("", "file")

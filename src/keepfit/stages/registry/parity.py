@@ -39,6 +39,14 @@ class Answered:
     features: Columns = field(default_factory=dict)
     refused: str = ""
 
+    def keep(self, mask: NDArray[np.bool_]) -> Answered:
+        """Return what was answered to the rows where `mask` is true."""
+        decisions = None if self.decisions is None else self.decisions[mask]
+        refused = self.refused if np.isnan(self.answers[mask]).any() else ""
+        return Answered(
+            self.answers[mask], decisions, {name: own[mask] for name, own in self.features.items()}, refused
+        )
+
 
 def decided(model: Model, threshold: float, answers: Answers) -> NDArray[Any] | None:
     """Return what follows from answers, shape (rows,); None of a number, from which nothing does."""

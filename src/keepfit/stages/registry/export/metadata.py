@@ -13,7 +13,7 @@ from keepfit.artifact import Artifact
 from keepfit.errors import RegistryError
 from keepfit.spec.features.meaning import describe, unit_of
 from keepfit.spec.model import CLASSIFICATION
-from keepfit.stages.registry.mlflow import Version
+from keepfit.stages.registry.version import Version
 
 PREFIX = "keepfit."
 
