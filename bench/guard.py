@@ -35,8 +35,6 @@ async def compare(rounds: int, requests: int) -> None:
     plain = Protection()
     log = Log("json", io.StringIO(), lambda: 1_750_000_000_000_000)
     full = Protection(Serving(rate=1e9, burst=1_000_000, log="json", log_share=1), Tokens("\n".join(lines)), log)
-    for held in (plain, full):
-        held.admission.connections = 8
     tried = {
         "no guard": (answer, []),
         "limits only": (Guard(answer, plain), []),

@@ -1,114 +1,129 @@
-"""Load above what a server can do: how long accepted requests take, and what becomes of the others. Needs wrk.
+"""Load above what a server can do: how long accepted requests take, and what becomes of the others.
 
-The server is that of `bench/serving.py`: features from 50 to 200 raw events, 300 trees. First its capacity, at 8 connections;
-then as many connections as places, and three and six times as many. Each connection asks again as soon as it is answered, a
-refused one too, which is worse than any client that reads Retry-After. Times are those of one more client, which has a connection
-of its own and asks again as soon as it is answered; wrk's own would mix the accepted with the refused.
+The server is that of `bench/serving.py`: features from 200 raw events, 300 trees, on a core of its own. First its capacity,
+at 8 connections that ask again as soon as they are answered. Then requests arrive at a fixed rate, a multiple of that,
+whatever the answers are (an open loop), over as many connections as it takes, at most 512. A request's time counts from the
+moment at which it was due, so that nothing is left out while the client waits.
 
-    python bench/overload.py --seconds 5
+    python bench/overload.py --seconds 5 --times 0.7,1,2,3,5
 """
 
 import argparse
-import json
-import re
-import shutil
+import asyncio
+import os
+import signal
+import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-import urllib.request
+from collections import Counter, deque
 from pathlib import Path
 
-import httpx
-from serving import _command
+import uvloop
+from serving import _command, _first_answer
 
-QUEUE = 64
-SCRIPT = """
-wrk.method = "POST"
-wrk.headers["Content-Type"] = "application/json"
-local bodies, place = {}, 0
-for line in io.lines("BODIES") do bodies[#bodies + 1] = line end
-function request() place = place % #bodies + 1; return wrk.format(nil, "/predict", nil, bodies[place]) end
-"""
-REFUSED = re.compile(r'^keepfit_refused_total\{reason="queue"\} (\S+)', re.M)
-ANSWERED = re.compile(r'^keepfit_requests_total\{route="/predict",status="200"\} (\S+)', re.M)
+CONNECTIONS = 512
+
+
+class Client(asyncio.Protocol):
+    """One connection; asks one request at a time."""
+
+    def __init__(self, free: deque, found: dict[int, list[float]]) -> None:
+        self.free, self.found, self.due, self.held = free, found, 0.0, b""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.free.append(self)
+
+    def ask(self, request: bytes, due: float) -> None:
+        self.due = due
+        self.transport.write(request)
+
+    def data_received(self, data: bytes) -> None:
+        self.held += data
+        head, end, body = self.held.partition(b"\r\n\r\n")
+        if not end or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
+            return
+        self.found.setdefault(int(head[9:12]), []).append(time.perf_counter() - self.due)
+        self.held = b""
+        self.free.append(self)
+
+
+async def load(port: int, requests: list[bytes], rate: float | None, seconds: float, connections: int) -> dict:
+    """Return status -> seconds of each answer; with no rate, every connection asks again at once."""
+    loop, free, found, made = asyncio.get_running_loop(), deque(), {}, []
+    for _ in range(connections):
+        made.append((await loop.create_connection(lambda: Client(free, found), "127.0.0.1", port))[1])
+    waiting, began, asked = deque(), time.perf_counter(), 0
+    while (now := time.perf_counter() - began) < seconds:
+        if rate is not None:
+            due = int(now * rate)
+            waiting.extend(began + number / rate for number in range(asked, due))
+            asked = due
+        while free and (waiting or rate is None):
+            moment = waiting.popleft() if rate is not None else time.perf_counter()
+            free.popleft().ask(requests[len(waiting) % len(requests)], moment)
+        await asyncio.sleep(0 if rate is None else 0.0005)
+    until = time.perf_counter() + 5
+    while len(free) < connections and time.perf_counter() < until:
+        await asyncio.sleep(0.01)
+    unanswered = connections - len(free)
+    for each in made:
+        each.transport.close()
+    return found | ({0: [5.0] * (unanswered + len(waiting))} if unanswered or waiting else {})
 
 
 def main() -> None:
     """Run the benchmark."""
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    options.add_argument("--seconds", type=float, default=5.0, help="of load at each number of connections")
+    options.add_argument("--seconds", type=float, default=5.0, help="of load at each rate")
+    options.add_argument("--times", default="0.7,1,2,3,5", help="of capacity")
     chosen = options.parse_args()
-    if shutil.which("wrk") is None:
-        sys.exit("wrk is not installed: apt-get install wrk")
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(_command("prepare", folder), check=True)
-        bodies = json.loads(Path(folder, "keepfit.json").read_text())
-        Path(folder, "bodies").write_text("".join(json.dumps(body) + "\n" for body in bodies))
-        Path(folder, "load.lua").write_text(SCRIPT.replace("BODIES", f"{folder}/bodies"))
-        process = subprocess.Popen(_command("keepfit", folder), stdout=subprocess.PIPE, text=True)
+    cores = sorted(os.sched_getaffinity(0))
+    with tempfile.TemporaryDirectory() as folder, socket.socket() as free:
+        subprocess.run([sys.executable, str(Path(__file__).with_name("serving.py")), "--mode", "prepare", "--dir", folder],
+                       check=True)  # fmt: skip
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        command = _command("features", Path(folder), port)
+        process = subprocess.Popen(["taskset", "-c", str(cores[0]), *command])
+        os.sched_setaffinity(0, {cores[-1]})
         try:
-            url = f"http://127.0.0.1:{int(process.stdout.readline())}"
-            compare(url, folder, chosen.seconds)
+            lines = Path(folder, "features.jsonl").read_bytes().splitlines()
+            _first_answer(f"http://127.0.0.1:{port}/predict", lines[0], process, Path(folder, "none"))
+            compare(port, [_request(line) for line in lines], chosen.seconds, list(map(float, chosen.times.split(","))))
         finally:
-            process.terminate()
+            process.send_signal(signal.SIGTERM)
             process.wait()
-            process.stdout.close()
 
 
-def compare(url: str, folder: str, seconds: float) -> None:
-    load(url, folder, 8, 1.0)
-    print(f"{'connections':>11} {'accepted/s':>10} {'p50 ms':>8} {'p99 ms':>8} {'refused/s':>10} {'refused':>8}")
-    for connections in (8, QUEUE, 3 * QUEUE, 6 * QUEUE):
-        before, probe = scraped(url), Probe(url, Path(folder, "bodies").read_text().splitlines()[0])
-        probe.start()
-        load(url, folder, connections - 1, seconds)
-        probe.over = True
-        probe.join()
-        after = scraped(url)
-        accepted, refused = (after[name] - before[name] for name in ("accepted", "refused"))
-        times = sorted(probe.times)
-        p50, p99 = times[len(times) // 2], times[int(len(times) * 0.99)]
-        share = refused / (accepted + refused)
+def compare(port: int, requests: list[bytes], seconds: float, times: list[float]) -> None:
+    """Print a line for each rate."""
+    uvloop.run(load(port, requests, None, 1.0, 8))
+    closed = uvloop.run(load(port, requests, None, seconds, 8))
+    capacity = len(closed[200]) / seconds
+    print(f"capacity at 8 connections: {capacity:,.0f} requests/s, p99 {1e3 * _at(closed[200], 0.99):.1f} ms")
+    print(f"{'times':>6}{'asked/s':>9}{'accepted/s':>12}{'p50 ms':>9}{'p99 ms':>9}{'refused':>9}{'p99 ms':>9}  others")
+    for each in times:
+        found = uvloop.run(load(port, requests, each * capacity, seconds, CONNECTIONS))
+        good, refused = found.pop(200, []), found.pop(503, [])
+        others = dict(Counter({status: len(spent) for status, spent in found.items()}))
         print(
-            f"{connections:11} {accepted / seconds:10.0f} {1000 * p50:8.1f} {1000 * p99:8.1f} "
-            f"{refused / seconds:10.0f} {share:8.1%}",
-            flush=True,
+            f"{each:6.1f}{each * capacity:9,.0f}{len(good) / seconds:12,.0f}{1e3 * _at(good, 0.5):9.1f}{1e3 * _at(good, 0.99):9.1f}"
+            f"{len(refused) / max(1, len(good) + len(refused)):9.0%}{1e3 * _at(refused, 0.99):9.1f}  {others or ''}"
         )
 
 
-def load(url: str, folder: str, connections: int, seconds: float) -> None:
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-s", f"{folder}/load.lua", url]
-    subprocess.run(command, check=True, capture_output=True)
+def _at(spent: list[float], share: float) -> float:
+    return sorted(spent)[int(len(spent) * share)] if spent else float("nan")
 
 
-def scraped(url: str) -> dict:
-    with urllib.request.urlopen(f"{url}/metrics") as answer:
-        page = answer.read().decode()
-    return {
-        "accepted": sum(map(float, ANSWERED.findall(page))),
-        "refused": sum(map(float, REFUSED.findall(page))),
-    }
-
-
-class Probe(threading.Thread):
-    """Asks over one connection until it is over; `times` are the seconds that accepted requests took."""
-
-    def __init__(self, url: str, body: str) -> None:
-        super().__init__()
-        self.times: list[float] = []
-        self.over = False
-        self._url, self._body = url, body
-
-    def run(self) -> None:
-        """Ask until it is over."""
-        with httpx.Client(base_url=self._url, timeout=60) as http:
-            while not self.over:
-                began = time.perf_counter()
-                answer = http.post("/predict", content=self._body)
-                if answer.status_code == 200:
-                    self.times.append(time.perf_counter() - began)
+def _request(body: bytes) -> bytes:
+    head = f"POST /predict HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 if __name__ == "__main__":

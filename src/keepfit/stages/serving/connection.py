@@ -1,4 +1,4 @@
-"""One connection: how long a client may take, how much a head may be, and how many connections are served."""
+"""One connection: how long a client may take, how much a head may be, how many connections are served, who waits."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from keepfit.spec.serving import Serving
-from keepfit.stages.serving.guard import ARRIVED, CROWDED
-from keepfit.stages.serving.protection import Protection
+from keepfit.stages.serving.guard import ARRIVED, CROWDED, FIXED, WAITS, WORK
+from keepfit.stages.serving.protection import Protection, no_place
 from keepfit.stages.serving.wire import encode
 
 MAX_HEAD = 65_536
+QUEUED = frozenset(path.encode() for path in WORK)
 KEEP_ALIVE_S = 75
 """Longer than balancers keep a connection they may use again (60 s), so that they close it and not the server."""
+
+
+NO_PLACE = encode(no_place().as_dict())
+FULL = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % len(NO_PLACE)
+FULL += b"".join(b"%b: %b\r\n" % header for header in (*FIXED, *no_place().headers.items()))
 
 
 class Config(uvicorn.Config):
@@ -40,6 +46,7 @@ class Connection(HttpToolsProtocol):
         self._held, self._crowded = config.protection, False
         self._settings: Serving = config.protection.serving
         self._head: int | None = 0
+        self._shed = False
         self.began: float | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -50,9 +57,13 @@ class Connection(HttpToolsProtocol):
         self._crowded = len(self.connections) > self._settings.connections
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count no longer."""
+        """Count no longer, nor what has arrived and will not be answered."""
         super().connection_lost(exc)
         self.began = None
+        while self.pipeline:
+            cycle, _ = self.pipeline.pop()
+            if cycle.scope.pop(WAITS, False):  # type: ignore[misc]
+                self._held.admission.go()
         self._held.admission.connections = len(self.connections)
 
     def data_received(self, data: bytes) -> None:
@@ -72,14 +83,43 @@ class Connection(HttpToolsProtocol):
             self.scope[CROWDED] = True  # type: ignore[literal-required]
 
     def on_headers_complete(self) -> None:
-        """Have the request answered; its body may still be on its way."""
+        """Have the request answered; its body may still be on its way. Above the queue's limit nothing is made of it."""
         self._head = None
-        super().on_headers_complete()
+        queued = self.url.partition(b"?")[0] in QUEUED
+        idle = self.cycle is None or self.cycle.response_complete
+        self._shed = queued and idle and self._held.admission.full
+        if not self._shed:
+            super().on_headers_complete()
+            self._queued = queued
+
+    def on_body(self, body: bytes) -> None:
+        """Hand on a piece of a body."""
+        if not self._shed:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Note that the request is wholly here."""
-        self.began = None
+        """Note that the request is wholly here: it waits for its turn, or there is no place for it."""
+        began, self.began = self.began, None
+        if self._shed:
+            return self._refuse_place(began or time.perf_counter())
         super().on_message_complete()
+        if self._queued and not self.cycle.response_complete:
+            self.cycle.scope[WAITS] = True  # type: ignore[literal-required]
+            self._held.admission.arrive()
+
+    def _refuse_place(self, began: float) -> None:
+        """Answer 503 without a task, an application, or anything else that costs."""
+        self._shed = False
+        request_id = self._held.request_id(None)
+        stays = self.parser.should_keep_alive() and not self._held.admission.draining
+        headers = [*self.server_state.default_headers, (b"x-request-id", request_id.encode())]
+        content = [FULL, *(b"%b: %b\r\n" % header for header in headers)]
+        self.transport.write(b"".join([*content, b"\r\n" if stays else b"connection: close\r\n\r\n", NO_PLACE]))
+        self._held.shed(self.url.partition(b"?")[0].decode(), request_id, time.perf_counter() - began)
+        if stays:
+            self.on_response_complete()
+        else:
+            self.transport.close()
 
     def expire(self, at: float) -> None:
         """Refuse a request that has been on its way for too long."""

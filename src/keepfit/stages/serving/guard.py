@@ -15,15 +15,16 @@ from keepfit.errors import KeepfitError
 from keepfit.stages.serving import laps
 from keepfit.stages.serving.laps import Lap
 from keepfit.stages.serving.metrics import route_of
-from keepfit.stages.serving.protection import Protection, Refused
+from keepfit.stages.serving.protection import Protection, Refused, no_place
 from keepfit.stages.serving.tokens import OPEN
 from keepfit.stages.serving.traces import Trace, continued, fresh
 from keepfit.stages.serving.wire import FAILED, PREDICTION, VERSION, send_json
 
 log = logging.getLogger("keepfit.serving")
 
-ARRIVED, CROWDED = "keepfit.arrived", "keepfit.crowded"
-"""What the connection notes in a scope: when the request's first byte came, and whether there are too many connections."""
+ARRIVED, CROWDED, WAITS = "keepfit.arrived", "keepfit.crowded", "keepfit.waits"
+"""What the connection notes in a scope: when the request's first byte came, whether there are too many connections, and that
+the request, wholly there, is counted among those that wait."""
 FIXED = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 CLOSE = (b"connection", b"close")
 WORK = frozenset({"/predict", "/predict/rows", "/events"})
@@ -100,6 +101,8 @@ class Guard:
                 raise
             await _unforeseen(exchange)
         finally:
+            if scope.pop(WAITS, False):  # it did not come to its turn
+                self._admission.go()
             self._account(exchange)
 
     async def _pass(self, exchange: Exchange, headers: dict[bytes, bytes], receive: Receive) -> None:
@@ -111,7 +114,7 @@ class Guard:
             return await self._app(scope, receive, exchange.send)
         if CROWDED in scope:
             exchange.add([CLOSE])
-            raise self._held.full("connections")
+            raise no_place("connections")
         exchange.caller = client[0] if client else ""
         exchange.caller = self._held.admit(path, headers, exchange.caller, exchange.began)
         if path not in WORK:
@@ -125,11 +128,9 @@ class Guard:
         if len(message["body"]) > self._held.serving.max_body:
             raise self._held.too_large()
         admission = self._admission
-        if not admission.enter():
-            raise self._held.full("queue")
+        if not admission.enter(arrived=scope.pop(WAITS, False)):
+            raise no_place()
         try:
-            if admission.crowded():
-                await admission.turn()
             exchange.laps = laps.begin()
             self._metrics.waited(time.perf_counter() - exchange.began)
             await self._app(scope, _handing_out(message, receive), exchange.send)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # an extra
 
 REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 RETRY_S = 1
+QUEUE = "queue"
 NOTHING: Mapping[bytes, bytes] = MappingProxyType({})
 
 
@@ -117,9 +118,24 @@ class Protection:
         what = f"the body is larger than {self.serving.max_body:,} bytes"
         return Refused("body", 413, what, "send less a request", where="body")
 
-    def full(self, reason: str) -> Refused:
-        """Return the refusal of a request for which there is no place."""
-        what = "the server has as much to do as it takes on"
-        return Refused(
-            reason, 503, what, f"ask again in {RETRY_S} s or later", headers={b"retry-after": b"%d" % RETRY_S}
-        )
+    def shed(self, path: str, request_id: str, seconds: float) -> None:
+        """Count and log a request that was refused before anything was made of it."""
+        kind = Refused.__name__
+        self.metrics.refused(QUEUE)
+        self.metrics.answered(path, "", 503, seconds)
+        self.metrics.failed(kind)
+        if self.log is not None and self.log.wants(503):
+            told = {
+                "path": path,
+                "status": 503,
+                "ms": int(1e6 * seconds) / 1000,
+                "request_id": request_id,
+                "error": kind,
+            }
+            self.log.request(503, told)
+
+
+def no_place(reason: str = QUEUE) -> Refused:
+    """Return the refusal of a request for which there is no place."""
+    what = "the server has as much to do as it takes on"
+    return Refused(reason, 503, what, f"ask again in {RETRY_S} s or later", headers={b"retry-after": b"%d" % RETRY_S})
