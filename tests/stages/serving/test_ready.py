@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import subprocess
 import sys
@@ -58,7 +57,7 @@ def test_rows_are_answered_in_their_order(http: httpx.Client, folder: Path) -> N
 def test_a_number_that_is_predicted_has_no_decision(tmp_path: Path) -> None:
     write_version(tmp_path, "1", model=revenue)
     ready = load_ready(tmp_path / "1")
-    (one,) = asyncio.run(ready.answer(ready.read(json.dumps({"rows": [ROW]}).encode())))
+    (one,) = ready.answers(ready.read(json.dumps({"rows": [ROW]}).encode()))
     assert set(one) == {"score"}
 
 

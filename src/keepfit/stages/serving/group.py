@@ -1,67 +1,52 @@
 """Requests that have arrived together are answered together: one call of the model and one commit of the log for all.
 
-Each computes its features in its own turn. The last step is put behind the turns of all that have arrived, so that nobody
-waits for others to come: alone, a request is answered at once; under load, groups form by themselves.
+The last step of each is put behind the turns of all that have arrived, so that nobody waits for others to come: alone, a
+request is answered at once; under load, groups form by themselves.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Hashable, Sequence
+from typing import Generic, TypeVar
 
-from keepfit.stages.serving.answering import Asked, answered
-from keepfit.stages.serving.laps import Lap, laps_of_task, lasting
-from keepfit.stages.serving.scorer import Scorer
-from keepfit.stages.serving.service import Service
-from keepfit.stages.serving.told import Told
+Kind = TypeVar("Kind", bound=Hashable)
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
 
 
-class Waiting(NamedTuple):
-    """A request whose features are there."""
-
-    asked: Asked
-    laps: list[Lap]
-    answer: asyncio.Future[Told]
-
-
-class Group:
-    """The requests of one server that wait for the model.
+class Group(Generic[Kind, Item, Answer]):
+    """Those who wait for the last step.
 
     Parameters
     ----------
-    service : Service
-        Its prediction log is written to before anyone is answered.
+    answered : callable
+        Returns an answer for each item of some that are of one kind, in their order. What it raises, all of them get.
     """
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._waiting: dict[tuple[Scorer, bool], list[Waiting]] = {}
+    def __init__(self, answered: Callable[[Kind, Sequence[Item]], Sequence[Answer]]) -> None:
+        self._answered = answered
+        self._waiting: dict[Kind, list[tuple[Item, asyncio.Future[Answer]]]] = {}
 
-    async def answer(self, scorer: Scorer, asked: Asked, *, explain: bool) -> Told:
-        """Return the answer; it is in the outbox then. Raises what `answered` does."""
+    async def answer(self, kind: Kind, item: Item) -> Answer:
+        """Return the answer to one item, or raise what went wrong."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._answer_all)
-        one = Waiting(asked, laps_of_task(), loop.create_future())
-        self._waiting.setdefault((scorer, explain), []).append(one)
-        return await one.answer
+        answer: asyncio.Future[Answer] = loop.create_future()
+        self._waiting.setdefault(kind, []).append((item, answer))
+        return await answer
 
     def _answer_all(self) -> None:
         waiting, self._waiting = self._waiting, {}
-        for (scorer, explain), group in waiting.items():
-            self._answer(scorer, group, explain=explain)
-
-    def _answer(self, scorer: Scorer, group: Sequence[Waiting], *, explain: bool) -> None:
-        with lasting() as laps:
+        for kind, some in waiting.items():
             try:
-                found = answered(self._service, scorer, [each.asked for each in group], explain=explain)
+                found = self._answered(kind, [item for item, _ in some])
             except Exception as error:
-                for each in group:
-                    if not each.answer.done():
-                        each.answer.set_exception(error)
-                return
-        for each, answer in zip(group, found, strict=True):
-            each.laps.extend(laps)
-            if not each.answer.done():  # else the client has left
-                each.answer.set_result(answer)
+                for _, future in some:
+                    if not future.done():  # else the client has left
+                        future.set_exception(error)
+                continue
+            for (_, future), answer in zip(some, found, strict=True):
+                if not future.done():
+                    future.set_result(answer)

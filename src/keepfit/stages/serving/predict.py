@@ -5,14 +5,15 @@ Who asks for one entity is answered here, with whoever asks at the same time; a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from time import perf_counter
 
 from starlette.types import Receive, Scope, Send
 
 from keepfit.errors import RequestError
-from keepfit.stages.serving.answering import Asked, count
+from keepfit.stages.serving.answering import Asked, answered, count
 from keepfit.stages.serving.group import Group
-from keepfit.stages.serving.laps import lap
+from keepfit.stages.serving.laps import Lap, lap, laps_of_task, lasting
 from keepfit.stages.serving.many import predict_many
 from keepfit.stages.serving.requested import requested, unknown
 from keepfit.stages.serving.scorer import Scorer
@@ -27,7 +28,8 @@ class PredictRoute:
     """Answers for one entity at one moment, or for a list of them, and logs each answer before it is sent."""
 
     def __init__(self, service: Service) -> None:
-        self._service, self._group = service, Group(service)
+        self._service = service
+        self._group: Group[tuple[Scorer, bool], tuple[Asked, list[Lap]], Told] = Group(self._answered)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -57,9 +59,17 @@ class PredictRoute:
             raise refusal
         lap("features", began)
         asked = Asked(one, features, request_id(now))
-        answer = await self._group.answer(scorer, asked, explain=explain)
+        answer = await self._group.answer((scorer, explain), (asked, laps_of_task()))
         count(self._service, scorer, [asked], [answer])
         return answer
+
+    def _answered(self, kind: tuple[Scorer, bool], waiting: Sequence[tuple[Asked, list[Lap]]]) -> list[Told]:
+        scorer, explain = kind
+        with lasting() as laps:
+            found = answered(self._service, scorer, [asked for asked, _ in waiting], explain=explain)
+        for _, own in waiting:
+            own.extend(laps)
+        return found
 
 
 def _explain(query: bytes) -> bool:

@@ -6,7 +6,9 @@ is looked at value by value, to say what is wrong with it.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, islice
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
@@ -15,9 +17,10 @@ from keepfit.artifact import Artifact, Predictor, RowEncoder
 from keepfit.errors import RequestError, did_you_mean
 from keepfit.spec.columns import Boolean
 from keepfit.spec.features import Attribute, Expression, Input, Named
+from keepfit.stages.serving.group import Group
 from keepfit.stages.serving.metrics import Metrics
 from keepfit.stages.serving.told import ROWS, Told, log_row, request_id, told
-from keepfit.stages.serving.turns import beside, check_count, placed
+from keepfit.stages.serving.turns import ALONE, check_count, placed
 from keepfit.stages.serving.wire import VERSION, Body, decoded, encode, read_body, rows_decoder, send_json, values_of
 
 SEND = 'send {"rows": [{"feature": value, ...}]}'
@@ -59,10 +62,9 @@ class Ready:
                 self._check(decoded(body, SEND))
             raise
 
-    async def answer(self, rows: Sequence[Any]) -> list[Told]:
-        """Return what is said of each row, in their order."""
-        matrix = self.matrix([values_of(row) for row in rows])
-        return told(self.artifact, await beside(len(rows), self.predictor.score, matrix))
+    def answers(self, rows: Sequence[Any]) -> list[Told]:
+        """Return what is said of each row, in their order; it does not depend on the others."""
+        return told(self.artifact, self.predictor.score(self.matrix([values_of(row) for row in rows])))
 
     def _check(self, found: Body | list[Any]) -> None:
         """Say what is wrong with a body that could not be read."""
@@ -80,9 +82,6 @@ class Ready:
 
 class Log(Protocol):
     """Where a project's server keeps its answers."""
-
-    def append(self, row: Mapping[str, Any]) -> None:
-        """Keep one."""
 
     def append_all(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep all of them, or none."""
@@ -115,6 +114,7 @@ class RowsRoute:
     ) -> None:
         self._version, self._metrics, self._max_rows = version, metrics, max_rows
         self._log, self._now = log, now
+        self._group: Group[Ready, Sequence[Any], list[Told]] = Group(self._answer_all)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -124,25 +124,29 @@ class RowsRoute:
         scope[VERSION] = ready.version
         rows = ready.read(await read_body(receive))
         check_count(rows, self._max_rows, "rows", SEND)
-        answers = await ready.answer(rows)
-        if self._log is not None:
-            await _logged(self._log, self._now(), ready, rows, answers)
+        if len(rows) > ALONE:
+            answers = await asyncio.to_thread(self._answer, ready, rows)
+        else:
+            answers = await self._group.answer(ready, rows)
         self._metrics.of(ready.artifact, ready.version).ready_rows(len(rows))
         await send_json(send, 200, {"model": ready.artifact.model.name, "version": ready.version, "answers": answers})
 
+    def _answer_all(self, ready: Ready, waiting: Sequence[Sequence[Any]]) -> list[list[Told]]:
+        answers = iter(self._answer(ready, list(chain.from_iterable(waiting))))
+        return [list(islice(answers, len(rows))) for rows in waiting]
 
-async def _logged(log: Log, now: int, ready: Ready, rows: Sequence[Any], answers: list[Told]) -> None:
-    """Keep answers, and give each the id that it is kept under. They are of no entity that the lake could know more of."""
-    kept = []
-    for row, said in zip(rows, answers, strict=True):
-        one = request_id(now)
-        features = encode(row).decode()
-        kept.append(log_row(ready.artifact, ready.version, said, request_id=one, t=now, origin=ROWS, features=features))
-        said["request_id"] = one
-    if len(kept) == 1:
-        log.append(kept[0])
-    else:
-        await beside(len(kept), log.append_all, kept)
+    def _answer(self, ready: Ready, rows: Sequence[Any]) -> list[Told]:
+        """Return the answers; they are in the log then, each with its id. They are of no entity that the lake could know."""
+        answers = ready.answers(rows)
+        if self._log is not None:
+            now, kept = self._now(), []
+            for row, said in zip(rows, answers, strict=True):
+                one, features = request_id(now), encode(row).decode()
+                more = {"request_id": one, "t": now, "origin": ROWS, "features": features}
+                kept.append(log_row(ready.artifact, ready.version, said, **more))
+                said["request_id"] = one
+            self._log.append_all(kept)
+        return answers
 
 
 def _kinds(found: Artifact) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gc
 import signal
 import socket
 import time
@@ -43,6 +44,8 @@ def run_server(app: ASGIApp, host: str, port: int, announce: Callable[[int], Non
     with bind(host, port) as listener:
         if announce is not None:
             announce(int(listener.getsockname()[1]))
+        gc.collect()
+        gc.freeze()  # modules stay to the end: no collection during a request walks through them
         server(app).run(sockets=[listener])
 
 
