@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,33 @@ from keepfit.cli.options import as_of, by, common, micros, opened, said
 
 FAILED = 6  # the exit code of a version that a gate holds back, as of a refused promotion
 reason = click.option("--reason", required=True, metavar="WHY", callback=said, help="Goes to the ledger.")
+tidied = click.option(
+    "--reason", default="archived by hand", show_default=True, callback=said, help="Goes to the ledger."
+)
+
+
+def decision(why: Callable[[Any], Any]) -> Callable[[Callable[..., None]], click.Command]:
+    """Return what makes a command of what somebody decides on a version, for a reason."""
+
+    def made(function: Callable[..., None]) -> click.Command:
+        for option in (why, by, as_of, common, click.argument("version"), click.argument("model")):
+            function = option(function)
+        return click.command()(function)
+
+    return made
+
+
+def _decide(
+    verb: str, *, model: str, version: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
+    who: str, reason: str,
+) -> None:  # fmt: skip
+    from keepfit import governing
+    from keepfit.cli import console, governed
+
+    project = opened(folder, profile)
+    with project.locked():
+        result = getattr(governing, verb)(project, project.model(model), version, micros(moment), who, reason)
+    console.show(result, as_json=as_json, render=governed.decided)
 
 
 @click.command()
@@ -56,56 +84,26 @@ def gates(model: str, version: str, folder: Path, profile: str | None, as_json: 
         raise click.exceptions.Exit(FAILED)
 
 
-@click.command()
-@click.argument("model")
-@click.argument("version")
-@common
-@as_of
-@by
-@reason
-def approve(
-    model: str, version: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
-    who: str, reason: str,
-) -> None:  # fmt: skip
+@decision(reason)
+def approve(**given: Any) -> None:
     """Approve VERSION of MODEL; the challenger is promoted at once if it then passes every gate.
 
     \b
     Example:
       keepfit approve churn 3 --by "Ann Lee" --reason "reviewed with risk on Monday"
     """
-    from keepfit import governing
-    from keepfit.cli import console, governed
-
-    project = opened(folder, profile)
-    with project.locked():
-        result = governing.approve(project, project.model(model), version, micros(moment), who, reason)
-    console.show(result, as_json=as_json, render=governed.decided)
+    _decide("approve", **given)
 
 
-@click.command()
-@click.argument("model")
-@click.argument("version")
-@common
-@as_of
-@by
-@reason
-def reject(
-    model: str, version: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
-    who: str, reason: str,
-) -> None:  # fmt: skip
+@decision(reason)
+def reject(**given: Any) -> None:
     """Reject VERSION of MODEL: it cannot be promoted, unless somebody approves it later.
 
     \b
     Example:
       keepfit reject churn 3 --by "Ann Lee" --reason "it leans on a column that goes away"
     """
-    from keepfit import governing
-    from keepfit.cli import console, governed
-
-    project = opened(folder, profile)
-    with project.locked():
-        result = governing.reject(project, project.model(model), version, micros(moment), who, reason)
-    console.show(result, as_json=as_json, render=governed.decided)
+    _decide("reject", **given)
 
 
 @click.command()
@@ -161,30 +159,15 @@ def rollback(
     console.show(result, as_json=as_json, render=governed.moved)
 
 
-@click.command()
-@click.argument("model")
-@click.argument("version")
-@common
-@as_of
-@by
-@click.option("--reason", default="archived by hand", show_default=True, callback=said, help="Goes to the ledger.")
-def archive(
-    model: str, version: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
-    who: str, reason: str,
-) -> None:  # fmt: skip
+@decision(tidied)
+def archive(**given: Any) -> None:
     """Put VERSION of MODEL away for good: it stays on record, and cannot be promoted any more.
 
     \b
     Example:
       keepfit archive churn 1 --reason "its columns are gone"
     """
-    from keepfit import governing
-    from keepfit.cli import console, governed
-
-    project = opened(folder, profile)
-    with project.locked():
-        result = governing.archive(project, project.model(model), version, micros(moment), who, reason)
-    console.show(result, as_json=as_json, render=governed.decided)
+    _decide("archive", **given)
 
 
 @click.command()
