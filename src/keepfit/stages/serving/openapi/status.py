@@ -15,7 +15,7 @@ MODEL: Schema = {
 }  # fmt: skip
 HEALTH: Schema = {
     "status": {"enum": ["ok", "degraded", "waiting"]}, "model": NAME, "version": NAME, "since": NAME, "refused": NAME,
-    "store_rows": {"type": "object", "additionalProperties": COUNT}, "outbox_backlog": COUNT,
+    "store": NAME, "store_rows": {"type": "object", "additionalProperties": COUNT}, "outbox_backlog": COUNT,
 }  # fmt: skip
 
 
