@@ -14,7 +14,7 @@ from keepfit.artifact.folder import Artifact, contents, digest, lineage, read, s
 from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.knots import Knots, knots_from
 from keepfit.artifact.matrix import RowEncoder, encode, learn_categories
-from keepfit.artifact.pointer import Pointer, read_pointer, write_pointer
+from keepfit.artifact.pointer import Pointer, beside, read_pointer, remove_pointer, write_pointer
 from keepfit.artifact.predictor import Predictor
 from keepfit.artifact.timing import latency
 
@@ -25,6 +25,7 @@ __all__ = [
     "Pointer",
     "Predictor",
     "RowEncoder",
+    "beside",
     "contents",
     "digest",
     "encode",
@@ -35,6 +36,7 @@ __all__ = [
     "lineage",
     "read",
     "read_pointer",
+    "remove_pointer",
     "sizes",
     "write",
     "write_pointer",

@@ -10,7 +10,7 @@ from keepfit.evidence.evaluation import Estimate, Evaluation, Verdict
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
 AWAIT = "await approval"
 """The challenger has passed all that no person decides."""
-TRAIN, APPROVE, ARCHIVE = "train", "approve", "archive"
+TRAIN, CHALLENGE, APPROVE, ARCHIVE = "train", "challenge", "approve", "archive"
 """Steps that only a person takes."""
 ALARM, NOTE = "alarm", "note"
 

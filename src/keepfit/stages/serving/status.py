@@ -60,10 +60,21 @@ def health_of(service: Service) -> dict[str, Any]:
         "version": scorer and scorer.pointer.version,
         "since": None if champion.since is None else clock.show(champion.since),
         "refused": champion.refused,
+        "challenger": challenger_of(service),
         "store": away,
         "store_rows": rows,
         "outbox_backlog": service.outbox.backlog(),
     }
+
+
+def challenger_of(service: Service) -> dict[str, Any] | None:
+    """Return who challenges and how, or why the version that is named cannot; None if nobody does."""
+    challenger = service.challenger
+    scorer, said = challenger.current, challenger.said
+    if said is None or (scorer is None and challenger.refused is None):
+        return None
+    version = None if scorer is None else scorer.pointer.version
+    return {"version": version, "mode": said.mode, "share": said.share, "refused": challenger.refused}
 
 
 def _rows(service: Service) -> tuple[dict[str, int], str | None]:
@@ -85,12 +96,21 @@ def gauges(service: Service) -> Gauges:
     loaded: dict[Labels, float] = {} if champion.since is None else {(): champion.since / seconds}
     yield "keepfit_champion_loaded_timestamp_seconds", "Since when it answers", (), loaded
     yield "keepfit_champion_refused", "Whether a newer version cannot be loaded", (), {(): champion.refused is not None}
+    yield from _challenger_gauges(service)
     yield from _store_gauges(service.store, now)
     outbox = service.outbox
     yield "keepfit_outbox_backlog", "Answers that wait to be moved to the lake", (), {(): outbox.backlog()}
     oldest = outbox.oldest()
     waits = 0.0 if oldest is None else (now - oldest) / seconds
     yield "keepfit_outbox_age_seconds", "Age of the oldest of them", (), {(): waits}
+
+
+def _challenger_gauges(service: Service) -> Gauges:
+    found = challenger_of(service)
+    refused = found is not None and found["refused"] is not None
+    yield "keepfit_challenger_refused", "Whether the challenger cannot be loaded", (), {(): refused}
+    named: dict[Labels, float] = {} if found is None or refused else {(found["version"], found["mode"]): found["share"]}
+    yield "keepfit_challenger_share", "Share of the entities that it answers for", ("version", "mode"), named
 
 
 def _store_gauges(store: OnlineStore, now: int) -> Gauges:
@@ -132,4 +152,5 @@ def model_of(service: Service) -> dict[str, Any]:
         "features": list(artifact.features),
         "threshold": artifact.threshold if scorer.classifies else None,
         "lineage": artifact.lineage,
+        "challenger": challenger_of(service),
     }
