@@ -33,15 +33,18 @@ class Client(asyncio.Protocol):
         self.free, self.found, self.due, self.held = free, found, 0.0, b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
+        """Be free."""
         self.transport = transport
         transport.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.free.append(self)
 
     def ask(self, request: bytes, due: float) -> None:
+        """Send a request that was due then."""
         self.due = due
         self.transport.write(request)
 
     def data_received(self, data: bytes) -> None:
+        """Note when a whole answer is there."""
         self.held += data
         head, end, body = self.held.partition(b"\r\n\r\n")
         if not end or len(body) < int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]):
@@ -55,7 +58,8 @@ async def load(port: int, requests: list[bytes], rate: float | None, seconds: fl
     """Return status -> seconds of each answer; with no rate, every connection asks again at once."""
     loop, free, found, made = asyncio.get_running_loop(), deque(), {}, []
     for _ in range(connections):
-        made.append((await loop.create_connection(lambda: Client(free, found), "127.0.0.1", port))[1])
+        _, client = await loop.create_connection(lambda: Client(free, found), "127.0.0.1", port)
+        made += [client]
     waiting, began, asked = deque(), time.perf_counter(), 0
     while (now := time.perf_counter() - began) < seconds:
         if rate is not None:

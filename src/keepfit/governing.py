@@ -1,4 +1,4 @@
-"""Who decides on versions, and what was decided: models, gates, the ledger; promote, roll back, approve, reject, archive.
+"""Who decides on versions, and what was decided: models, gates, ledger; promote, challenge, roll back, approve, reject, archive.
 
 Every step is a row of the ledger: who took it, why, on which evidence, as of when.
 """
@@ -15,6 +15,7 @@ from keepfit.evidence import (
     APPROVE,
     ARCHIVE,
     ARCHIVED,
+    CHALLENGE,
     KEEP,
     PROMOTE,
     REJECT,
@@ -211,6 +212,25 @@ def approve(project: Project, model: Model, number: str, as_of: int, by: str, re
     return _decided(project, model, as_of, APPROVE, by, reason, number) | {"promoted": promoted, "lacking": lacking}
 
 
+def challenge(project: Project, model: Model, number: str, as_of: int, by: str, reason: str) -> dict[str, Any]:
+    """Make a version the challenger: servers have it answer in shadow or as canary, as their settings say.
+
+    Raises
+    ------
+    RegistryError
+        If it is archived, rejected or the champion.
+    """
+    steps.require_newest(project, model.name, as_of)
+    steps.version_at(project, model, number, as_of)
+    version, champion = project.registry.promotable(model.name, number), project.registry.champion(model.name)
+    # as before a promotion, the server's store must hold what the version needs
+    steps.publish_online(project, model.name, (version, champion, steps.before(project, model.name, champion)), as_of)
+    _enter(project, model, as_of, CHALLENGE, by, reason, champion, version)
+    project.registry.aliases.challenge(model.name, number)
+    project.registry.challenger(model.name)
+    return _decided(project, model, as_of, CHALLENGE, by, reason, number)
+
+
 def reject(project: Project, model: Model, number: str, as_of: int, by: str, reason: str) -> dict[str, Any]:
     """Record that a version may not be promoted; an approval takes it back."""
     return _retire(project, model, number, as_of, REJECT, REJECTED, by, reason)
@@ -241,6 +261,7 @@ def _retire(
     # the ledger first: cut off in between, the same command can be given again
     _enter(project, model, as_of, action, by, reason, project.registry.champion(model.name), version)
     aliases.retire(model.name, number, why)
+    project.registry.challenger(model.name)
     return _decided(project, model, as_of, action, by, reason, number)
 
 

@@ -178,7 +178,10 @@ def publish(project: Project, model: Model, as_of: int) -> dict[str, int]:
     """Bring the model's online store to what the lake holds, and return table -> rows; nothing without a champion."""
     loaded = steps.champion_at(project, model, as_of)
     champion = loaded.version if loaded else None
-    return steps.publish_online(project, model.name, (champion, steps.before(project, model.name, champion)), as_of)
+    if champion is None:
+        return {}
+    challenger, before = project.registry.challenger(model.name), steps.before(project, model.name, champion)
+    return steps.publish_online(project, model.name, (champion, challenger, before), as_of)
 
 
 def replay(

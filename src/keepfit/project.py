@@ -56,11 +56,15 @@ class Definitions:
 
 
 class ServingFiles(NamedTuple):
-    """The files of one model's server: which version answers, what it knows, what it answered."""
+    """The files of one model's server: which version answers, what it knows, what it answered.
+
+    `shared` is the name of what it knows where servers on several machines share it.
+    """
 
     pointer: Path
     store: Path
     outbox: Path
+    shared: str
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,8 @@ class Project:
     def serving(self, model: str) -> ServingFiles:
         """Return the files through which the loop and the server of a model meet."""
         names = (f"{model}.json", f"{model}.online.db", f"{model}.outbox.db")
-        return ServingFiles(*(self.pointers / name for name in names))
+        pointer, store, outbox = (self.pointers / name for name in names)
+        return ServingFiles(pointer, store, outbox, f"{self.settings.profile}/{model}")
 
     @property
     def stages(self) -> Path:

@@ -138,7 +138,7 @@ PREDICTIONS = Declared(
         "score": "DOUBLE",  # probability of the positive class or of the label, or the predicted value
         "positive": "BOOLEAN",  # score >= threshold; null unless the target is a comparison
         "threshold": "DOUBLE",
-        "origin": "VARCHAR",  # batch, request, or rows: of ready features, of no entity
+        "origin": "VARCHAR",  # batch, request, canary, shadow: told to nobody, or rows: of ready features, of no entity
         "features": "VARCHAR",  # JSON, name -> value as the model saw it
         "low": "DOUBLE",  # bounds of the predicted value; null where the model declares no interval
         "high": "DOUBLE",

@@ -14,7 +14,7 @@ from keepfit.artifact.folder import Artifact, beside, contents, digest, lineage,
 from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.knots import Knots, knots_from
 from keepfit.artifact.matrix import RowEncoder, encode, learn_categories
-from keepfit.artifact.pointer import Pointer, read_pointer, write_pointer
+from keepfit.artifact.pointer import Pointer, challenger_of, read_pointer, remove_pointer, write_pointer
 from keepfit.artifact.predictor import Predictor
 from keepfit.artifact.timing import latency
 
@@ -26,6 +26,7 @@ __all__ = [
     "Predictor",
     "RowEncoder",
     "beside",
+    "challenger_of",
     "contents",
     "digest",
     "encode",
@@ -36,6 +37,7 @@ __all__ = [
     "lineage",
     "read",
     "read_pointer",
+    "remove_pointer",
     "sizes",
     "write",
     "write_pointer",

@@ -1,4 +1,7 @@
-"""Which version a server shall answer with: one small file, swapped whole, so that a reader sees the old or the new."""
+"""Which version a server shall answer with: one small file, swapped whole, so that a reader sees the old or the new.
+
+A second file beside it names the version that challenges it; without one, nobody does.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Pointer:
-    """The champion of a model: its version, its artifact folder and the digest of its manifest."""
+    """The champion or the challenger of a model: its version, its artifact folder and the digest of its manifest."""
 
     model: str
     version: str
@@ -33,3 +36,13 @@ def read_pointer(path: Path) -> Pointer | None:
         return Pointer(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         return None
+
+
+def challenger_of(path: Path) -> Path:
+    """Return where the challenger of the champion is named that `path` names."""
+    return path.with_suffix(".challenger.json")
+
+
+def remove_pointer(path: Path) -> None:
+    """Make `path` name no version."""
+    path.unlink(missing_ok=True)

@@ -114,7 +114,7 @@ def moved(found: dict[str, Any]) -> None:
 
 def decided(found: dict[str, Any]) -> None:
     """Print what somebody decided on a version, and what came of it."""
-    words = {"approve": "approved", "reject": "rejected", "archive": "archived"}
+    words = {"approve": "approved", "reject": "rejected", "challenge": "made the challenger", "archive": "archived"}
     what = f"version {found['version']} of {found['model']}"
     console.say(f"{what} is {words[found['decision']]} by {found['by']}")
     if found.get("promoted"):

@@ -33,6 +33,7 @@ COMMANDS = {
     "gates": "registry",
     "approve": "registry",
     "reject": "registry",
+    "challenge": "registry",
     "promote": "registry",
     "rollback": "registry",
     "archive": "registry",

@@ -1,4 +1,4 @@
-"""Commands that govern versions: models, gates, approve, reject, promote, rollback, archive, ledger."""
+"""Commands that govern versions: models, gates, approve, reject, challenge, promote, rollback, archive, ledger."""
 
 from __future__ import annotations
 
@@ -104,6 +104,32 @@ def reject(**given: Any) -> None:
       keepfit reject churn 3 --by "Ann Lee" --reason "it leans on a column that goes away"
     """
     _decide("reject", **given)
+
+
+@click.command()
+@click.argument("model")
+@click.argument("version")
+@common
+@as_of
+@by
+@reason
+def challenge(
+    model: str, version: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
+    who: str, reason: str,
+) -> None:  # fmt: skip
+    """Make VERSION the challenger of MODEL: servers have it answer beside the champion, as serving.challenger says.
+
+    \b
+    Example:
+      keepfit challenge churn 3 --by "Ann Lee" --reason "to see it under Monday's load"
+    """
+    from keepfit import governing
+    from keepfit.cli import console, governed
+
+    project = opened(folder, profile)
+    with project.locked():
+        result = governing.challenge(project, project.model(model), version, micros(moment), who, reason)
+    console.show(result, as_json=as_json, render=governed.decided)
 
 
 @click.command()

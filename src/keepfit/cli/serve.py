@@ -163,9 +163,12 @@ def _serve(files: ServingFiles, protection: Protection, as_json: bool, *, now: C
     from keepfit.stages.serving.app import create_app
     from keepfit.stages.serving.outbox import Outbox
     from keepfit.stages.serving.server import run_server
-    from keepfit.stages.serving.sqlite import SQLiteStore
+    from keepfit.stages.serving.stores import open_store
 
     said, name = protection.serving, files.pointer.stem
-    with closing(SQLiteStore(files.store)) as store, closing(Outbox(files.outbox)) as outbox:
+    with (
+        closing(open_store(said.store, files.store, files.shared)) as store,
+        closing(Outbox(files.outbox, durable=said.durable)) as outbox,
+    ):
         app = create_app(files.pointer, store, outbox, now=now, refresh_s=said.refresh_s, protection=protection)
         run_server(app, said.host, said.port, lambda bound: _announce(name, said.host, bound, as_json))

@@ -17,11 +17,11 @@ class Entry:
     id : str
         'churn/17': the step of the model's ledger.
     action : str
-        keep, promote, reject, roll back, await approval, train, approve, archive or pull.
+        keep, promote, reject, roll back, await approval, train, challenge, approve, archive or pull.
     version : str or None
         The champion after the step.
     about : str or None
-        The version that was trained, approved, rejected or archived.
+        The version that was trained, made the challenger, approved, rejected or archived.
     by : str or None
         Who took the step; None is the loop, by the model's policy.
     evidence : str
@@ -52,7 +52,7 @@ class Standing:
     live : Entry or None
         The step that made the champion; None before the first one.
     challenger : str or None
-        The newest version that passed what no person decides, and has not been decided on.
+        The newest version that passed what no person decides, or that somebody made it, and has not been decided on.
     retired : dict of str to str
         Version -> 'archived' or 'rejected'.
     approvals : dict of str to tuple of Entry

@@ -12,7 +12,7 @@ PULL = "pull"
 """A version came from another registry: nothing follows from it."""
 AWAIT = "await approval"
 """The challenger has passed all that no person decides."""
-TRAIN, APPROVE, ARCHIVE = "train", "approve", "archive"
+TRAIN, CHALLENGE, APPROVE, ARCHIVE = "train", "challenge", "approve", "archive"
 """Steps that only a person takes."""
 ALARM, NOTE = "alarm", "note"
 

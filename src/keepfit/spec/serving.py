@@ -12,6 +12,23 @@ from keepfit.errors import SettingsError
 PREFIX = "KEEPFIT__SERVING__"
 
 
+class Challenge(BaseModel):
+    """What the challenger does on a server.
+
+    Attributes
+    ----------
+    mode : str
+        'shadow' answers after the champion, for the log alone; 'canary' answers requests in its place.
+    share : float
+        Of the entities, in (0, 1]: which they are depends on the version, and stays.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    mode: Literal["shadow", "canary"]
+    share: float = Field(default=0.1, gt=0, le=1)
+
+
 class Serving(BaseModel):
     """Settings of one server.
 
@@ -31,6 +48,12 @@ class Serving(BaseModel):
         Bytes of a request's body; 413. Entities, rows or events that one request may hold; 422.
     timeout_s : float
         How long a client may take to send a request; 408.
+    store : str or None
+        Where the online store is, if not in the file of the project: redis://host:port/database, rediss://, unix://.
+    durable : bool
+        Whether an answer is on the disk before it is sent, so that a power cut does not lose it either.
+    challenger : Challenge or None
+        What the registry's challenger does; None leaves it idle.
     drain_s : float
         How long after SIGTERM the server still takes requests, `/readyz` saying 503, before it closes its port.
     log, log_share : str, float
@@ -50,6 +73,9 @@ class Serving(BaseModel):
     max_body: int = Field(default=1_000_000, ge=1)
     max_rows: int = Field(default=1000, ge=1)
     timeout_s: float = Field(default=10.0, gt=0)
+    store: str | None = Field(default=None, pattern="^(redis|rediss|unix)://.")
+    durable: bool = False
+    challenger: Challenge | None = None
     drain_s: float = Field(default=1.0, ge=0)
     log: Literal["json", "text", "off"] = "text"
     log_share: float = Field(default=0.0, ge=0, le=1)

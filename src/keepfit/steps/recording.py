@@ -18,7 +18,7 @@ from keepfit.stages.ingest import Ingested
 from keepfit.stages.registry.version import Version
 from keepfit.stages.serving.outbox import drain, forget
 from keepfit.stages.serving.publish import publish
-from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.stages.serving.stores import open_store
 from keepfit.steps.answering import Scored, answer, load
 from keepfit.steps.ledger import column_of
 
@@ -109,7 +109,8 @@ def publish_online(project: Project, name: str, versions: Iterable[Version | Non
         return {}
     tables_ = {table.name: table for model in found for table in model.tables()}
     snapshot = take(project.engine, project.lake, tables_.values(), as_of)
-    with closing(SQLiteStore(project.serving(name).store)) as store:
+    files = project.serving(name)
+    with closing(open_store(project.settings.serving.store, files.store, files.shared)) as store:
         return publish(found, snapshot, store)
 
 

@@ -95,8 +95,8 @@ def _newest_window(project: Project, champion: Loaded, snapshot: Snapshot) -> li
     end = min(snapshot.complete_until(table) for table in model.awaited()) - model.horizon
     # what the version could learn the label of is no prediction: its horizon must end after the training
     after = champion.version.trained_at - model.horizon
-    # what is said of ready rows is of no entity: nothing shows how it turned out
-    own = f"model = '{model.name}' and version = '{champion.version.number}' and origin <> 'rows'"
+    # what is said of ready rows is of no entity: nothing shows how it turned out; nobody was told what a shadow says
+    own = f"model = '{model.name}' and version = '{champion.version.number}' and origin not in ('rows', 'shadow')"
     own += f" and t > make_timestamptz({after}) and t <= make_timestamptz({end})"
     files = project.records.parquet_files(name)
     # a window is one moment of a grid with the requests since the one before, or the newest month of single rows

@@ -288,3 +288,26 @@ def test_no_rollback_returns_to_a_retired_version(registry, model, record):
         registry.roll_back(model, MARCH)
     assert registry.champion(model).number == "2"
     assert "keepfit.rolled_back_at" not in registry.client.get_model_version(model, "2").tags
+
+
+def test_the_servers_second_pointer_follows_the_challenger(registry, model, record):
+    first, second, third = (record(threshold=threshold) for threshold in (0.1, 0.2, 0.3))
+    path = artifact.challenger_of(registry.pointers / f"{model}.json")
+    registry.promote(model, first.number, JANUARY)
+    assert registry.challenger(model) is None and read_pointer(path) is None
+    registry.aliases.challenge(model, second.number)
+    assert registry.challenger(model) == second
+    assert read_pointer(path) == Pointer(model, second.number, str(second.folder), second.digest)
+    registry.aliases.challenge(model, third.number)
+    registry.champion(model)  # whoever asks for the champion brings both
+    assert read_pointer(path).version == third.number
+    registry.promote(model, second.number, FEBRUARY)
+    assert read_pointer(path) is None
+    registry.aliases.challenge(model, third.number)
+    registry.challenger(model)
+    registry.roll_back(model, MARCH)
+    assert read_pointer(path) is None
+    registry.aliases.challenge(model, third.number)
+    registry.aliases.retire(model, third.number, "rejected")
+    registry.challenger(model)
+    assert read_pointer(path) is None

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
+from contextlib import closing
 
 import httpx
 import pytest
@@ -15,21 +14,8 @@ from keepfit.stages.serving.outbox import Outbox, drain, forget
 from keepfit.stages.serving.sqlite import SQLiteStore
 from keepfit.tables import PREDICTIONS
 
-from .world import NOW, fill, promote, wait_until
-
-SERVER = """
-import sys
-from pathlib import Path
-from keepfit.stages.serving.app import create_app
-from keepfit.stages.serving.outbox import Outbox
-from keepfit.stages.serving.server import run_server
-from keepfit.stages.serving.sqlite import SQLiteStore
-
-root, now = Path(sys.argv[1]), int(sys.argv[2])
-store, outbox = SQLiteStore(root / "online.sqlite"), Outbox(root / "outbox.sqlite")
-app = create_app(root / "churn.json", store, outbox, now=lambda: now)
-run_server(app, "127.0.0.1", 0, lambda port: print(port, flush=True))
-"""
+from .process import process
+from .world import fill, promote
 
 
 def row(request_id):
@@ -90,22 +76,19 @@ def test_an_outbox_that_is_not_there_holds_nothing(tmp_path):
 
 def test_what_was_answered_survives_a_kill(tmp_path):
     promote(tmp_path, "1")
-    store = SQLiteStore(tmp_path / "online.sqlite")
-    fill(store)
-    store.close()
-    command = [sys.executable, "-c", SERVER, str(tmp_path), str(NOW)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        port = int(process.stdout.readline())
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
-            wait_until(lambda: http.get("/readyz").status_code == 200)
-            answers = [http.post("/predict", json={"customer_id": 17}).json() for _ in range(50)]
-            os.kill(process.pid, signal.SIGKILL)
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-    batch = drain(tmp_path / "outbox.sqlite")
+    with closing(SQLiteStore(tmp_path / "online.sqlite")) as store:
+        fill(store)
+    outbox = tmp_path / "outbox.sqlite"
+    with process(tmp_path, outbox) as (running, url), httpx.Client(base_url=url, timeout=60) as http:
+        answers = [http.post("/predict", json={"customer_id": 17}).json() for _ in range(50)]
+        os.kill(running.pid, signal.SIGKILL)
+    batch = drain(outbox)
     assert ids(batch) == [answer["request_id"] for answer in answers]
     assert [found["score"] for found in batch.rows] == [answer["score"] for answer in answers]
     assert json.loads(batch.rows[0]["features"]) == answers[0]["features"]
+
+
+def test_a_durable_log_waits_for_the_disk_at_each_answer(tmp_path):
+    for name, durable, full in (("a", False, 1), ("b", True, 2)):
+        with closing(Outbox(tmp_path / name, durable=durable)) as opened:
+            assert opened._connection.execute("pragma synchronous").fetchone() == (full,)

@@ -4,24 +4,42 @@ from __future__ import annotations
 
 import math
 import threading
+from contextlib import closing
 
 import numpy as np
 import pytest
 
 from keepfit import Events, Files, Float, Records, Text, col
+from keepfit.errors import RequestError
 from keepfit.spec.rows import Present
-from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.stages.serving.coverage import Coverage
+from keepfit.stages.serving.receipts import KEPT, Receipt
 from keepfit.stages.serving.store import EVER
+from keepfit.stages.serving.stores import open_store
+
+from .redis_server import free_port, running
 
 sales = Events("sales", Files("s"), entity="id", time="at", known="seen", columns={"amount": Float(), "note": Text()})
 people = Records("people", Files("p"), entity="id", columns={"age": Float(), "name": Text()})
 
 
+@pytest.fixture(scope="module")
+def redis_url(tmp_path_factory):
+    with running(free_port(), tmp_path_factory.mktemp("redis")) as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "redis"])
+def open_another(request, tmp_path):
+    """Return what opens the store of one model, however often: as several servers do."""
+    url, name = request.getfixturevalue("redis_url") if request.param == "redis" else None, tmp_path.name
+    return lambda: open_store(url, tmp_path / "online.sqlite", name)
+
+
 @pytest.fixture
-def store(tmp_path):
-    opened = SQLiteStore(tmp_path / "online.sqlite")
-    yield opened
-    opened.close()
+def store(open_another):
+    with closing(open_another()) as opened:
+        yield opened
 
 
 def rows(*found):
@@ -89,8 +107,8 @@ def test_publishing_twice_changes_nothing(store):
     assert amounts(store, "a") == [1.0, 8.0]
 
 
-def test_a_reader_sees_the_rows_before_or_after_a_publication(store, tmp_path):
-    publisher, failed, done = SQLiteStore(tmp_path / "online.sqlite"), [], threading.Event()
+def test_a_reader_sees_the_rows_before_or_after_a_publication(store, open_another):
+    publisher, failed, done = open_another(), [], threading.Event()
     old, new = [1.0] * 50, [2.0] * 80
     publisher.replace(sales, rows(*(("a", place, place, value) for place, value in enumerate(old))), 100)
 
@@ -158,3 +176,78 @@ def test_names_of_columns_are_only_names(store):
     assert store.read("a").events(odd, {str(one): one for one in (col('x"; drop table y'), col("seq"))})[
         2
     ].tolist() == [[2.0], [3.0]]
+
+
+def test_what_one_server_writes_another_one_reads(store, open_another):
+    with closing(open_another()) as other:
+        store.replace(sales, rows(("a", 1, 1, 1.0), ("b", 9, 9, 9.0)), 2)
+        post(other, "a", 3, 3.0)
+        post(store, "a", 4, 4.0)
+        assert amounts(store, "a") == amounts(other, "a") == [1.0, 3.0, 4.0]
+        assert store.rows() == other.rows() == {"sales": 4}
+
+
+def test_a_list_is_taken_in_once_by_its_receipt(store, open_another):
+    found = [(sales, {"id": "a", "time": at, "known": at, "amount": 1.0, "note": None}) for at in (1, 2)]
+    assert store.append_all(found, Receipt("k", "d", 10))
+    with closing(open_another()) as other:
+        assert not other.append_all(found, Receipt("k", "d", 11))
+        with pytest.raises(RequestError, match="another body") as caught:
+            other.append_all(found, Receipt("k", "e", 12))
+    assert caught.value.http_status == 409
+    assert amounts(store, "a") == [1.0, 1.0]
+    assert store.append_all(found, Receipt("k", "e", 10 + KEPT + 1))  # a week later nobody remembers the key
+    assert len(amounts(store, "a")) == 4
+
+
+def test_a_reader_sees_all_rows_of_a_list_or_none(store, open_another):
+    found = [(sales, {"id": "a", "time": at, "known": at, "amount": 1.0, "note": None}) for at in range(50)]
+    seen, done = set(), threading.Event()
+
+    def read():
+        while not done.is_set():
+            seen.add(len(amounts(store, "a")))
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    with closing(open_another()) as other:
+        for _ in range(20):
+            other.append_all(found)
+    done.set()
+    reader.join()
+    assert {count % 50 for count in seen} <= {0} and len(amounts(store, "a")) == 1000
+
+
+def test_coverage_is_what_was_published(store):
+    held = Coverage(frozenset({"amount"}), 5, frozenset({"x is not null"}))
+    assert store.coverage("sales") is None
+    store.replace(sales, rows(("a", 1, 1, 1.0)), 2, coverage=held)
+    assert store.coverage("sales") == held
+    store.replace(sales, rows(("a", 1, 1, 1.0)), 2)
+    assert store.coverage("sales") is None
+
+
+def test_the_newest_event_and_the_last_filling_are_noted(store):
+    assert store.filled() is None and store.newest() == {}
+    store.replace(sales, rows(("a", 1, 1, 1.0), ("a", 9, 9, 9.0)), 5)
+    assert store.newest() == {"sales": 1}  # what is dated ahead has not come
+    post(store, "b", 7, 1.0)
+    post(store, "b", 2, 1.0)
+    store.note_filled(11)
+    assert store.newest() == {"sales": 7} and store.filled() == 11
+
+
+def test_a_table_without_rows_can_be_published(store):
+    store.replace(sales, rows(("a", 1, 1, 1.0)), 2)
+    none = {name: values[:0] for name, values in rows(("a", 1, 1, 1.0)).items()}
+    assert store.replace(sales, none, 2) == 0
+    assert amounts(store, "a") == [] and store.rows() == {"sales": 0}
+
+
+def test_an_entity_may_be_any_text(store):
+    for entity in ("", "a b", "\u00e9\n{x}", "b" * 300):
+        store.replace_records(people, {"entity": np.array([entity], object), "age": np.array([1.0])})
+        post(store, entity, 1, 2.0)
+        assert amounts(store, entity) == [2.0] and store.read(entity).record(people, 1) == {"age": 1.0}
+    store.replace(sales, rows(("x", 5, 5, 1.0)), 6)
+    assert amounts(store, "a b") == [] and store.rows()["sales"] == 1

@@ -22,6 +22,7 @@ from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.protection import Protection
 from keepfit.stages.serving.server import bind, server
 from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.stages.serving.store import OnlineStore
 
 DAY = clock.DAY
 NOW = clock.to_micros(clock.parse_moment("2025-06-01"))
@@ -86,7 +87,7 @@ def promote(root: Path, version: str, bias: float = 0.0, **options) -> Pointer:
     return pointer
 
 
-def fill(store: SQLiteStore) -> None:
+def fill(store: OnlineStore) -> None:
     """Customer 17 bought twice in the last month; 18 is only a record."""
     rows = {
         "entity": np.array(["17", "17"], object),
@@ -104,7 +105,7 @@ class Served:
 
     http: httpx.Client
     root: Path
-    store: SQLiteStore
+    store: OnlineStore
     outbox: Outbox
     process: uvicorn.Server
 
@@ -127,11 +128,19 @@ def wait_until(holds, seconds: float = 180.0) -> None:
 
 @contextmanager
 def serving(
-    root: Path, refresh_s: float = 0.02, now: int = NOW, protection: Protection | None = None
+    root: Path,
+    refresh_s: float = 0.02,
+    now: int = NOW,
+    protection: Protection | None = None,
+    store: OnlineStore | None = None,
+    *,
+    filled: bool = True,
 ) -> Iterator[Served]:
-    """Serve the shop below `root` on a free port of loopback."""
-    store, outbox = SQLiteStore(root / "online.sqlite"), Outbox(root / "outbox.sqlite")
-    fill(store)
+    """Serve the shop below `root` on a free port of loopback, from SQLite or from a store of the caller's."""
+    own, outbox = SQLiteStore(root / "online.sqlite"), Outbox(root / "outbox.sqlite")
+    store = store or own
+    if filled:
+        fill(store)
     app = create_app(root / "churn.json", store, outbox, now=lambda: now, refresh_s=refresh_s, protection=protection)
     running, listener = server(app), bind("127.0.0.1", 0)
     thread = threading.Thread(target=running.run, kwargs={"sockets": [listener]})
@@ -143,7 +152,7 @@ def serving(
         running.should_exit = True
         thread.join()
         listener.close()
-        store.close()
+        own.close()
         outbox.close()
 
 

@@ -10,6 +10,7 @@ from keepfit.evidence import (
     ARCHIVE,
     ARCHIVED,
     AWAIT,
+    CHALLENGE,
     PROMOTE,
     REJECT,
     REJECTED,
@@ -36,7 +37,7 @@ def _after(found: Standing, one: Entry) -> Standing:
     about = one.about or ""
     if one.action in (PROMOTE, ROLL_BACK):
         return replace(found, live=one, challenger=None)
-    if one.action in (TRAIN, AWAIT):
+    if one.action in (TRAIN, AWAIT, CHALLENGE):
         return replace(found, challenger=about)
     if one.action == APPROVE:
         retired = {number: why for number, why in found.retired.items() if number != about}

@@ -19,12 +19,12 @@ from typing import Any
 from urllib.parse import unquote, urlparse
 
 from keepfit import artifact as artifacts
-from keepfit.artifact import Pointer, write_pointer
 from keepfit.errors import RegistryError
 from keepfit.evidence import REJECTED
-from keepfit.stages.registry.aliases import CHAMPION, Aliases
+from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION, Aliases
 from keepfit.stages.registry.copies import Copies
 from keepfit.stages.registry.evidence import digest_of
+from keepfit.stages.registry.pointing import point, point_challenger
 from keepfit.stages.registry.runs import FOLDER, MlflowRun
 from keepfit.stages.registry.tracking import KILLED, Tracked
 from keepfit.stages.registry.version import AGAINST, DIGEST, PREVIOUS, PROMOTED, TRAINED, Version, noted, version_from
@@ -52,7 +52,7 @@ class Registry:
     artifacts : Path
         Where artifacts lie for a local store, and where those of a remote one are fetched to.
     pointers : Path
-        The folder in which a server finds each model's champion.
+        The folder in which a server finds each model's champion and challenger.
     """
 
     def __init__(self, uri: str, artifacts: Path, pointers: Path) -> None:
@@ -155,7 +155,7 @@ class Registry:
         return sorted((self._known(item) for item in found), key=lambda version: int(version.number))
 
     def champion(self, model: str) -> Version | None:
-        """Return the champion, or None if nothing was promoted; the server's pointer is brought to it."""
+        """Return the champion, or None if nothing was promoted; the server's pointers are brought to the aliases."""
         from mlflow.exceptions import MlflowException
 
         self.copies.experiment(model)
@@ -163,7 +163,14 @@ class Registry:
             version = self._known(self.client.get_model_version_by_alias(model, CHAMPION))
         except MlflowException:
             return None
-        self._point(version)
+        self.challenger(model)  # a challenge that has ended ends before its version may be the champion
+        point(self.pointers, version)
+        return version
+
+    def challenger(self, model: str) -> Version | None:
+        """Return the challenger, or None if there is none; the server's pointer is brought to it."""
+        version = self.version(model, number) if (number := self.aliases.of(model).get(CHALLENGER)) else None
+        point_challenger(self.pointers, model, version)
         return version
 
     def promotable(self, model: str, number: str) -> Version:
@@ -229,10 +236,6 @@ class Registry:
     def _crown(self, version: Version) -> Version:
         self.aliases.crown(version.model, version.number)
         return self.champion(version.model) or version
-
-    def _point(self, version: Version) -> None:
-        pointer = Pointer(version.model, version.number, str(version.folder), version.digest)
-        write_pointer(pointer, self.pointers / f"{version.model}.json")
 
     def _tag(self, version: Version, name: str, value: str) -> None:
         self.client.set_model_version_tag(version.model, version.number, name, value)

@@ -26,11 +26,14 @@ class Asked(NamedTuple):
         Of the entity at the moment.
     request_id : str
         Under which the answer is logged.
+    origin : str
+        request, canary or shadow.
     """
 
     one: Requested
     features: Features
     request_id: str
+    origin: str = REQUEST
 
 
 def answered(service: Service, scorer: Scorer, asked: Sequence[Asked], *, explain: bool) -> list[Told]:
@@ -65,7 +68,6 @@ def count(service: Service, scorer: Scorer, asked: Sequence[Asked], answers: Seq
     counted = service.metrics.of(scorer.artifact, scorer.pointer.version)
     for each, answer in zip(asked, answers, strict=True):
         counted.predicted(answer["score"], each.features.row)
-    counted.batch("/predict", len(asked))
 
 
 def _threshold(scorer: Scorer) -> dict[str, float]:
@@ -80,6 +82,6 @@ def _logged(scorer: Scorer, asked: Asked, words: Told, features: str) -> dict[st
         request_id=asked.request_id,
         entity=asked.one.entity,
         t=asked.one.t,
-        origin=REQUEST,
+        origin=asked.origin,
         features=features,
     )

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from keepfit import clock
 from keepfit.stages.serving import openapi
 from keepfit.stages.serving.application import Application
+from keepfit.stages.serving.challenger import Challenger
 from keepfit.stages.serving.events import EventsRoute
 from keepfit.stages.serving.openapi.page import DocsRoute
 from keepfit.stages.serving.outbox import Outbox
@@ -24,6 +25,7 @@ from keepfit.stages.serving.requested import moment_text
 from keepfit.stages.serving.rows import RowsRoute
 from keepfit.stages.serving.scorer import Champion
 from keepfit.stages.serving.service import Service
+from keepfit.stages.serving.shadow import Shadow
 from keepfit.stages.serving.status import gauges, status_routes
 from keepfit.stages.serving.store import OnlineStore
 
@@ -49,7 +51,7 @@ def create_app(
     Parameters
     ----------
     pointer_path : Path
-        Written by `keepfit.artifact.write_pointer`; it need not exist yet.
+        Written by `keepfit.artifact.write_pointer`; it need not exist yet. A second one beside it names the challenger.
     store : OnlineStore
         Filled by `publish`, and by `POST /events`.
     outbox : Outbox
@@ -62,11 +64,12 @@ def create_app(
         Tokens, limits, log; without it, the default limits and no more.
     """
     protection = protection or Protection()
-    champion, max_rows = Champion(pointer_path, store, now), protection.serving.max_rows
-    service = Service(champion, store, outbox, now, protection.metrics, max_rows)
+    champion, said = Champion(pointer_path, store, now), protection.serving
+    challenger = Challenger(champion, said.challenger)
+    service = Service(champion, challenger, store, outbox, now, protection.metrics, said.max_rows)
     service.metrics.show(lambda: gauges(service))
     hot: dict[str, ASGIApp] = {
-        "/predict": PredictRoute(service),
+        "/predict": PredictRoute(service, Shadow(service, protection.admission)),
         "/predict/rows": rows_route(service),
         "/events": EventsRoute(service),
     }
@@ -95,12 +98,20 @@ def _document(app: FastAPI, service: Service) -> dict[str, Any]:
 
 @asynccontextmanager
 async def _following(service: Service, refresh_s: float) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(service.champion.watch(refresh_s)), asyncio.create_task(_settling(service.outbox))]
+    tasks = [asyncio.create_task(_watching(service, refresh_s)), asyncio.create_task(_settling(service.outbox))]
     yield
     for task in tasks:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
+
+
+async def _watching(service: Service, refresh_s: float) -> None:
+    """Look at the pointers every `refresh_s` seconds, for ever; loading does not hold up requests."""
+    while True:
+        await asyncio.to_thread(service.champion.refresh)
+        await asyncio.to_thread(service.challenger.refresh)
+        await asyncio.sleep(refresh_s)
 
 
 async def _settling(outbox: Outbox, every_s: float = 5.0) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -30,6 +31,19 @@ class Coverage:
         """Return whether all that is needed is held."""
         far_enough = self.reach is None or (needed.reach is not None and needed.reach <= self.reach)
         return needed.columns <= self.columns and far_enough and (self.reach is None or needed.newest <= self.newest)
+
+
+def coverage_text(held: Coverage | None) -> str | None:
+    """Return what is held as a store keeps it."""
+    return None if held is None else json.dumps([sorted(held.columns), held.reach, sorted(held.newest)])
+
+
+def coverage_from(text: str | None) -> Coverage | None:
+    """Return what `coverage_text` wrote."""
+    if text is None:
+        return None
+    columns, reach, newest = json.loads(text)
+    return Coverage(frozenset(columns), reach, frozenset(newest))
 
 
 def needed(plans: Iterable[Plan]) -> dict[str, Coverage]:

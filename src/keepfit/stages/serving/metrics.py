@@ -26,6 +26,9 @@ ROUTES = frozenset(
     }
 )  # fmt: skip
 REFUSALS = ("unauthorized", "forbidden", "rate", "queue", "connections", "body", "timeout")
+OUTCOMES = ("canary", "shadow", "dropped", "failed")
+MOST_VERSIONS = 8
+"""Versions whose labels are kept bound."""
 Gauges = Iterable[tuple[str, str, Labels, Mapping[Labels, float]]]
 """Of each gauge its name, what it tells, its labels, and labels -> value."""
 
@@ -57,10 +60,17 @@ class Metrics:
         self._waits = Spread("keepfit_queue_wait_seconds", "From arrival to turn", (), SECONDS)
         self._sizes = Spread("keepfit_batch_size", "Predictions a request", ("route",), SIZES)
         self._scores = Spread("keepfit_score", "Probability of the positive class", ("model", "version"), SCORES)
+        self._challenged = Counts(
+            "keepfit_challenger", "Requests that the challenger was to answer", ("version", "outcome")
+        )
+        self._shadow_scores = Spread(
+            "keepfit_shadow_score", "As keepfit_score, of a shadow", ("model", "version"), SCORES
+        )
         self._stages = Spread("keepfit_stage_duration_seconds", "Where a prediction's time goes", ("stage",), SECONDS)
         self._counted = (
             self._requests, self._refused, self._errors, self._predictions, self._positives, self._rows, self._unknown,
             self._events, self._seconds, self._waits, self._sizes, self._scores, self._stages,
+            self._challenged, self._shadow_scores,
         )  # fmt: skip
         self.waited = self._waits.cell().observe
         self._registry = CollectorRegistry()
@@ -94,9 +104,18 @@ class Metrics:
         """Return what counts the predictions of a version."""
         bound = self._versions.get(version)
         if bound is None or bound.artifact is not found:
-            self._versions.clear()
+            if len(self._versions) > MOST_VERSIONS:
+                self._versions.clear()
             bound = self._versions[version] = VersionMetrics(self, found, version)
         return bound
+
+    def batch(self, route: str, size: int) -> None:
+        """Count one request's predictions."""
+        self._sizes.cell(route).observe(size)
+
+    def challenged(self, version: str, outcome: str) -> None:
+        """Count what became of a request that the challenger was to answer: one of `OUTCOMES`."""
+        self._challenged.add((version, outcome))
 
     def show(self, gauges: Callable[[], Gauges]) -> None:
         """Have gauges read at each scrape."""
@@ -132,6 +151,7 @@ class VersionMetrics:
         self.artifact = found
         self._labels = found.model.name, version
         self._score = metrics._scores.cell(*self._labels).observe
+        self._shadow_score = metrics._shadow_scores.cell(*self._labels).observe
         self._predictions, self._positives = metrics._predictions, metrics._positives
         self._unknown, self._sizes, self._rows = metrics._unknown, metrics._sizes, metrics._rows
         self._categories = [(name, frozenset(seen)) for name, seen in found.categories.items()]
@@ -149,14 +169,15 @@ class VersionMetrics:
             if label is not None and label not in seen:
                 self._unknown.add((name,))
 
-    def batch(self, route: str, size: int) -> None:
-        """Count one request's predictions."""
-        self._sizes.cell(route).observe(size)
+    def shadowed(self, score: float) -> None:
+        """Count one answer that nobody was given."""
+        if self._threshold is not None:
+            self._shadow_score(score)
 
     def ready_rows(self, size: int) -> None:
         """Count one request's ready rows; their scores are not those of requests for entities."""
         self._rows.add(self._labels, size)
-        self.batch("/predict/rows", size)
+        self._sizes.cell("/predict/rows").observe(size)
 
 
 def route_of(path: str) -> str:

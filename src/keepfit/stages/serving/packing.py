@@ -39,5 +39,13 @@ def versions(rows: Mapping[str, Column]) -> Iterator[tuple[str, int | None, Reco
         yield entity, moment, {name: _plain(column[place]) for name, column in zip(names, values, strict=True)}
 
 
+def records(rows: Mapping[str, Column]) -> dict[str, list[tuple[int | None, Record]]]:
+    """Return entity -> its versions, each with when it became known."""
+    found: dict[str, list[tuple[int | None, Record]]] = {}
+    for entity, known, record in versions(rows):
+        found.setdefault(entity, []).append((known, record))
+    return found
+
+
 def _plain(value: Any) -> Value:
     return None if value != value else value

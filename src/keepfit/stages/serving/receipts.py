@@ -32,7 +32,12 @@ def is_new(writer: sqlite3.Connection, receipt: Receipt) -> bool:
     if found is None:
         writer.execute("insert into receipt values (?, ?, ?)", receipt)
     elif found[0] != receipt.digest:
-        what = "this Idempotency-Key came with another body before"
-        fix = "give each request a key of its own, and keep it for its retries"
-        raise RequestError(what, where="Idempotency-Key", fix=fix, http_status=409)
+        raise another_body()
     return found is None
+
+
+def another_body() -> RequestError:
+    """Return the refusal of a key that came with another request."""
+    what = "this Idempotency-Key came with another body before"
+    fix = "give each request a key of its own, and keep it for its retries"
+    return RequestError(what, where="Idempotency-Key", fix=fix, http_status=409)

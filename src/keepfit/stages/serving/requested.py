@@ -51,6 +51,11 @@ def requested(service: Service, scorer: Scorer, body: Body, now: int) -> Request
     return Requested(body[key], _entity(scorer, body), _moment(service, body.get("at"), now), _sent(scorer, body))
 
 
+def as_asked(scorer: Scorer, one: Requested) -> Requested:
+    """Return a request, which fits the champion, as a challenger takes it: with the inputs that it knows."""
+    return one._replace(sent={name: value for name, value in one.sent.items() if name in scorer.inputs})
+
+
 def unknown(scorer: Scorer, one: Requested) -> RequestError | None:
     """Return why an entity of which nothing is known is not predicted; None if it is, from no history."""
     needed = scorer.stand_ins

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -115,7 +114,7 @@ class Champion:
     """
 
     def __init__(self, pointer_path: Path, store: OnlineStore, now: Callable[[], int]) -> None:
-        self._path, self._store, self._now = pointer_path, store, now
+        self.path, self._store, self._now = pointer_path, store, now
         self.current: Scorer | None = None
         self.since: int | None = None
         self.refused: str | None = None
@@ -132,36 +131,39 @@ class Champion:
             return self.current
         if self.refused is not None:
             raise NoChampion(
-                f"the champion cannot be loaded: {self.refused}", where=str(self._path), fix="promote another"
+                f"the champion cannot be loaded: {self.refused}", where=str(self.path), fix="promote another"
             )
         raise NoChampion(
             "no version has been promoted yet",
-            where=str(self._path),
+            where=str(self.path),
             fix="run `keepfit run` until a version is promoted",
         )
 
     def refresh(self) -> None:
         """Load what the pointer names, if it is not what answers; a version that does not load is refused."""
         try:
-            pointer = artifact.read_pointer(self._path)
+            pointer = artifact.read_pointer(self.path)
             if pointer is not None and (self.current is None or self.current.pointer != pointer):
                 self._swap(pointer)
             self.refused = None
         # whatever is wrong with a new version, the one that answers must go on; it is tried again at the next look
         except Exception as error:
-            what: Any = getattr(error, "what", None) or f"{type(error).__name__}: {error}"
+            what = told_of(error)
             if self.refused != what:
-                log.error("the champion named by %s is refused: %s", self._path, what)
+                log.error("the champion named by %s is refused: %s", self.path, what)
             self.refused = what
 
     def _swap(self, pointer: Pointer) -> None:
-        scorer = Scorer(pointer, self._path.parent / pointer.folder, self._store)
-        scorer.answers(scorer.matrix([scorer.features("", self._now())]))  # loads the kernel, shows that both fit
-        self.current, self.since = scorer, self._now()
+        self.current, self.since = self.load(self.path, pointer), self._now()
         log.info("%s version %s answers", pointer.model, pointer.version)
 
-    async def watch(self, refresh_s: float) -> None:
-        """Look at the pointer every `refresh_s` seconds, for ever; loading does not hold up requests."""
-        while True:
-            await asyncio.to_thread(self.refresh)
-            await asyncio.sleep(refresh_s)
+    def load(self, path: Path, pointer: Pointer) -> Scorer:
+        """Return the version that a pointer at `path` names, warm."""
+        scorer = Scorer(pointer, path.parent / pointer.folder, self._store)
+        scorer.answers(scorer.matrix([scorer.features("", self._now())]))  # loads the kernel, shows that both fit
+        return scorer
+
+
+def told_of(error: Exception) -> str:
+    """Return what an error says, in a line."""
+    return str(getattr(error, "what", None) or f"{type(error).__name__}: {error}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from keepfit.stages.serving.challenger import Challenger
 from keepfit.stages.serving.metrics import Metrics
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.scorer import Champion
@@ -24,6 +25,7 @@ class Service:
     """
 
     champion: Champion
+    challenger: Challenger
     store: OnlineStore
     outbox: Outbox
     now: Callable[[], int]

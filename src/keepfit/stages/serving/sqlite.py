@@ -17,9 +17,9 @@ from keepfit.engines.protocol import Column
 from keepfit.spec.columns import Value
 from keepfit.spec.tables import Events, Records
 from keepfit.stages.serving import receipts
-from keepfit.stages.serving.coverage import Coverage
+from keepfit.stages.serving.coverage import Coverage, coverage_from, coverage_text
 from keepfit.stages.serving.held import Held, Record
-from keepfit.stages.serving.packing import blocks, versions
+from keepfit.stages.serving.packing import blocks, records
 from keepfit.stages.serving.receipts import Receipt
 from keepfit.stages.serving.store import EVER, Row
 
@@ -115,9 +115,7 @@ class SQLiteStore:
         coverage: Coverage | None = None,
     ) -> int:
         """Put these records in the place of the table's."""
-        contents: dict[str, list[tuple[int | None, Record]]] = {}
-        for entity, known, record in versions(rows):
-            contents.setdefault(entity, []).append((known, record))
+        contents = records(rows)
         found = ((entity, table.name, json.dumps(each)) for entity, each in contents.items())
         with self._transaction() as writer:
             writer.execute("delete from record where name = ?", (table.name,))
@@ -128,24 +126,21 @@ class SQLiteStore:
     def coverage(self, name: str) -> Coverage | None:
         """Return what was published of a table; None if nothing was."""
         found = self._read("select coverage from covered where name = ?", name)
-        if not found or found[0][0] is None:
-            return None
-        columns, reach, newest = json.loads(found[0][0])
-        return Coverage(frozenset(columns), reach, frozenset(newest))
+        return coverage_from(found[0][0]) if found else None
 
     def read(self, entity: str) -> Held:
         """Return all that is held of an entity, by one statement."""
-        blocks: dict[str, list[tuple[tuple[str, ...], bytes]]] = {}
+        events: dict[str, list[tuple[tuple[str, ...], bytes]]] = {}
         posted: dict[str, list[str]] = {}
-        records: dict[str, list[tuple[int, Record]]] = {}
+        held: dict[str, list[tuple[int, Record]]] = {}
         for arrival, name, text, content in sorted(self._read(READ, entity)):
             if arrival == RECORD:
-                records[name] = [(EVER if known is None else known, record) for known, record in json.loads(text)]
+                held[name] = [(EVER if known is None else known, record) for known, record in json.loads(text)]
             elif arrival == BLOCK:
-                blocks.setdefault(name, []).append((_names(text), content))
+                events.setdefault(name, []).append((_names(text), content))
             else:
                 posted.setdefault(name, []).append(text)
-        return Held(blocks, posted, records)
+        return Held(events, posted, held)
 
     def answers_from(self) -> int:
         """Return the earliest moment for which the store holds all that features need."""
@@ -196,9 +191,8 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def _note(writer: sqlite3.Connection, name: str, rows: int, answers_from: int, coverage: Coverage | None) -> None:
-    held = None if coverage is None else [sorted(coverage.columns), coverage.reach, sorted(coverage.newest)]
-    written = None if held is None else json.dumps(held)
-    writer.execute("insert or replace into covered values (?, ?, ?, ?)", (name, rows, answers_from, written))
+    values = (name, rows, answers_from, coverage_text(coverage))
+    writer.execute("insert or replace into covered values (?, ?, ?, ?)", values)
 
 
 def _reach(writer: sqlite3.Connection, name: str, at: Value) -> None:
