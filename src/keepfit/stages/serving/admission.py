@@ -42,7 +42,7 @@ class Admission:
         """Wait no longer, without having had a turn."""
         self.waiting -= 1
 
-    def enter(self, *, arrived: bool) -> bool:
+    def enter(self, *, arrived: bool = False) -> bool:
         """Take a place, one's own if one has arrived; False if there is none. Who took one must `leave`."""
         if arrived:
             self.waiting -= 1
