@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keepfit.evidence import APPROVE, ARCHIVE, AWAIT, KEEP, PROMOTE, REJECT, ROLL_BACK, TRAIN, Entry
+from keepfit.evidence import APPROVE, ARCHIVE, AWAIT, CHALLENGE, KEEP, PROMOTE, REJECT, ROLL_BACK, TRAIN, Entry
 from keepfit.stages.registry.ledger import standing
 
 Steps = list[tuple[str, str]]
@@ -62,3 +62,10 @@ def test_the_last_word_of_a_person_counts() -> None:
     assert (back.retired, [one.by for one in back.approvals["2"]]) == ({}, ["ann"])
     gone = standing(entries((APPROVE, "2"), (REJECT, "2"), by="ann"))
     assert (gone.retired, gone.approvals) == ({"2": "rejected"}, {})
+
+
+def test_a_challenger_by_hand_stands_until_the_champion_moves_or_it_is_rejected() -> None:
+    challenged = entries((PROMOTE, "1"), (TRAIN, "2"), (CHALLENGE, "3"))
+    assert standing(challenged).challenger == "3"
+    assert standing(entries((PROMOTE, "1"), (CHALLENGE, "3"), (PROMOTE, "2"))).challenger is None
+    assert standing(entries((CHALLENGE, "3"), (REJECT, "3"), by="Ann")).challenger is None
