@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -9,7 +10,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from keepfit.spec.serving import Serving
-from keepfit.stages.serving.guard import ARRIVED, CROWDED, FIXED, WAITS, WORK
+from keepfit.stages.serving.guard import ARRIVED, CLOSE, CROWDED, FIXED, WAITS, WHOLE, WORK
 from keepfit.stages.serving.protection import Protection, no_place
 from keepfit.stages.serving.wire import encode
 
@@ -20,8 +21,9 @@ KEEP_ALIVE_S = 75
 
 
 NO_PLACE = encode(no_place().as_dict())
-FULL = b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % len(NO_PLACE)
-FULL += b"".join(b"%b: %b\r\n" % header for header in (*FIXED, *no_place().headers.items()))
+JSON = (b"content-type", b"application/json")
+FULL = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: %d\r\n" % len(NO_PLACE)
+FULL += b"".join(b"%b: %b\r\n" % header for header in (JSON, *FIXED, *no_place().headers.items()))
 
 
 class Config(uvicorn.Config):
@@ -45,8 +47,9 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, *arguments, **options)
         self._held, self._crowded = config.protection, False
         self._settings: Serving = config.protection.serving
-        self._head: int | None = 0
-        self._shed = False
+        self._size = self._pieces = self._begun = 0
+        self._in_head = self._in_body = self._shed = self._gone = self._queued = False
+        self._stuck: float | None = None
         self.began: float | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -57,87 +60,140 @@ class Connection(HttpToolsProtocol):
         self._crowded = len(self.connections) > self._settings.connections
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count no longer, nor what has arrived and will not be answered."""
+        """Count no longer."""
         super().connection_lost(exc)
-        self.began = None
-        while self.pipeline:
-            cycle, _ = self.pipeline.pop()
-            if cycle.scope.pop(WAITS, False):  # type: ignore[misc]
-                self._held.admission.go()
+        self.began = self._stuck = None
         self._held.admission.connections = len(self.connections)
 
     def data_received(self, data: bytes) -> None:
         """Read what came; a head that does not end is refused."""
+        alone, self._begun = self._in_head or not self._in_body, 0
         super().data_received(data)
-        if self._head is not None and self.began is not None:
-            self._head += len(data)
-            if self._head > MAX_HEAD:
-                self._refuse(b"431 Request Header Fields Too Large", "the head is larger than 64 KiB", "send less")
+        if self._in_head and alone and self._begun <= 1:  # else what of it belongs to the head is not known
+            self._pieces += len(data)
+            if self._pieces > MAX_HEAD:
+                self._refuse_head()
+
+    def pause_writing(self) -> None:
+        """Note since when the client does not read."""
+        super().pause_writing()
+        self._stuck = time.perf_counter()
+
+    def resume_writing(self) -> None:
+        """Go on writing."""
+        super().resume_writing()
+        self._stuck = None
 
     def on_message_begin(self) -> None:
         """Note when a request's first byte came."""
         super().on_message_begin()
-        self._head = 0
+        self._size, self._pieces, self._in_head = 0, 0, True
+        self._begun += 1
         self.began = self.scope[ARRIVED] = time.perf_counter()  # type: ignore[literal-required]
         if self._crowded:
             self.scope[CROWDED] = True  # type: ignore[literal-required]
 
+    def on_url(self, url: bytes) -> None:
+        """Read a piece of the target."""
+        super().on_url(url)
+        self._size += len(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Read a header."""
+        super().on_header(name, value)
+        self._size += len(name) + len(value)
+
     def on_headers_complete(self) -> None:
         """Have the request answered; its body may still be on its way. Above the queue's limit nothing is made of it."""
-        self._head = None
-        queued = self.url.partition(b"?")[0] in QUEUED
-        idle = self.cycle is None or self.cycle.response_complete
-        self._shed = queued and idle and self._held.admission.full
+        self._in_head = False
+        if self._gone:
+            return None
+        if self._size > MAX_HEAD:
+            return self._refuse_head()
+        posts = self.parser.get_method() == b"POST" and self.url.partition(b"?")[0] in QUEUED
+        # a request behind another on its connection is counted when it is its turn: nobody takes places by sending ahead
+        self._queued = posts and self._idle()
+        self._shed = self._queued and self._held.admission.full
+        self._in_body = True
         if not self._shed:
-            super().on_headers_complete()
-            self._queued = queued
+            return super().on_headers_complete()
+        if self.expect_100_continue or self._length() > self._settings.max_body:
+            self._refuse_place(closes=True)  # the body is not waited for
 
     def on_body(self, body: bytes) -> None:
         """Hand on a piece of a body."""
-        if not self._shed:
+        if not self._shed and not self._gone:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that the request is wholly here: it waits for its turn, or there is no place for it."""
-        began, self.began = self.began, None
+        self._in_body = False
+        if self._gone:
+            return
         if self._shed:
-            return self._refuse_place(began or time.perf_counter())
+            self._refuse_place(closes=False)
+            return
+        self.began = None
         super().on_message_complete()
-        if self._queued and not self.cycle.response_complete:
-            self.cycle.scope[WAITS] = True  # type: ignore[literal-required]
-            self._held.admission.arrive()
+        if not self.cycle.response_complete:
+            self.cycle.scope[WHOLE] = True  # type: ignore[literal-required]
+            if self._queued:
+                self.cycle.scope[WAITS] = True  # type: ignore[literal-required]
+                self._held.admission.arrive()
 
-    def _refuse_place(self, began: float) -> None:
+    def _idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _length(self) -> float:
+        """Return how many bytes of body are announced; no end if that is not said."""
+        sent = dict(self.headers)
+        return math.inf if b"transfer-encoding" in sent else int(sent.get(b"content-length", 0))
+
+    def _refuse_place(self, *, closes: bool) -> None:
         """Answer 503 without a task, an application, or anything else that costs."""
-        self._shed = False
-        request_id = self._held.request_id(None)
-        stays = self.parser.should_keep_alive() and not self._held.admission.draining
+        began, self.began, self._shed = self.began or time.perf_counter(), None, False
+        closes = closes or self._held.admission.draining or not self.parser.should_keep_alive()
+        request_id = self._held.request_id(dict(self.headers).get(b"x-request-id"))
         headers = [*self.server_state.default_headers, (b"x-request-id", request_id.encode())]
-        content = [FULL, *(b"%b: %b\r\n" % header for header in headers)]
-        self.transport.write(b"".join([*content, b"\r\n" if stays else b"connection: close\r\n\r\n", NO_PLACE]))
-        self._held.shed(self.url.partition(b"?")[0].decode(), request_id, time.perf_counter() - began)
-        if stays:
-            self.on_response_complete()
-        else:
+        if closes:
+            headers.append(CLOSE)
+        self.transport.write(b"".join([FULL, *(b"%b: %b\r\n" % header for header in headers), b"\r\n", NO_PLACE]))
+        client = self.client[0] if self.client else ""
+        self._held.shed(self.url.partition(b"?")[0].decode(), request_id, client, time.perf_counter() - began)
+        if closes:
+            self._gone = True
             self.transport.close()
+        else:
+            self.on_response_complete()
+
+    def _refuse_head(self) -> None:
+        self._held.metrics.refused("head")
+        self._refuse(431, b"431 Request Header Fields Too Large", "the head is larger than 64 KiB", "send less")
 
     def expire(self, at: float) -> None:
-        """Refuse a request that has been on its way for too long."""
-        if self.began is not None and at - self.began > self._settings.timeout_s:
+        """Refuse a request that has been on its way for too long; leave a client that does not read its answer."""
+        limit = self._settings.timeout_s
+        if self._stuck is not None and at - self._stuck > limit:
             self._held.metrics.refused("timeout")
-            what = f"the request was not complete after {self._settings.timeout_s:g} s"
-            self._refuse(b"408 Request Timeout", what, "send it at once")
+            self._stuck = None
+            self.transport.abort()
+        elif self.began is not None and at - self.began > limit:
+            self._held.metrics.refused("timeout")
+            what = f"the request was not complete after {limit:g} s"
+            self._refuse(408, b"408 Request Timeout", what, "send it at once")
 
-    def _refuse(self, status: bytes, what: str, fix: str) -> None:
-        """Answer in the place of the application, and close."""
-        self.began = None
+    def _refuse(self, status: int, line: bytes, what: str, fix: str) -> None:
+        """Answer in the place of the application, unless an answer has begun or another is due first, and close."""
+        began, self.began, self._gone = self.began or time.perf_counter(), None, True
         if self.transport.is_closing():
             return
-        answering = self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete
-        if not answering:
+        unanswered = self.cycle is not None and not self.cycle.response_started and not self.pipeline
+        if unanswered if self._in_body else self._idle():
             body = encode({"error": "RequestError", "what": what, "where": "request", "fix": fix})
-            head = b"HTTP/1.1 %b\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-            self.transport.write(head % (status, len(body)) + body)
+            headers = [JSON, *FIXED, (b"content-length", b"%d" % len(body)), CLOSE]
+            head = b"HTTP/1.1 %b\r\n" % line + b"".join(b"%b: %b\r\n" % header for header in headers)
+            self.transport.write(head + b"\r\n" + body)
+            self._held.metrics.answered("", "", status, time.perf_counter() - began)
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keepfit.errors import KeepfitError
 from keepfit.stages.serving import laps
+from keepfit.stages.serving.admission import Admission
 from keepfit.stages.serving.laps import Lap
 from keepfit.stages.serving.metrics import route_of
 from keepfit.stages.serving.protection import Protection, Refused, no_place
@@ -22,9 +23,9 @@ from keepfit.stages.serving.wire import FAILED, PREDICTION, VERSION, send_json
 
 log = logging.getLogger("keepfit.serving")
 
-ARRIVED, CROWDED, WAITS = "keepfit.arrived", "keepfit.crowded", "keepfit.waits"
-"""What the connection notes in a scope: when the request's first byte came, whether there are too many connections, and that
-the request, wholly there, is counted among those that wait."""
+ARRIVED, CROWDED, WHOLE, WAITS = "keepfit.arrived", "keepfit.crowded", "keepfit.whole", "keepfit.waits"
+"""What the connection notes in a scope: when the request's first byte came, whether there are too many connections, that the
+request is wholly there, and that it is counted among those that wait."""
 FIXED = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 CLOSE = (b"connection", b"close")
 WORK = frozenset({"/predict", "/predict/rows", "/events"})
@@ -42,13 +43,14 @@ class Exchange:
         The name of a token, or an address.
     """
 
-    __slots__ = ("_headers", "_send", "began", "caller", "laps", "request_id", "scope", "status", "trace")
+    __slots__ = ("_headers", "_place", "_send", "began", "caller", "laps", "request_id", "scope", "status", "trace")
 
     def __init__(self, scope: Scope, send: Send, request_id: str, trace: Trace | None) -> None:
         self.scope, self._send, self.request_id, self.trace = scope, send, request_id, trace
         self.status, self.caller = 0, ""
         self.laps: list[Lap] = []
         self.began: float = scope.get(ARRIVED) or time.perf_counter()
+        self._place: Admission | None = None
         self._headers = [*FIXED, (b"x-request-id", request_id.encode())]
         if trace is not None:
             self._headers.append((b"traceresponse", trace.response()))
@@ -56,9 +58,20 @@ class Exchange:
     async def send(self, message: Message) -> None:
         """Send on what the application sends, with the headers of every answer."""
         if message["type"] == "http.response.start":
+            self.give_back()  # a client that is slow to read keeps nobody waiting
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), *self._headers]
         await self._send(message)
+
+    def take(self, place: Admission) -> None:
+        """Hold a place until the answer begins."""
+        self._place = place
+
+    def give_back(self) -> None:
+        """Give the place back, if there is one."""
+        if self._place is not None:
+            self._place.leave()
+            self._place = None
 
     def add(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Have more headers in the answer."""
@@ -103,6 +116,7 @@ class Guard:
         finally:
             if scope.pop(WAITS, False):  # it did not come to its turn
                 self._admission.go()
+            exchange.give_back()
             self._account(exchange)
 
     async def _pass(self, exchange: Exchange, headers: dict[bytes, bytes], receive: Receive) -> None:
@@ -116,7 +130,7 @@ class Guard:
             exchange.add([CLOSE])
             raise no_place("connections")
         exchange.caller = client[0] if client else ""
-        exchange.caller = self._held.admit(path, headers, exchange.caller, exchange.began)
+        exchange.caller = self._held.admit(path, headers, exchange.caller, time.perf_counter())
         if path not in WORK:
             return await self._app(scope, receive, exchange.send)
         message = await receive()
@@ -130,12 +144,10 @@ class Guard:
         admission = self._admission
         if not admission.enter(arrived=scope.pop(WAITS, False)):
             raise no_place()
-        try:
-            exchange.laps = laps.begin()
-            self._metrics.waited(time.perf_counter() - exchange.began)
-            await self._app(scope, _handing_out(message, receive), exchange.send)
-        finally:
-            admission.leave()
+        exchange.take(admission)
+        exchange.laps = laps.begin()
+        self._metrics.waited(time.perf_counter() - exchange.began)
+        await self._app(scope, _handing_out(message, receive), exchange.send)
 
     async def _rest(self, message: Message, receive: Receive) -> Message:
         chunks, size = [message["body"]], len(message["body"])
@@ -154,6 +166,8 @@ class Guard:
         if isinstance(error, Refused):
             self._metrics.refused(error.reason)
             exchange.add(list(error.headers.items()))
+            if WHOLE not in exchange.scope:  # what is still on its way would be read for nothing
+                exchange.add([CLOSE])
         await send_json(exchange.send, error.http_status, error.as_dict())
 
     def _account(self, exchange: Exchange) -> None:

@@ -25,7 +25,7 @@ ROUTES = frozenset(
         "/predict", "/predict/rows", "/events", "/livez", "/readyz", "/health", "/metrics", "/model", "/docs", "/openapi.json",
     }
 )  # fmt: skip
-REFUSALS = ("unauthorized", "forbidden", "rate", "queue", "connections", "body", "timeout")
+REFUSALS = ("unauthorized", "forbidden", "rate", "queue", "connections", "body", "head", "timeout")
 OUTCOMES = ("canary", "shadow", "dropped", "failed")
 MOST_VERSIONS = 8
 """Versions whose labels are kept bound."""
@@ -127,7 +127,7 @@ class Metrics:
 
     def _own(self) -> Gauges:
         held = self._admission
-        yield "keepfit_requests_in_flight", "Requests that wait or are in work", (), {(): held.taken}
+        yield "keepfit_requests_in_flight", "Requests that wait or are in work", (), {(): held.taken + held.waiting}
         yield "keepfit_queue_length", "Requests that wait for their turn", (), {(): held.waiting}
         yield "keepfit_queue_limit", "Requests that may wait or be in work", (), {(): held.limit}
         yield "keepfit_connections", "Open connections", (), {(): held.connections}

@@ -118,21 +118,15 @@ class Protection:
         what = f"the body is larger than {self.serving.max_body:,} bytes"
         return Refused("body", 413, what, "send less a request", where="body")
 
-    def shed(self, path: str, request_id: str, seconds: float) -> None:
+    def shed(self, path: str, request_id: str, client: str, seconds: float) -> None:
         """Count and log a request that was refused before anything was made of it."""
-        kind = Refused.__name__
+        kind, ms = Refused.__name__, int(1e6 * seconds) / 1000
         self.metrics.refused(QUEUE)
         self.metrics.answered(path, "", 503, seconds)
         self.metrics.failed(kind)
         if self.log is not None and self.log.wants(503):
-            told = {
-                "path": path,
-                "status": 503,
-                "ms": int(1e6 * seconds) / 1000,
-                "request_id": request_id,
-                "error": kind,
-            }
-            self.log.request(503, told)
+            told = {"method": "POST", "path": path, "status": 503, "ms": ms, "request_id": request_id}
+            self.log.request(503, {**told, "client": client, "error": kind})
 
 
 def no_place(reason: str = QUEUE) -> Refused:
