@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from collections.abc import Callable
@@ -52,10 +53,13 @@ def recorded(folder: Path, files: dict[str, str], as_of: int) -> None:
     made.mkdir(exist_ok=True)
     for name, content in files.items():
         (made / name).write_text(content)
+    digests = {name: hashlib.sha256(content.encode()).hexdigest() for name, content in files.items()}
+    manifest = json.dumps({"files": digests})
+    (made / "artifact.json").write_text(manifest)
     told = Tracked("churn", as_of)
     run = registry.begin(told)
     with training(told, [run]):
-        registry.record(run, told, made, "digest")
+        registry.record(run, told, made, hashlib.sha256(manifest.encode()).hexdigest())
 
 
 def test_a_version_is_shown_beside_its_rivals_and_its_page_is_written_where_it_is_asked_for(

@@ -132,8 +132,7 @@ def test_a_request_has_the_features_of_the_training_set_bit_for_bit(case: Exampl
         httpx.Client(base_url=address, timeout=30) as client,
     ):
         ready(client)
-        key = next(name for name in client.get("/openapi.json").json()["paths"]["/predict"]["post"]["requestBody"]
-                   ["content"]["application/json"]["schema"]["required"])  # fmt: skip
+        (key,) = client.get("/openapi.json").json()["components"]["schemas"]["Entity"]["required"]
         for entity, t, score in asked:
             at = duckdb.sql(f"select strftime(make_timestamp({t}), '%Y-%m-%dT%H:%M:%S.%fZ')").fetchall()[0][0]
             answer = client.post("/predict", json={key: entity, "at": at})

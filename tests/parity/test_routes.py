@@ -14,7 +14,7 @@ from keepfit.evidence import Parity, Route
 from keepfit.spec.gates import Gate
 from keepfit.stages.registry.export import float16, trees
 from keepfit.stages.registry.gates import judge
-from keepfit.stages.serving import events, predict
+from keepfit.stages.serving import events, requested
 from keepfit.steps.judging import candidate
 
 from .conftest import Certified, made, trained
@@ -123,8 +123,8 @@ def test_values_of_the_past_are_sent_for_every_other_row(asked: Certified, monke
     def sent(scorer: Any, body: Any) -> Any:
         return {name: value + 1 for name, value in original(scorer, body).items()}
 
-    original = predict._sent
-    monkeypatch.setattr(predict, "_sent", sent)
+    original = requested._sent
+    monkeypatch.setattr(requested, "_sent", sent)
     found = asked.certificate()
     assert not asked.verdict(found).passed
     both = [found.routes[name] for name in ("request", "events")]

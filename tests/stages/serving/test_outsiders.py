@@ -74,6 +74,8 @@ def held_to_its_document(http: httpx.Client, folder: Path, *options: str) -> str
         "--no-color",
         "--seed",
         "7",
+        "--request-timeout",
+        "60",  # the first explanation may compile
     ]
     done = subprocess.run([*command, *options], cwd=folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
