@@ -87,6 +87,69 @@ def test_no_answer_names_the_server_or_shows_a_trace(served):
     assert b"uvicorn" not in told(served, b"NONSENSE\r\n\r\n").lower()
 
 
+def test_the_next_head_is_measured_by_itself(served):
+    body = b'{"customer_id": 17' + b" " * 69_000 + b"}"
+    first = HEAD + b"Content-Length: %d\r\n\r\n" % len(body) + body
+    answer = told(served, first + HEAD)
+    assert answer.startswith(b"HTTP/1.1 200 ") and b"HTTP/1.1 431" not in answer
+    assert told(served, HEAD + b"X-Much: " + b"x" * 120_000 + b"\r\n\r\n").startswith(b"HTTP/1.1 431 ")
+
+
+def test_a_body_that_is_refused_is_answered_once_and_read_no_further(served):
+    answer = told(served, HEAD + b"Content-Length: 3000000\r\n\r\n" + b"x" * 1000)
+    assert answer.startswith(b"HTTP/1.1 413 ") and b"connection: close" in answer
+    assert answer.count(b"HTTP/1.1 ") == 1
+
+
+ONE = HEAD + b"Content-Length: 19\r\n\r\n" + b'{"customer_id": 17}'
+
+
+@pytest.fixture
+def narrow(tmp_path):
+    promote(tmp_path, "1")
+    protection = Protection(Serving(timeout_s=0.5, queue=2, max_body=50_000))
+    with serving(tmp_path, protection=protection) as running:
+        running.wait()
+        yield running, protection.admission
+
+
+def test_nobody_takes_places_by_sending_ahead_or_by_not_reading(narrow):
+    served, admission = narrow
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        client.connect((served.http.base_url.host, served.http.base_url.port))
+        client.setblocking(False)
+        try:
+            while True:
+                client.send(ONE * 500)
+        except BlockingIOError:
+            pass
+        assert admission.waiting + admission.taken <= admission.limit
+        wait_until(lambda: served.predict(customer_id=17).status_code == 200)
+        wait_until(lambda: len(served.process.server_state.connections) <= 1)  # it is left, since it does not read
+    wait_until(lambda: admission.waiting + admission.taken == 0)
+
+
+def test_a_request_without_a_place_is_answered_by_its_kind(narrow):
+    served, admission = narrow
+    admission.taken = admission.limit
+    try:
+        answer = told(served, ONE.replace(b"Host", b"X-Request-Id: mine-1\r\nConnection: close\r\nHost"))
+        assert answer.startswith(b"HTTP/1.1 503 ") and b"retry-after: 1\r\n" in answer
+        assert b"x-request-id: mine-1\r\n" in answer and b"x-content-type-options: nosniff\r\n" in answer
+        for sent in (b"Expect: 100-continue\r\nContent-Length: 10\r\n\r\n", b"Content-Length: 60000\r\n\r\n",
+                     b"Transfer-Encoding: chunked\r\n\r\n"):  # fmt: skip
+            early = told(served, HEAD + sent)
+            assert early.startswith(b"HTTP/1.1 503 ") and b"connection: close" in early
+        head = told(served, ONE.replace(b"POST", b"HEAD").replace(b"Host", b"Connection: close\r\nHost"))
+        assert head.startswith(b"HTTP/1.1 ") and not head.partition(b"\r\n\r\n")[2]
+        kept = told(served, ONE + ONE.replace(b"Host", b"Connection: close\r\nHost"))
+        assert kept.count(b"HTTP/1.1 503 ") == 2
+    finally:
+        admission.taken = 0
+    assert served.predict(customer_id=17).status_code == 200
+
+
 STOPPING = """
 import sys
 from pathlib import Path
