@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -26,8 +27,9 @@ from keepfit.evidence import PROMOTE, PULL
 from keepfit.project import Project, open_project
 from keepfit.stages.registry import copies
 from keepfit.stages.registry.evidence import digests, evidence_of
-from keepfit.stages.registry.remotes import blobs, dvc
-from keepfit.stages.registry.version import Version
+from keepfit.stages.registry.remotes import Site, blobs, connect, dvc
+from keepfit.stages.registry.version import AGAINST, BESIDE, DIGEST, Version
+from keepfit.steps import judging
 
 pytestmark = pytest.mark.slow
 NOW = START + CERTIFIED * clock.DAY
@@ -260,6 +262,28 @@ def test_a_champion_that_waits_for_approval_here_is_the_challenger(
     assert project.registry.aliases.of("m") == {"champion": "2"}
 
 
+def test_a_gain_over_the_champion_of_another_registry_is_none_here(
+    trained: Project, other: Callable[..., Project], tmp_path: Path
+) -> None:
+    address = str(tmp_path / "there")
+    push(trained, address)
+    project = with_rows(other("guarded", ", Gate.not_worse_than_champion(margin=1.0)"), trained)
+    pull(project, address)
+    governing.promote(project, project.model(), "1", NOW, "Bo", None)
+    version = project.registry.version("m", "2")
+    # whatever the remote says that it was compared with
+    project.registry.client.set_model_version_tag("m", "2", AGAINST, "1")
+    evaluation = json.loads((version.folder / "evaluation.json").read_bytes())
+    gain = {"value": 0.5, "low": 0.4, "high": 0.6, "rows": 50}
+    evidence = judging.evaluation_from(evaluation | {"against_champion": gain})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(judging, "evaluation_from", lambda _: evidence)
+        found = {one.gate: one for one in steps.verdicts(project, project.model(), version, NOW)}
+    verdict = found["not_worse_than_champion"]
+    assert (verdict.passed, verdict.value) == (False, None)
+    assert "was not compared with version 1, the champion now" in verdict.reason
+
+
 def test_another_registry_gets_aliases_only_if_its_champion_is_not_its_own(
     trained: Project, other: Callable[..., Project], tmp_path: Path
 ) -> None:
@@ -452,20 +476,82 @@ def test_a_version_that_arrives_twice_in_mlflow_is_one(
     assert sum("model.onnx" in name for name in names) == 1, first
 
 
-def test_a_name_that_leads_out_of_its_folder_is_refused(
-    trained: Project, other: Callable[..., Project], tmp_path: Path
-) -> None:
-    address = tmp_path / "there"
-    push(trained, str(address))
-    (pointer, *_) = sorted((address / "models" / "m").iterdir())
-    blob = address / "blobs" / pointer.read_text()[:2] / pointer.read_text()
-    content = blob.read_bytes().replace(b'"model.onnx"', b'"../model.onnx"')
+FAR = "f" * 64
+OUT = "../" * 5 + "written"
+STRANGE: dict[str, tuple[Callable[[Any], dict[str, object]], str]] = {
+    "name": (lambda one: {"files": {**one["files"], OUT: FAR}}, "is no name of a file"),
+    "digest": (lambda one: {"digest": OUT, "files": {**one["files"], "artifact.json": OUT}}, "is no SHA-256"),
+    "file's digest": (lambda one: {"files": {**one["files"], "model.onnx": OUT}}, "is no SHA-256"),
+    "upper case": (lambda one: {"files": {**one["files"], "model.onnx": "F" * 64}}, "is no SHA-256"),
+    "model": (lambda one: {"model": "another"}, "a version of another lies there as one of m"),
+    "manifest": (lambda one: {"files": {**one["files"], "more.json": FAR}}, "are not those that its manifest names"),
+}
+
+
+def say_anew(trained: Project, address: str, place: Path, change: Callable[[Any], dict[str, object]]) -> None:
+    """Make a remote say something else of version 1, as whoever may write there could."""
+    version = trained.registry.version("m", "1")
+    said = json.loads(syncing.packed(trained, version, NOW).content())
+    content = json.dumps(said | change(said)).encode()
     digest = hashlib.sha256(content).hexdigest()
-    (address / "blobs" / digest[:2]).mkdir(exist_ok=True)
-    (address / "blobs" / digest[:2] / digest).write_bytes(content)
-    pointer.write_text(digest)
-    with pytest.raises(RegistryError, match=r"'\.\./model\.onnx' is no name of a file"):
-        pull(other(), str(address))
+    if address.startswith("sqlite"):
+        client = connect(address, Site(trained.folder, {}))._client  # type: ignore[attr-defined]
+        (item,) = [one for one in client.search_model_versions("name = 'm'") if one.tags[DIGEST] == version.digest]
+        path = place / f"{digest}.json"
+        path.write_bytes(content)
+        client.log_artifact(item.run_id, str(path), "sync")
+        client.set_model_version_tag("m", item.version, "keepfit.parcel", digest)
+    else:
+        (place / "blobs" / digest[:2]).mkdir(exist_ok=True)
+        (place / "blobs" / digest[:2] / digest).write_bytes(content)
+        (place / "models" / "m" / version.digest).write_text(digest)
+
+
+def there_and_here(*folders: Path) -> set[Path]:
+    return {path for folder in folders for path in folder.rglob("*") if ".keepfit" not in path.parts}
+
+
+@pytest.mark.parametrize("strange", STRANGE)
+@pytest.mark.parametrize("address", ["folder", "sqlite"], indirect=True)
+def test_a_parcel_that_leads_out_of_its_folder_is_refused(
+    trained: Project, other: Callable[..., Project], address: str, strange: str, tmp_path: Path
+) -> None:
+    push(trained, address)
+    change, what = STRANGE[strange]
+    say_anew(trained, address, tmp_path / "there", change)
+    project = other()
+    before = there_and_here(tmp_path)
+    with pytest.raises(RegistryError, match=what) as raised:
+        pull(project, address)
+    assert raised.value.fix
+    assert project.registry.versions("m") == []
+    assert there_and_here(tmp_path) == before
+
+
+@pytest.mark.parametrize("what", ["manifest", "beside"])
+def test_a_registry_that_nobody_pushed_to_leads_nowhere(
+    trained: Project, other: Callable[..., Project], tmp_path: Path, what: str
+) -> None:
+    shutil.copytree(trained.outcomes, tmp_path / "there", ignore=shutil.ignore_patterns("lake"))
+    address = f"sqlite:///{tmp_path}/there/mlflow.db"
+    client = connect(address, Site(trained.folder, {}))._client  # type: ignore[attr-defined]
+    version = trained.registry.version("m", "1")
+    if what == "beside":
+        client.set_model_version_tag("m", "1", BESIDE, json.dumps({OUT: [FAR]}))
+    else:
+        manifest = json.loads((version.folder / "artifact.json").read_bytes())
+        manifest["files"][OUT] = FAR
+        content = json.dumps(manifest).encode()
+        path = tmp_path / "artifact.json"
+        path.write_bytes(content)
+        made = client.create_run(client.get_experiment_by_name("m").experiment_id)
+        client.log_artifact(made.info.run_id, str(path), "model")
+        digest = hashlib.sha256(content).hexdigest()
+        client.create_model_version("m", source=str(path), run_id=made.info.run_id, tags={DIGEST: digest})
+    project = other()
+    with pytest.raises(RegistryError, match="is no name of a file"):
+        pull(project, address)
+    assert project.registry.versions("m") == []
 
 
 # what a DVC user expects

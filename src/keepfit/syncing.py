@@ -15,6 +15,7 @@ from typing import Any
 
 from keepfit import artifact as artifacts
 from keepfit import clock, governing, steps
+from keepfit.artifact.folder import MANIFEST
 from keepfit.errors import RegistryError
 from keepfit.evidence import AWAIT, KEEP, PULL, Entry, Turn
 from keepfit.project import Project
@@ -23,7 +24,7 @@ from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION
 from keepfit.stages.registry.evidence import broken, digest_of, digests, may_be, measured, require_whole
 from keepfit.stages.registry.remotes import Parcel, Remote, Site, connect, merged
-from keepfit.stages.registry.remotes.parcel import require_digest
+from keepfit.stages.registry.remotes.parcel import of_model, require_digest
 from keepfit.stages.registry.version import Version
 
 HISTORY = "sync.json"
@@ -52,7 +53,7 @@ def push(
     remote = _opened(project, address)
     sent, moved = [], []
     for model in models:
-        there = {one.digest: one for one in remote.parcels(model.name)}
+        there = {one.digest: one for one in of_model(remote.parcels(model.name), model.name, remote.where)}
         for version in _chosen(project, model, number, as_of):
             own = merged(packed(project, version, as_of), there.get(version.digest), trained_here=not version.origin)
             if own != there.get(version.digest):
@@ -88,7 +89,8 @@ def _aliases(project: Project, model: Model) -> dict[str, str]:
 def packed(project: Project, version: Version, as_of: int) -> Parcel:
     """Return all that is known of a version here, and what it brought along if it came from elsewhere."""
     registry, brought = project.registry, measured(version, HISTORY) or {"said": {}, "steps": []}
-    files = {name: digest for name, digest in digests(version).items() if name != HISTORY}
+    # a name with a dot is what a write that was cut off has left
+    files = {name: one for name, one in digests(version).items() if name != HISTORY and not name.startswith(".")}
     aliases = [alias for alias, number in registry.aliases.of(version.model).items() if number == version.number]
     own = {"number": version.number, "aliases": sorted(aliases), "retired": version.retired}
     return Parcel(
@@ -158,7 +160,9 @@ def pull(
 
 
 def _there(remote: Remote, model: Model, number: str | None, as_of: int) -> list[Parcel]:
-    every = sorted(remote.parcels(model.name), key=lambda one: (one.trained_at, one.origin))
+    every = sorted(
+        of_model(remote.parcels(model.name), model.name, remote.where), key=lambda one: (one.trained_at, one.origin)
+    )
     found = [one for one in every if one.trained_at <= as_of and (number is None or number in _numbers(one))]
     if not found:
         numbers = ", ".join(sorted({number for one in every for number in _numbers(one)})) or "none"
@@ -218,18 +222,21 @@ def _fetched(project: Project, remote: Remote, parcel: Parcel) -> Path:
     """Return a folder with a version's files, each held against its digest; those of a pull that was cut off are kept."""
     folder = project.outcomes / INCOMING / parcel.digest[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    for name, digest in parcel.files.items():
-        if (folder / name).is_file() and digest_of((folder / name).read_bytes()) == digest:
-            continue
+    for name in (MANIFEST, *(one for one in parcel.files if one != MANIFEST)):
+        there = (folder / name).read_bytes() if (folder / name).is_file() else b""
         try:
-            content = require_digest(remote.fetch(parcel, name), digest)
+            content = there if digest_of(there) == parcel.files[name] else remote.fetch(parcel, name)
+            require_digest(content, parcel.files[name])
+            if name == MANIFEST:
+                parcel.require_manifest(content)
         except ValueError as error:
             raise RegistryError(
                 f"{name} of {parcel.origin} is not what was sent: {error}",
                 where=remote.where,
                 fix="remove it there, and push the version again from where it is whole",
             ) from None
-        _put(folder / name, content)
+        if content is not there:
+            _put(folder / name, content)
     artifacts.read(folder, parcel.digest)
     return folder
 

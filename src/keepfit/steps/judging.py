@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from keepfit import artifact as artifacts
@@ -49,12 +50,16 @@ def candidate(project: Project, version: Version, as_of: int) -> Candidate:
             where=str(version.folder),
             fix=f"train a new version: keepfit train {version.model}",
         )
+    against = version.against
+    if version.origin:
+        # another registry's champion, on another registry's rows: no gain over the one that answers here
+        evaluation, against = replace(evaluation, against_champion=None), None
     given = stood(project, version.model, as_of).approvals.get(version.number, ())
     latency = measured(version, LATENCY)
     return Candidate(
         evaluation,
         number=version.number,
-        against=version.against,
+        against=against,
         champion=aliases_at(project, version.model, as_of).get(CHAMPION),
         latency=Latency(**latency) if latency else None,
         parity=certificate_of(version),

@@ -187,6 +187,15 @@ def test_what_was_compared_with_another_champion_does_not_pass(gate: Gate) -> No
 
 
 @pytest.mark.parametrize("gate", CHANGES, ids=lambda gate: gate.name)
+def test_a_version_that_was_compared_with_nothing_is_not_held_to_be_as_good_as_the_champion(gate: Gate) -> None:
+    verdict = of(gate, against=None, champion="2")
+    assert (verdict.passed, verdict.value) == (False, None)
+    assert "was not compared with version 2, the champion now: train one here" in verdict.reason
+    assert of(gate, against=None, champion=None).passed
+    assert of(gate, against=None, champion="3").passed  # it is the champion itself
+
+
+@pytest.mark.parametrize("gate", CHANGES, ids=lambda gate: gate.name)
 def test_without_a_champion_there_is_no_change_to_ask_for(gate: Gate) -> None:
     assert of(gate, against="", champion=None).passed
 

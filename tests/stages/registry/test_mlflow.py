@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from keepfit import Events, Every, Files, Model, artifact, clock
 from keepfit.artifact import Artifact, Pointer, read_pointer, write_pointer
 from keepfit.errors import RegistryError
 from keepfit.stages.registry.evidence import evidence_of
+from keepfit.stages.registry.identity import identity_of
 from keepfit.stages.registry.mlflow import Registry
 from keepfit.stages.registry.tracking import Tracked, training
 from keepfit.stages.registry.version import Version
@@ -311,3 +313,21 @@ def test_the_servers_second_pointer_follows_the_challenger(registry, model, reco
     registry.aliases.retire(model, third.number, "rejected")
     registry.challenger(model)
     assert read_pointer(path) is None
+
+
+def test_a_registry_is_the_same_on_every_machine_that_mounts_its_state(tmp_path, monkeypatch):
+    def there():
+        return Registry(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "artifacts", tmp_path / "serving").place
+
+    own = there()
+    monkeypatch.setattr("platform.node", lambda: "another-container")
+    assert there() == own
+    other = Registry("sqlite://", tmp_path / "elsewhere" / "artifacts", tmp_path / "serving").place
+    assert (len(own), other == own) == (16, False)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["registry.id"]
+
+
+def test_processes_that_come_first_at_once_are_one_registry(tmp_path):
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(identity_of, [tmp_path / "state"] * 64))) == 1
+    assert [path.name for path in (tmp_path / "state").iterdir()] == ["registry.id"]

@@ -111,6 +111,12 @@ def _gain(gate: Gate, candidate: Candidate, bound: float) -> Estimate | Verdict:
         reason = f"it was compared {before} when it was trained, and version {now} is the champion now"
         return _without_value(gate, reason, bound=bound)
     found = candidate.evaluation.against_champion
+    # before it is recorded it has no number, and is compared with the champion of that moment
+    if found is None and then is None and candidate.number and now not in (None, candidate.number):
+        reason = (
+            f"it was not compared with version {now}, the champion now: train one here, or promote it with --override"
+        )
+        return _without_value(gate, reason, bound=bound)
     return found or _without_value(gate, "no champion to compare with", passed=True, bound=bound)
 
 

@@ -6,10 +6,8 @@ imported at the first use (3 s), and its telemetry is off.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
-import platform
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -24,6 +22,7 @@ from keepfit.evidence import REJECTED
 from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION, Aliases
 from keepfit.stages.registry.copies import Copies
 from keepfit.stages.registry.evidence import digest_of
+from keepfit.stages.registry.identity import identity_of
 from keepfit.stages.registry.pointing import point, point_challenger
 from keepfit.stages.registry.runs import FOLDER, MlflowRun
 from keepfit.stages.registry.tracking import KILLED, Tracked
@@ -129,7 +128,7 @@ class Registry:
     @property
     def place(self) -> str:
         """What tells this project's runs from those of another one that shares the tracking server."""
-        return hashlib.sha256(f"{platform.node()}:{self.artifacts.resolve()}".encode()).hexdigest()[:16]
+        return identity_of(self.artifacts.parent)
 
     def version(self, model: str, number: str) -> Version:
         """Return a version by its number.

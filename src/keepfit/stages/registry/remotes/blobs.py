@@ -12,7 +12,7 @@ from typing import Protocol
 
 from keepfit.errors import RegistryError
 from keepfit.stages.registry.evidence import digest_of
-from keepfit.stages.registry.remotes.parcel import Parcel, parcel_from, require_digest
+from keepfit.stages.registry.remotes.parcel import Parcel, parcel_from, require_digest, require_sha256
 from keepfit.stages.registry.remotes.protocol import Sent
 
 
@@ -73,12 +73,12 @@ class Blobs:
 
     def _parcel(self, name: str) -> Parcel:
         digest = (self._shelf.read(name) or b"").decode(errors="replace").strip()
-        content = self._shelf.read(_blob(digest))
-        if content is None:
-            raise self._broken(name, digest, "names a parcel that is not there")
         try:
+            content = self._shelf.read(_blob(require_sha256(digest)))
+            if content is None:
+                raise self._broken(name, digest, "names a parcel that is not there")
             return parcel_from(require_digest(content, digest))
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise self._broken(name, digest, f"cannot be read: {error}") from None
 
     def _broken(self, name: str, digest: str, what: str) -> RegistryError:

@@ -99,7 +99,7 @@ class Repository:
     def _parcel(self, path: Path) -> Parcel:
         try:
             return parcel_from(path.read_bytes())
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise RegistryError(
                 f"{path.name} cannot be read: {error}", where=str(path), fix="restore it: git checkout"
             ) from None

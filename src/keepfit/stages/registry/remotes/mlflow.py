@@ -20,7 +20,7 @@ from keepfit.stages.registry.aliases import CHAMPION
 from keepfit.stages.registry.copies import Copies, downloaded, told
 from keepfit.stages.registry.evidence import digest_of
 from keepfit.stages.registry.mlflow import Registry
-from keepfit.stages.registry.remotes.parcel import Parcel, parcel_from, require_digest
+from keepfit.stages.registry.remotes.parcel import Parcel, parcel_from, require_digest, require_sha256
 from keepfit.stages.registry.remotes.protocol import Sent, Site
 from keepfit.stages.registry.runs import FOLDER
 from keepfit.stages.registry.version import BESIDE, DIGEST, ORIGIN, noted, version_from
@@ -111,22 +111,23 @@ class MlflowRemote:
         return {one.tags[DIGEST]: one for one in found if DIGEST in one.tags and one.run_id}
 
     def _parcel(self, item: Any) -> Parcel:
-        if PARCEL not in item.tags:
-            return self._trained_there(item)
-        digest = item.tags[PARCEL]
         try:
+            if PARCEL not in item.tags:
+                return self._trained_there(item)
+            digest = require_sha256(item.tags[PARCEL])
             content = downloaded(self._client, item.run_id, f"{PARCELS}/{digest}.json")
             return parcel_from(require_digest(content, digest))
-        except (ValueError, KeyError, TypeError, OSError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
+            said = f"{PARCELS}/{item.tags[PARCEL]}.json" if PARCEL in item.tags else f"{FOLDER}/{MANIFEST}"
             raise RegistryError(
                 f"what is said of version {item.version} cannot be read: {error}",
-                where=f"{self.where}: run {item.run_id}, {PARCELS}/{digest}.json",
+                where=f"{self.where}: run {item.run_id}, {said}",
                 fix="delete that version there, then push it again",
             ) from None
 
     def _trained_there(self, item: Any) -> Parcel:
         version = version_from(item.name, str(item.version), Path(), item.tags)
-        manifest = downloaded(self._client, item.run_id, f"{FOLDER}/{MANIFEST}")
+        manifest = require_digest(downloaded(self._client, item.run_id, f"{FOLDER}/{MANIFEST}"), version.digest)
         files = {MANIFEST: version.digest, **json.loads(manifest)["files"]}
         beside = {name: may[-1] for name, may in version.beside.items()}
         aliases = [alias for alias, number in self._registry.aliases.of(item.name).items() if number == version.number]

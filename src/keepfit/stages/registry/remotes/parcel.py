@@ -11,15 +11,19 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from keepfit.artifact.folder import MANIFEST
+from keepfit.errors import RegistryError
 from keepfit.stages.registry.evidence import digest_of
 
 FORMAT = 1
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
 class Parcel:
     """A version as it is told to another registry.
+
+    Whoever pulls makes paths of its names and digests: one that could lead out of a folder is no parcel (ValueError).
 
     Attributes
     ----------
@@ -54,6 +58,26 @@ class Parcel:
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
     steps: tuple[dict[str, Any], ...] = ()
 
+    def __post_init__(self) -> None:
+        if strange := [name for name in (self.model, *self.files) if not PLAIN.fullmatch(name)]:
+            raise ValueError(f"{strange[0]!r} is no name of a file")
+        for digest in (self.digest, *self.files.values()):
+            require_sha256(digest)
+        if not {*self.beside, MANIFEST} <= set(self.files) or self.files[MANIFEST] != self.digest:
+            raise ValueError("it names no manifest")
+
+    def require_manifest(self, content: bytes) -> None:
+        """Hold its files against its manifest.
+
+        Raises
+        ------
+        ValueError
+            If the content is not its manifest's, or it has other files than its manifest and those beside it.
+        """
+        named = json.loads(require_digest(content, self.digest))["files"]
+        if {name: one for name, one in self.files.items() if name not in (*self.beside, MANIFEST)} != named:
+            raise ValueError("its files are not those that its manifest names")
+
     def content(self) -> bytes:
         """Return it as a remote keeps it; the same parcel has the same bytes."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1, sort_keys=True).encode()
@@ -73,12 +97,24 @@ def parcel_from(content: bytes) -> Parcel:
     data: dict[str, Any] = json.loads(content)
     if data.pop("format") != FORMAT:
         raise ValueError("a newer keepfit wrote it: pip install --upgrade keepfit")
-    found = Parcel(**data | {name: tuple(data[name]) for name in ("beside", "steps")})
-    # a name becomes a path of whoever pulls it
-    if strange := [name for name in (found.model, *found.files) if not PLAIN.fullmatch(name)]:
-        raise ValueError(f"{strange[0]!r} is no name of a file")
-    if not {*found.beside, MANIFEST} <= set(found.files) or found.files[MANIFEST] != found.digest:
-        raise ValueError("it names no manifest")
+    return Parcel(**data | {name: tuple(data[name]) for name in ("beside", "steps")})
+
+
+def of_model(found: list[Parcel], model: str, where: str) -> list[Parcel]:
+    """Return what a remote has of a model, if it is that model's and no other's.
+
+    Raises
+    ------
+    RegistryError
+        With the first that is another model's.
+    """
+    for one in found:
+        if one.model != model:
+            raise RegistryError(
+                f"a version of {one.model} lies there as one of {model}: {one.digest[:16]}",
+                where=where,
+                fix="remove it there, and push it again from where it was trained",
+            )
     return found
 
 
@@ -100,6 +136,19 @@ def merged(own: Parcel, there: Parcel | None, *, trained_here: bool) -> Parcel:
         said=dict(sorted((there.said | own.said).items())),
         steps=tuple(steps[key] for key in sorted(steps)),
     )
+
+
+def require_sha256(digest: str) -> str:
+    """Return a digest, if it is one: 64 hexadecimal digits, lower case.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else, such as a path.
+    """
+    if not SHA256.fullmatch(digest):
+        raise ValueError(f"{digest!r} is no SHA-256")
+    return digest
 
 
 def require_digest(content: bytes, digest: str) -> bytes:
