@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -34,6 +35,7 @@ create table if not exists block (entity text, name text, columns text, events b
 create table if not exists posted_row (
     id integer primary key, entity text, name text, content text, time integer);
 create index if not exists posted_row_by_entity on posted_row (entity);
+create table if not exists posted (name text primary key, rows integer);
 create table if not exists record (entity text, name text, content text, primary key (entity, name));
 """
 # one statement: an answer sees everything from before a publication, or everything from after it
@@ -59,14 +61,15 @@ class SQLiteStore:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._reader, self._writer = connect(path), connect(path)
-        self._reading, self._writing = threading.Lock(), threading.Lock()
-        self._writer.executescript(SCHEMA + receipts.SCHEMA)
+        self._reader, self._teller, self._writer = connect(path), connect(path), connect(path)
+        # what tells of the store's state has a connection of its own: an answer never waits for a scrape
+        self._reading, self._telling, self._writing = threading.Lock(), threading.Lock(), threading.Lock()
+        self._prepare()
 
     def close(self) -> None:
         """Close the file."""
-        self._reader.close()
-        self._writer.close()
+        for connection in (self._reader, self._teller, self._writer):
+            connection.close()
 
     def replace(
         self,
@@ -80,7 +83,8 @@ class SQLiteStore:
         """Put the lake's rows in the place of all rows before `until` and of the lake's earlier ones."""
         with self._transaction() as writer:
             writer.execute("delete from block where name = ?", (table.name,))
-            writer.execute("delete from posted_row where name = ? and time < ?", (table.name, until))
+            gone = writer.execute("delete from posted_row where name = ? and time < ?", (table.name, until)).rowcount
+            _count(writer, table.name, -gone)
             writer.executemany(
                 "insert into block (entity, name, columns, events) values (?, ?, ?, ?)", blocks(table, rows)
             )
@@ -102,6 +106,8 @@ class SQLiteStore:
             if receipt is not None and not receipts.is_new(writer, receipt):
                 return False
             writer.executemany(statement, values)
+            for name, many in Counter(table.name for table, _ in rows).items():
+                _count(writer, name, many)
             for table, row in rows:
                 _reach(writer, table.name, int(cast("int", row["time"])))
         return True
@@ -125,7 +131,7 @@ class SQLiteStore:
 
     def coverage(self, name: str) -> Coverage | None:
         """Return what was published of a table; None if nothing was."""
-        found = self._read("select coverage from covered where name = ?", name)
+        found = self._tell("select coverage from covered where name = ?", name)
         return coverage_from(found[0][0]) if found else None
 
     def read(self, entity: str) -> Held:
@@ -149,12 +155,12 @@ class SQLiteStore:
 
     def rows(self) -> dict[str, int]:
         """Return how many rows each table holds."""
-        each = "select name, rows from covered union all select name, count(*) from posted_row group by name"
-        return dict(self._read(f"select name, sum(rows) from ({each}) group by name order by name"))
+        each = "select name, rows from covered union all select name, rows from posted where rows > 0"
+        return dict(self._tell(f"select name, sum(rows) from ({each}) group by name order by name"))
 
     def newest(self) -> dict[str, int]:
         """Return when the newest event of each table happened, microseconds UTC."""
-        return dict(self._read("select name, at from reached where name != ?", FILLED))
+        return dict(self._tell("select name, at from reached where name != ?", FILLED))
 
     def note_filled(self, as_of: int) -> None:
         """Note as of which moment the lake filled the store."""
@@ -163,12 +169,29 @@ class SQLiteStore:
 
     def filled(self) -> int | None:
         """Return as of which moment the lake filled the store last; None if it never did."""
-        found = self._read("select at from reached where name = ?", FILLED)
+        found = self._tell("select at from reached where name = ?", FILLED)
         return int(found[0][0]) if found else None
 
     def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         with self._reading:
             return self._reader.execute(query, values).fetchall()
+
+    def _tell(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._telling:
+            return self._teller.execute(query, values).fetchall()
+
+    def _prepare(self) -> None:
+        self._writer.executescript(receipts.SCHEMA)
+        if not self._counted():  # the file is new, or of an earlier keepfit
+            with self._transaction() as writer:
+                if not self._counted():  # another process was not faster
+                    for statement in SCHEMA.split(";"):
+                        writer.execute(statement)
+                    writer.execute("insert into posted select name, count(*) from posted_row group by name")
+        self._writer.executescript(SCHEMA)
+
+    def _counted(self) -> bool:
+        return self._writer.execute("select 1 from sqlite_master where name = 'posted'").fetchone() is not None
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
@@ -193,6 +216,12 @@ def connect(path: Path) -> sqlite3.Connection:
 def _note(writer: sqlite3.Connection, name: str, rows: int, answers_from: int, coverage: Coverage | None) -> None:
     values = (name, rows, answers_from, coverage_text(coverage))
     writer.execute("insert or replace into covered values (?, ?, ?, ?)", values)
+
+
+def _count(writer: sqlite3.Connection, name: str, more: int) -> None:
+    """Keep how many posted rows there are: counting them takes long when there are many."""
+    statement = "insert into posted values (?, ?) on conflict (name) do update set rows = rows + excluded.rows"
+    writer.execute(statement, (name, more))
 
 
 def _reach(writer: sqlite3.Connection, name: str, at: Value) -> None:
