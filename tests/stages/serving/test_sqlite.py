@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 
-from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.stages.serving.sqlite import Busy, SQLiteStore
 
 from .test_store import post, rows, sales
 
@@ -56,3 +56,23 @@ def test_the_rows_of_an_earlier_keepfit_are_counted(tmp_path):
     for _ in range(2):
         with closing(SQLiteStore(path)) as again:
             assert again.rows() == {"sales": 2}
+
+
+@contextmanager
+def written_by_another(path):
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("begin immediate")
+        yield
+        other.execute("rollback")
+
+
+def test_events_wait_for_a_publication_but_not_for_long(tmp_path):
+    path = tmp_path / "online.sqlite"
+    with closing(SQLiteStore(path, post_s=0.05)) as store:
+        with written_by_another(path), pytest.raises(Busy, match="written by others"):
+            post(store, "a", 5, 1.0)
+        with store._writing, pytest.raises(Busy):  # a thread of this process
+            post(store, "a", 6, 1.0)
+        assert store.rows() == {}
+        post(store, "a", 7, 1.0)
+        assert store.rows() == {"sales": 1}

@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from keepfit.engines.protocol import Column
+from keepfit.errors import ServingError
 from keepfit.spec.columns import Value
 from keepfit.spec.tables import Events, Records
 from keepfit.stages.serving import receipts
@@ -24,7 +25,8 @@ from keepfit.stages.serving.packing import blocks, records
 from keepfit.stages.serving.receipts import Receipt
 from keepfit.stages.serving.store import EVER, Row
 
-BUSY_S = 30.0
+BUSY_S, POST_S = 30.0, 5.0
+"""How long a publication waits for others to be done with writing, and how long the events of a request do."""
 BLOCK, RECORD = -1, -2
 FILLED = ""
 """Stands for the lake itself among the tables whose newest moment is kept."""
@@ -57,9 +59,12 @@ class SQLiteStore:
     ----------
     path : Path
         The file; made with its folder if it is not there. One file serves one model.
+    post_s : float
+        How long events wait for a publication, seconds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, post_s: float = POST_S) -> None:
+        self._post_s = post_s
         path.parent.mkdir(parents=True, exist_ok=True)
         self._reader, self._teller, self._writer = connect(path), connect(path), connect(path)
         # what tells of the store's state has a connection of its own: an answer never waits for a scrape
@@ -99,10 +104,16 @@ class SQLiteStore:
         self.append_all([(table, row)])
 
     def append_all(self, rows: Sequence[Row], receipt: Receipt | None = None) -> bool:
-        """Add all rows of a request, once."""
+        """Add all rows of a request, once.
+
+        Raises
+        ------
+        Busy
+            If others write for too long; nothing is added then.
+        """
         statement = "insert into posted_row (entity, name, content, time) values (?, ?, ?, ?)"
         values = [(row[table.entity], table.name, json.dumps(row), row["time"]) for table, row in rows]
-        with self._transaction() as writer:
+        with self._transaction(self._post_s) as writer:
             if receipt is not None and not receipts.is_new(writer, receipt):
                 return False
             writer.executemany(statement, values)
@@ -194,15 +205,51 @@ class SQLiteStore:
         return self._writer.execute("select 1 from sqlite_master where name = 'posted'").fetchone() is not None
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._writing:
-            self._writer.execute("begin immediate")
-            try:
+    def _transaction(self, wait_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
+        if not self._writing.acquire(timeout=wait_s):
+            raise publishing()
+        try:
+            self._writer.execute(f"pragma busy_timeout = {int(1000 * wait_s)}")
+            with writing(self._writer, publishing):
                 yield self._writer
-            except BaseException:
-                self._writer.execute("rollback")
-                raise
-            self._writer.execute("commit")
+        finally:
+            self._writing.release()
+
+
+class Busy(ServingError):
+    """Others write into a file of the server for longer than a request waits; asked again later, it is taken."""
+
+    http_status = 503
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection, busy: Callable[[], Busy]) -> Iterator[None]:
+    """Write in one transaction: all of it, or nothing; raises `busy()` if others write for too long."""
+    with waiting(busy):
+        connection.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+@contextmanager
+def waiting(busy: Callable[[], Busy]) -> Iterator[None]:
+    """Raise `busy()` where SQLite says that others write."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        raise busy() from None
+
+
+def publishing() -> Busy:
+    """Return the refusal of events that waited for too long."""
+    what = "the online store is being written by others, such as a publication"
+    return Busy(what, where="online store", fix="send it again in some seconds; an Idempotency-Key makes that safe")
 
 
 def connect(path: Path) -> sqlite3.Connection:
