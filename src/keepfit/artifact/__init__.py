@@ -10,7 +10,7 @@
 Training writes it, the registry keeps it, serving and monitoring read it. No pickle anywhere.
 """
 
-from keepfit.artifact.folder import Artifact, beside, contents, digest, lineage, read, sizes, write
+from keepfit.artifact.folder import Artifact, beside, contents, digest, lineage, read, sizes, verified, write
 from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.knots import Knots, knots_from
 from keepfit.artifact.matrix import RowEncoder, encode, learn_categories
@@ -39,6 +39,7 @@ __all__ = [
     "read_pointer",
     "remove_pointer",
     "sizes",
+    "verified",
     "write",
     "write_pointer",
 ]

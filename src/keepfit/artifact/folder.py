@@ -122,6 +122,27 @@ def read(folder: Path, digest: str | None = None) -> Artifact:
         raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
 
 
+def verified(folder: Path, name: str, digest: str | None = None) -> bytes | None:
+    """Return the content of one file of an artifact, held against its digest now; None if the manifest names no such file.
+
+    Raises
+    ------
+    RegistryError
+        If the folder is no artifact, or the file or the manifest is not what was written.
+    """
+    try:
+        manifest = (folder / MANIFEST).read_bytes()
+        files = {one: own for one, own in json.loads(manifest)["files"].items() if one == name}
+        content = (folder / name).read_bytes() if files else None
+    except (OSError, ValueError, KeyError) as error:
+        raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
+    wrong = [name] if content is not None and hashlib.sha256(content).hexdigest() != files[name] else []
+    if digest is not None and hashlib.sha256(manifest).hexdigest() != digest:
+        wrong.append(MANIFEST)
+    _refuse(wrong, folder)
+    return content
+
+
 def digest(folder: Path) -> str:
     """Return the SHA-256 of an artifact's manifest, which holds those of its files."""
     return hashlib.sha256((folder / MANIFEST).read_bytes()).hexdigest()
@@ -168,6 +189,10 @@ def _verify(folder: Path, files: dict[str, str], manifest: bytes, digest: str | 
     wrong = [name for name, own in files.items() if hashlib.sha256((folder / name).read_bytes()).hexdigest() != own]
     if digest is not None and hashlib.sha256(manifest).hexdigest() != digest:
         wrong.append(MANIFEST)
+    _refuse(wrong, folder)
+
+
+def _refuse(wrong: list[str], folder: Path) -> None:
     if wrong:
         raise RegistryError(
             f"{', '.join(wrong)} is not what training wrote", where=str(folder), fix="restore the folder, or roll back"

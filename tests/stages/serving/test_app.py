@@ -75,6 +75,15 @@ def test_an_answer_can_be_explained(tmp_path):
             assert "contributions" not in plain and plain["score"] == found["score"]
 
 
+def test_trees_that_were_changed_after_loading_explain_nothing(tmp_path):
+    promote(tmp_path, "1", trees=b"what training wrote")
+    with serving(tmp_path) as running:
+        running.wait()
+        (tmp_path / "1" / "trees.npz").write_bytes(b"something else")
+        told = problem(running.http.post("/predict?explain=true", json={"customer_id": 17}), 500)
+        assert told["what"] == "trees.npz is not what training wrote"
+
+
 def test_what_cannot_be_explained_is_said(served):
     told = problem(served.http.post("/predict?explain=true", json={"customer_id": 17}), 422)
     assert told["what"] == "version 1 of churn cannot explain itself" and told["where"] == "explain"

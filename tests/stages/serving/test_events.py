@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import sqlite3
+from contextlib import closing
 
 import pytest
 
@@ -116,3 +118,17 @@ def test_a_truth_value_is_no_key():
     assert [row["customer_id"] for _, row in rows] == ["false", "7"]
     with pytest.raises(EventsRefused, match="customer_id is a truth value"):
         checked(asked, [{**EVENT, "customer_id": False}])
+
+
+def test_events_that_cannot_be_written_are_refused_with_when_to_come_again(tmp_path):
+    promote(tmp_path, "1")
+    path = tmp_path / "busy.sqlite"
+    with closing(SQLiteStore(path, post_s=0.05)) as store, serving(tmp_path, store=store) as running:
+        running.wait()
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            answer = running.http.post("/events", json=EVENT)
+        assert answer.status_code == 503 and answer.headers["retry-after"] == "5"
+        assert "written by others" in answer.json()["what"]
+        assert 'keepfit_refused_total{reason="store"} 1' in running.http.get("/metrics").text
+        assert running.http.post("/events", json=EVENT).status_code == 202

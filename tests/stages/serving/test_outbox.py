@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 from contextlib import closing
 
 import httpx
 import pytest
 
+from keepfit.stages.serving import outbox as module
 from keepfit.stages.serving.outbox import Outbox, drain, forget
-from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.stages.serving.sqlite import Busy, SQLiteStore
 from keepfit.tables import PREDICTIONS
 
 from .process import process
-from .world import fill, promote
+from .world import fill, promote, serving
 
 
 def row(request_id):
@@ -68,6 +70,56 @@ def test_forgetting_twice_drops_nothing_more(outbox):
     outbox.append(row("b"))
     assert forget(outbox.path, first.transaction) == 0
     assert ids(drain(outbox.path)) == ["b"]
+
+
+def test_a_batch_is_forgotten_in_slices_that_leave_the_lock_to_others(outbox, monkeypatch):
+    monkeypatch.setattr(module, "SLICE", 2)
+    for name in "abcdef":
+        outbox.append(row(name))
+    batch, drop, left = drain(outbox.path, limit=5), module._drop, []
+
+    def logging_in_between(*arguments):
+        outbox.append(row(f"later {len(left)}"))  # nobody holds the lock
+        left.append(outbox.backlog())
+        return drop(*arguments)
+
+    monkeypatch.setattr(module, "_drop", logging_in_between)
+    assert forget(outbox.path, batch.transaction) == 5 and left == [7, 6, 5]
+    assert ids(drain(outbox.path)) == ["f", "later 0", "later 1", "later 2"]
+
+
+def test_a_kill_between_two_slices_leaves_the_rest_under_the_same_transaction(outbox, monkeypatch):
+    monkeypatch.setattr(module, "SLICE", 2)
+    for name in "abcde":
+        outbox.append(row(name))
+    batch, drop, done = drain(outbox.path), module._drop, []
+
+    def killed_at_the_second(*arguments):
+        if done:
+            raise KeyboardInterrupt
+        done.append(drop(*arguments))
+        return done[0]
+
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(module, "_drop", killed_at_the_second)
+        forget(outbox.path, batch.transaction)
+    again = drain(outbox.path)
+    assert again.transaction == batch.transaction and ids(again) == ["c", "d", "e"]
+    assert forget(outbox.path, batch.transaction) == 3 and drain(outbox.path) is None
+
+
+def test_an_answer_that_cannot_be_logged_is_not_given(tmp_path):
+    promote(tmp_path, "1")
+    with serving(tmp_path) as running:
+        running.wait()
+        with closing(sqlite3.connect(running.outbox.path, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            answer = running.predict(customer_id=17)
+            assert answer.status_code == 503 and "is not logged is not given" in answer.json()["what"]
+            with closing(Outbox(running.outbox.path, wait_s=0.01)) as another, pytest.raises(Busy):
+                another.append(row("a"))
+        assert running.outbox.backlog() == 0
+        assert running.predict(customer_id=17).status_code == 200 and running.outbox.backlog() == 1
 
 
 def test_an_outbox_that_is_not_there_holds_nothing(tmp_path):

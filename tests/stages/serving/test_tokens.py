@@ -77,6 +77,22 @@ def test_a_changed_file_counts_and_a_broken_one_does_not(tmp_path, caplog):
     assert tokens.asked and tokens.held == []
 
 
+def test_a_file_that_is_bad_or_gone_is_told_once_a_change(tmp_path, caplog):
+    path = tmp_path / "tokens"
+    path.write_text(new_token("one", ["predict"])[1].line())
+    tokens = Tokens(path=path)
+    for change, content in enumerate(("nonsense", "other nonsense", None, "nonsense"), start=1):
+        if content is None:
+            path.unlink()
+        else:
+            path.write_text(content)
+            os.utime(path, ns=(change, change))
+        for _ in range(5):
+            tokens.refresh()
+        assert caplog.text.count("the tokens stay as they were") == change
+    assert [token.name for token in tokens.held] == ["one"]
+
+
 def test_a_file_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(SettingsError, match="no such file of tokens"):
         Tokens(path=tmp_path / "none")

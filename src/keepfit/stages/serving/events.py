@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from starlette.concurrency import run_in_threadpool
 from starlette.types import Receive, Scope, Send
 
 from keepfit.errors import RequestError, did_you_mean
 from keepfit.rows.contract import check_row
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Events
+from keepfit.stages.serving.protection import Refused
 from keepfit.stages.serving.receipts import Receipt
 from keepfit.stages.serving.service import Service
+from keepfit.stages.serving.sqlite import POST_S, Busy, publishing
 from keepfit.stages.serving.store import Row
 from keepfit.stages.serving.turns import check_count, placed
 from keepfit.stages.serving.wire import VERSION, Body, check_flat, decoded, read_body, send_json
@@ -25,6 +29,9 @@ KEY = b"idempotency-key"
 LONGEST_KEY = 255
 TOLD = 100
 """How many refusals of one request are told."""
+WRITERS = 4
+"""Threads that write events: one writes at a time, so that more would only wait."""
+RETRY_S = 5
 
 
 class EventsRoute:
@@ -32,6 +39,8 @@ class EventsRoute:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        # a publication may hold the store's write lock for a while: what waits for it holds no thread that others need
+        self._writers = ThreadPoolExecutor(WRITERS, "keepfit-events")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -42,13 +51,22 @@ class EventsRoute:
         if isinstance(found, list):
             check_count(found, self._service.max_rows, "body", SEND)
         receipt = None if key is None else Receipt(key, hashlib.sha256(body).hexdigest(), self._service.now())
-        # a publication may hold the store's write lock for a while, and a text's mood takes a moment
-        accepted = await run_in_threadpool(self._accept, model, found, receipt)
+        try:
+            accepted = await asyncio.get_running_loop().run_in_executor(
+                self._writers, self._accept, model, found, receipt, time.perf_counter()
+            )
+        except Busy as error:
+            raise Refused(
+                "store", error.http_status, error.what, error.fix,
+                where=error.where, headers={b"retry-after": b"%d" % RETRY_S},
+            ) from None  # fmt: skip
         for table, many in accepted.items():
             self._service.metrics.accepted(table, many)
         await send_json(send, 202, {"accepted": sum(accepted.values())})
 
-    def _accept(self, model: Model, found: Body | list[Any], receipt: Receipt | None) -> Counter[str]:
+    def _accept(self, model: Model, found: Body | list[Any], receipt: Receipt | None, arrived: float) -> Counter[str]:
+        if time.perf_counter() - arrived > POST_S:
+            raise publishing()  # those before it have waited as long
         rows = checked(model, found) if isinstance(found, list) else [_row(model, found)]
         added = self._service.store.append_all(rows, receipt)
         return Counter(table.name for table, _ in rows) if added else Counter()

@@ -25,7 +25,7 @@ ROUTES = frozenset(
         "/predict", "/predict/rows", "/events", "/livez", "/readyz", "/health", "/metrics", "/model", "/docs", "/openapi.json",
     }
 )  # fmt: skip
-REFUSALS = ("unauthorized", "forbidden", "rate", "queue", "connections", "body", "head", "timeout")
+REFUSALS = ("unauthorized", "forbidden", "rate", "queue", "connections", "body", "head", "timeout", "store")
 OUTCOMES = ("canary", "shadow", "dropped", "failed")
 MOST_VERSIONS = 8
 """Versions whose labels are kept bound."""

@@ -6,7 +6,8 @@ operating system has it, the disk may not. A power cut or a crash of the machine
 neither the file nor older rows. With `durable=True` each row is forced to disk (`synchronous=FULL`), an fsync each.
 
 `drain` seals a batch: until it is forgotten, it returns the same rows under the same transaction id, so that a loop
-that is killed between the two adds nothing twice to the lake.
+that is killed between the two adds nothing twice to the lake. Both hold the file's write lock for moments only: answers
+are logged in between. An answer that cannot be logged is not given.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keepfit.stages.serving.sqlite import connect
+from keepfit.stages.serving.sqlite import Busy, connect, waiting, writing
 from keepfit.tables import PREDICTIONS
 
 COLUMNS = tuple(PREDICTIONS.columns)
@@ -28,6 +29,10 @@ SCHEMA = (
     "create table if not exists sealed (first integer, last integer, name text)"
 )
 CHECKPOINT_PAGES = 20_000
+LOG_S = 2.0
+"""How long an answer waits for others to be done with writing; the loop of requests stands still meanwhile."""
+SLICE = 500
+"""Rows that are dropped in one transaction."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +60,14 @@ class Outbox:
         The SQLite file; made with its folder if it is not there. Several processes may share it.
     durable : bool
         Whether a row also survives a power cut.
+    wait_s : float
+        How long an answer waits for another process that writes, seconds.
     """
 
-    def __init__(self, path: Path, *, durable: bool = False) -> None:
+    def __init__(self, path: Path, *, durable: bool = False, wait_s: float = LOG_S) -> None:
         self.path = path
         self._connection = _open(path)
+        self._connection.execute(f"pragma busy_timeout = {int(1000 * wait_s)}")
         self._lock = threading.Lock()
         if durable:
             self._connection.execute("pragma synchronous = full")
@@ -71,21 +79,20 @@ class Outbox:
         """Log one answer, a row of `tables.PREDICTIONS` with `t` in microseconds; it is committed on return.
 
         A column that is missing is null.
+
+        Raises
+        ------
+        Busy
+            If others write for too long; the answer must not be given then.
         """
-        with self._lock:
+        with self._lock, waiting(_moving):
             self._connection.execute(self._insert, [row.get(column) for column in COLUMNS])
 
     def append_all(self, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Log several answers in one transaction: all of them are in the log, or none."""
+        """Log several answers in one transaction: all of them are in the log, or none; raises what `append` does."""
         values = [[row.get(column) for column in COLUMNS] for row in rows]
-        with self._lock:
-            self._connection.execute("begin immediate")
-            try:
-                self._connection.executemany(self._insert, values)
-            except BaseException:
-                self._connection.execute("rollback")
-                raise
-            self._connection.execute("commit")
+        with self._lock, writing(self._connection, _moving):
+            self._connection.executemany(self._insert, values)
 
     def backlog(self) -> int:
         """Return how many answers wait to be moved."""
@@ -130,13 +137,26 @@ def drain(path: Path, limit: int = 10_000) -> Batch | None:
 
 def forget(path: Path, transaction: str) -> int:
     """Drop the batch that was drained under this transaction id and return its rows; an unknown id drops nothing."""
+    dropped = 0
     with closing(_open(path)) as connection:
-        connection.execute("begin immediate")
-        found = connection.execute("select first, last from sealed where name = ?", (transaction,)).fetchone()
-        dropped = connection.execute("delete from outbox where id between ? and ?", found or (0, -1)).rowcount
-        connection.execute("delete from sealed where name = ?", (transaction,))
-        connection.execute("commit")
+        while found := connection.execute("select first, last from sealed where name = ?", (transaction,)).fetchone():
+            dropped += _drop(connection, transaction, *found)
     return dropped
+
+
+def _drop(connection: sqlite3.Connection, transaction: str, first: int, last: int) -> int:
+    """Drop some rows of a batch, and with the last of them its seal: killed in between, the rest is the batch."""
+    some = "select id from outbox where id between ? and ? order by id limit ?"
+    with writing(connection, _moving):
+        dropped = connection.execute(f"delete from outbox where id in ({some})", (first, last, SLICE)).rowcount
+        if dropped < SLICE:
+            connection.execute("delete from sealed where name = ?", (transaction,))
+    return dropped
+
+
+def _moving() -> Busy:
+    what = "the prediction log is being written by others, and an answer that is not logged is not given"
+    return Busy(what, where="prediction log", fix="ask again in some seconds")
 
 
 def _seal(connection: sqlite3.Connection, limit: int) -> tuple[int, int, str] | None:

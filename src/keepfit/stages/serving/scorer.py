@@ -57,7 +57,7 @@ class Scorer:
         self._predictor = Predictor.load(folder)
         self.ready = Ready(self.artifact, self._predictor, pointer.version)
         self._online = OnlineFeatures(self.artifact.model, store)
-        self._trees = folder / TREES
+        self._folder = folder
 
     def features(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING) -> Features:
         """Return the features of (entity, t), with the request-time inputs that were sent."""
@@ -94,8 +94,9 @@ class Scorer:
 
     @cached_property
     def _forest(self) -> Forest | None:
-        """The version's trees, read when the first answer is to be explained."""
-        return Forest.from_bytes(self._trees.read_bytes()) if self._trees.is_file() else None
+        """The version's trees, read, and held against their digest again, when the first answer is to be explained."""
+        trees = artifact.verified(self._folder, TREES, self.pointer.digest)
+        return None if trees is None else Forest.from_bytes(trees)
 
 
 class Champion:

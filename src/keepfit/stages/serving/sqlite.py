@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, cast
 import numpy as np
 
 from keepfit.engines.protocol import Column
+from keepfit.errors import ServingError
 from keepfit.spec.columns import Value
 from keepfit.spec.tables import Events, Records
 from keepfit.stages.serving import receipts
@@ -23,7 +25,8 @@ from keepfit.stages.serving.packing import blocks, records
 from keepfit.stages.serving.receipts import Receipt
 from keepfit.stages.serving.store import EVER, Row
 
-BUSY_S = 30.0
+BUSY_S, POST_S = 30.0, 5.0
+"""How long a publication waits for others to be done with writing, and how long the events of a request do."""
 BLOCK, RECORD = -1, -2
 FILLED = ""
 """Stands for the lake itself among the tables whose newest moment is kept."""
@@ -34,6 +37,7 @@ create table if not exists block (entity text, name text, columns text, events b
 create table if not exists posted_row (
     id integer primary key, entity text, name text, content text, time integer);
 create index if not exists posted_row_by_entity on posted_row (entity);
+create table if not exists posted (name text primary key, rows integer);
 create table if not exists record (entity text, name text, content text, primary key (entity, name));
 """
 # one statement: an answer sees everything from before a publication, or everything from after it
@@ -55,18 +59,22 @@ class SQLiteStore:
     ----------
     path : Path
         The file; made with its folder if it is not there. One file serves one model.
+    post_s : float
+        How long events wait for a publication, seconds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, post_s: float = POST_S) -> None:
+        self._post_s = post_s
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._reader, self._writer = connect(path), connect(path)
-        self._reading, self._writing = threading.Lock(), threading.Lock()
-        self._writer.executescript(SCHEMA + receipts.SCHEMA)
+        self._reader, self._teller, self._writer = connect(path), connect(path), connect(path)
+        # what tells of the store's state has a connection of its own: an answer never waits for a scrape
+        self._reading, self._telling, self._writing = threading.Lock(), threading.Lock(), threading.Lock()
+        self._prepare()
 
     def close(self) -> None:
         """Close the file."""
-        self._reader.close()
-        self._writer.close()
+        for connection in (self._reader, self._teller, self._writer):
+            connection.close()
 
     def replace(
         self,
@@ -80,7 +88,8 @@ class SQLiteStore:
         """Put the lake's rows in the place of all rows before `until` and of the lake's earlier ones."""
         with self._transaction() as writer:
             writer.execute("delete from block where name = ?", (table.name,))
-            writer.execute("delete from posted_row where name = ? and time < ?", (table.name, until))
+            gone = writer.execute("delete from posted_row where name = ? and time < ?", (table.name, until)).rowcount
+            _count(writer, table.name, -gone)
             writer.executemany(
                 "insert into block (entity, name, columns, events) values (?, ?, ?, ?)", blocks(table, rows)
             )
@@ -95,13 +104,21 @@ class SQLiteStore:
         self.append_all([(table, row)])
 
     def append_all(self, rows: Sequence[Row], receipt: Receipt | None = None) -> bool:
-        """Add all rows of a request, once."""
+        """Add all rows of a request, once.
+
+        Raises
+        ------
+        Busy
+            If others write for too long; nothing is added then.
+        """
         statement = "insert into posted_row (entity, name, content, time) values (?, ?, ?, ?)"
         values = [(row[table.entity], table.name, json.dumps(row), row["time"]) for table, row in rows]
-        with self._transaction() as writer:
+        with self._transaction(self._post_s) as writer:
             if receipt is not None and not receipts.is_new(writer, receipt):
                 return False
             writer.executemany(statement, values)
+            for name, many in Counter(table.name for table, _ in rows).items():
+                _count(writer, name, many)
             for table, row in rows:
                 _reach(writer, table.name, int(cast("int", row["time"])))
         return True
@@ -125,7 +142,7 @@ class SQLiteStore:
 
     def coverage(self, name: str) -> Coverage | None:
         """Return what was published of a table; None if nothing was."""
-        found = self._read("select coverage from covered where name = ?", name)
+        found = self._tell("select coverage from covered where name = ?", name)
         return coverage_from(found[0][0]) if found else None
 
     def read(self, entity: str) -> Held:
@@ -149,12 +166,12 @@ class SQLiteStore:
 
     def rows(self) -> dict[str, int]:
         """Return how many rows each table holds."""
-        each = "select name, rows from covered union all select name, count(*) from posted_row group by name"
-        return dict(self._read(f"select name, sum(rows) from ({each}) group by name order by name"))
+        each = "select name, rows from covered union all select name, rows from posted where rows > 0"
+        return dict(self._tell(f"select name, sum(rows) from ({each}) group by name order by name"))
 
     def newest(self) -> dict[str, int]:
         """Return when the newest event of each table happened, microseconds UTC."""
-        return dict(self._read("select name, at from reached where name != ?", FILLED))
+        return dict(self._tell("select name, at from reached where name != ?", FILLED))
 
     def note_filled(self, as_of: int) -> None:
         """Note as of which moment the lake filled the store."""
@@ -163,23 +180,76 @@ class SQLiteStore:
 
     def filled(self) -> int | None:
         """Return as of which moment the lake filled the store last; None if it never did."""
-        found = self._read("select at from reached where name = ?", FILLED)
+        found = self._tell("select at from reached where name = ?", FILLED)
         return int(found[0][0]) if found else None
 
     def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
         with self._reading:
             return self._reader.execute(query, values).fetchall()
 
+    def _tell(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        with self._telling:
+            return self._teller.execute(query, values).fetchall()
+
+    def _prepare(self) -> None:
+        self._writer.executescript(receipts.SCHEMA)
+        if not self._counted():  # the file is new, or of an earlier keepfit
+            with self._transaction() as writer:
+                if not self._counted():  # another process was not faster
+                    for statement in SCHEMA.split(";"):
+                        writer.execute(statement)
+                    writer.execute("insert into posted select name, count(*) from posted_row group by name")
+        self._writer.executescript(SCHEMA)
+
+    def _counted(self) -> bool:
+        return self._writer.execute("select 1 from sqlite_master where name = 'posted'").fetchone() is not None
+
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with self._writing:
-            self._writer.execute("begin immediate")
-            try:
+    def _transaction(self, wait_s: float = BUSY_S) -> Iterator[sqlite3.Connection]:
+        if not self._writing.acquire(timeout=wait_s):
+            raise publishing()
+        try:
+            self._writer.execute(f"pragma busy_timeout = {int(1000 * wait_s)}")
+            with writing(self._writer, publishing):
                 yield self._writer
-            except BaseException:
-                self._writer.execute("rollback")
-                raise
-            self._writer.execute("commit")
+        finally:
+            self._writing.release()
+
+
+class Busy(ServingError):
+    """Others write into a file of the server for longer than a request waits; asked again later, it is taken."""
+
+    http_status = 503
+
+
+@contextmanager
+def writing(connection: sqlite3.Connection, busy: Callable[[], Busy]) -> Iterator[None]:
+    """Write in one transaction: all of it, or nothing; raises `busy()` if others write for too long."""
+    with waiting(busy):
+        connection.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+@contextmanager
+def waiting(busy: Callable[[], Busy]) -> Iterator[None]:
+    """Raise `busy()` where SQLite says that others write."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        raise busy() from None
+
+
+def publishing() -> Busy:
+    """Return the refusal of events that waited for too long."""
+    what = "the online store is being written by others, such as a publication"
+    return Busy(what, where="online store", fix="send it again in some seconds; an Idempotency-Key makes that safe")
 
 
 def connect(path: Path) -> sqlite3.Connection:
@@ -193,6 +263,12 @@ def connect(path: Path) -> sqlite3.Connection:
 def _note(writer: sqlite3.Connection, name: str, rows: int, answers_from: int, coverage: Coverage | None) -> None:
     values = (name, rows, answers_from, coverage_text(coverage))
     writer.execute("insert or replace into covered values (?, ?, ?, ?)", values)
+
+
+def _count(writer: sqlite3.Connection, name: str, more: int) -> None:
+    """Keep how many posted rows there are: counting them takes long when there are many."""
+    statement = "insert into posted values (?, ?) on conflict (name) do update set rows = rows + excluded.rows"
+    writer.execute(statement, (name, more))
 
 
 def _reach(writer: sqlite3.Connection, name: str, at: Value) -> None:

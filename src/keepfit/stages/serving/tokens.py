@@ -113,7 +113,7 @@ class Tokens:
 
     def __init__(self, environment: str = "", path: Path | None = None) -> None:
         self._given = parse_tokens(environment, VARIABLE)
-        self._path, self._seen = path, (0, 0)
+        self._path, self._seen, self._told = path, (0, 0), ""
         self.held = self._given
         if path is not None:
             if not path.is_file():
@@ -140,13 +140,19 @@ class Tokens:
         """Read the file again if it has changed; one that cannot be read changes nothing."""
         if self._path is None:
             return
+        state: tuple[int, int] | None = None
         try:
             state = _state(self._path)
             if state != self._seen:
                 self._seen, self.held = state, self._read(self._path)
                 log.info("tokens were read again: %d", len(self.held))
-        except (SettingsError, OSError) as error:
-            log.error("the tokens stay as they were: %s", str(error).replace("\n", " "))
+            self._told = ""
+        except (SettingsError, OSError, UnicodeDecodeError) as error:
+            # it is looked at each second: what stays as it is, is told once
+            told = f"{state} {error}"
+            if told != self._told:
+                log.error("the tokens stay as they were: %s", str(error).replace("\n", " "))
+            self._told = told
 
     def _read(self, path: Path) -> list[Token]:
         taken = {token.name for token in self._given}
