@@ -28,8 +28,7 @@ from keepfit.project import Project, open_project
 from keepfit.stages.registry import copies
 from keepfit.stages.registry.evidence import digests, evidence_of
 from keepfit.stages.registry.remotes import Site, blobs, connect, dvc
-from keepfit.stages.registry.version import AGAINST, BESIDE, DIGEST, Version
-from keepfit.steps import judging
+from keepfit.stages.registry.version import BESIDE, DIGEST, Version
 
 pytestmark = pytest.mark.slow
 NOW = START + CERTIFIED * clock.DAY
@@ -260,28 +259,6 @@ def test_a_champion_that_waits_for_approval_here_is_the_challenger(
     found = governing.approve(project, project.model(), held["version"], NOW, "Cy", "it is good here, too")
     assert found["promoted"]
     assert project.registry.aliases.of("m") == {"champion": "2"}
-
-
-def test_a_gain_over_the_champion_of_another_registry_is_none_here(
-    trained: Project, other: Callable[..., Project], tmp_path: Path
-) -> None:
-    address = str(tmp_path / "there")
-    push(trained, address)
-    project = with_rows(other("guarded", ", Gate.not_worse_than_champion(margin=1.0)"), trained)
-    pull(project, address)
-    governing.promote(project, project.model(), "1", NOW, "Bo", None)
-    version = project.registry.version("m", "2")
-    # whatever the remote says that it was compared with
-    project.registry.client.set_model_version_tag("m", "2", AGAINST, "1")
-    evaluation = json.loads((version.folder / "evaluation.json").read_bytes())
-    gain = {"value": 0.5, "low": 0.4, "high": 0.6, "rows": 50}
-    evidence = judging.evaluation_from(evaluation | {"against_champion": gain})
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(judging, "evaluation_from", lambda _: evidence)
-        found = {one.gate: one for one in steps.verdicts(project, project.model(), version, NOW)}
-    verdict = found["not_worse_than_champion"]
-    assert (verdict.passed, verdict.value) == (False, None)
-    assert "was not compared with version 1, the champion now" in verdict.reason
 
 
 def test_another_registry_gets_aliases_only_if_its_champion_is_not_its_own(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -13,6 +15,8 @@ from keepfit.evidence import Candidate, Estimate, Evaluation, Latency, Parity, R
 from keepfit.spec.check.gates import WRITTEN
 from keepfit.spec.gates import Gate
 from keepfit.stages.registry.gates import JUDGES, REQUIRED, judge
+from keepfit.stages.registry.version import Version
+from keepfit.steps import judging
 
 EVALUATION = Evaluation(
     task="classification",
@@ -271,3 +275,16 @@ def test_a_route_that_no_certificate_has_does_not_pass() -> None:
 def test_a_certificate_goes_through_json_and_back() -> None:
     certificate = Parity({"onnx": Route(1000, 2e-7, 0), "request": Route(12, math.inf, 3)})
     assert parity_from(json.loads(json.dumps(as_data(certificate)))) == certificate
+
+
+@pytest.mark.parametrize("origin", ["", "m/7@0f3a"])
+def test_a_gain_over_the_champion_of_another_registry_is_none_here(
+    origin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gained = replace(EVALUATION, against_champion=Estimate(0.5, 0.4, 0.6, 50))
+    monkeypatch.setattr(judging, "evaluation_from", lambda _: gained)
+    monkeypatch.setattr(judging, "stood", lambda *_: SimpleNamespace(approvals={}))
+    monkeypatch.setattr(judging, "aliases_at", lambda *_: {"champion": "1"})
+    version = Version("m", "2", tmp_path, "", 0, 0, None, against="1", origin=origin)
+    (verdict,) = judge([Gate.not_worse_than_champion()], judging.candidate(cast(Any, None), version, 0))
+    assert (verdict.passed, verdict.value) == ((False, None) if origin else (True, 0.4))
