@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import redis
 
+from keepfit.errors import ServingError
 from keepfit.stages.serving.server import bind
 
 from .world import port_of, wait_until
 
 
 def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with bind("127.0.0.1", 0) as listener:
-        return port_of(listener)
+    """Return a port that nobody listens at, and that no server which asks for a free one is given meanwhile."""
+    while True:
+        with suppress(ServingError), bind("127.0.0.1", random.randrange(20_000, 30_000)) as listener:
+            return port_of(listener)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from .process import process
 from .world import fill, promote, wait_until, write_version
 
 pytestmark = pytest.mark.slow
-CONNECTIONS, PROMOTIONS, KILLS = 4, 20, 3
+CONNECTIONS, PROMOTIONS, KILLS = 4, 20, 2
 LUA = """
 wrk.method, wrk.body = "POST", '{"customer_id": 17}'
 wrk.headers["Content-Type"] = "application/json"
