@@ -1,6 +1,8 @@
 # `make demo` runs the main job, `make test` passes the tests. Everything else is a part of these two.
 SHELL := /bin/bash
 export UV_PROJECT_ENVIRONMENT ?= .venv
+# container images often forbid it, and every process would then compile its libraries anew, for seconds
+unexport PYTHONDONTWRITEBYTECODE
 # its own uv if there is none on this machine
 UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := $(UV) run --frozen --quiet
@@ -13,7 +15,7 @@ demo: install
 	@$(RUN) keepfit replay --project demo-shop --to 2026-01-01
 
 test: install
-	$(RUN) pytest -n 2 --dist loadfile
+	$(RUN) pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 PROJECT ?= demo-shop
 PORT ?= 5000
@@ -35,7 +37,7 @@ mlflow: $(UV)
 lint: install
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
-	$(RUN) mypy
+	$(RUN) mypy -n 2
 	$(RUN) lint-imports
 
 format: install
@@ -52,6 +54,7 @@ bench: install
 	$(RUN) python bench/stream.py
 	$(RUN) python bench/ingest.py
 	$(RUN) python bench/serving.py
+	$(RUN) python bench/batch.py
 
 install: $(UV)
 	@$(UV) sync --frozen --quiet

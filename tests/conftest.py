@@ -88,6 +88,12 @@ class Desk:
         return take(self.engine, self.lake, declared, at(as_of))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files of slow tests, lest the last of them runs alone when all others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def engine() -> LocalEngine:
     """Return one DuckDB for all tests."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from importlib.metadata import distribution
@@ -176,3 +177,11 @@ def test_the_service_runs_from_the_folder_with_what_it_pins_and_writes_to_its_st
     assert 0 < answer["score"] < 1
     assert content(out) == before
     assert not (tmp_path / "home").exists()  # where ONNX Runtime's telemetry would keep its identifier
+
+
+def test_raw_files_are_found_from_wherever_the_folder_is(project, tmp_path) -> None:
+    for place in (project.folder / "deploy" / "compose-churn", tmp_path / "far" / "from it" / "out"):
+        deployed(project, place)
+        (line,) = [line for line in (place / ".env").read_text().splitlines() if line.startswith("RAW_FILES=")]
+        (said,) = shlex.split(line.partition("=")[2])
+        assert (place / said).resolve() == project.data.resolve()

@@ -23,6 +23,7 @@ from keepfit.artifact import Predictor, interval_from, knots_from
 from keepfit.cli import main
 from keepfit.errors import RegistryError
 from keepfit.project import Project, open_project
+from keepfit.stages.registry import flavor
 from keepfit.stages.registry.version import Version
 
 pytestmark = pytest.mark.slow
@@ -49,6 +50,7 @@ level = Model(
 SHOPS = {f"s{place:02}": "north" if place % 2 else "south" for place in range(12)}
 NOW = at("2025-06-30")
 MODELS = ("busy", "takings", "level")
+LOADABLE = {"artifact.json", "profile.json", *flavor.FILES}
 
 
 @pytest.fixture(scope="module")
@@ -160,13 +162,18 @@ def test_decisions_that_flip_are_counted(project) -> None:
 
 
 def test_native_files_are_those_of_the_version(project, tmp_path) -> None:
-    names = {"busy": {"model.ubj"}, "takings": {f"{one}.skops" for one in ("model", "low", "high")}}
-    for name, expected in names.items():
+    stems = ("model", "low", "high")
+    names = {
+        "busy": {"model.ubj", "model.onnx"},
+        "takings": {f"{one}.{end}" for one in stems for end in ("skops", "onnx")},
+    }
+    for name, models in names.items():
+        expected = models | LOADABLE
         exported(project, name, "native", tmp_path / name)
         files = {path.name for path in (tmp_path / name).iterdir()} - {"export.json"}
         assert files == expected
         version = project.registry.version(name, "1")
-        assert all((tmp_path / name / one).read_bytes() == (version.folder / one).read_bytes() for one in files)
+        assert all((tmp_path / name / one).read_bytes() == (version.folder / one).read_bytes() for one in models)
         said = json.loads((tmp_path / name / "export.json").read_bytes())
         assert (said["format"], said["version"], set(said["files"])) == ("native", "1", expected)
 
@@ -198,7 +205,8 @@ def test_what_is_there_is_written_over_only_by_force_and_only_if_it_is_an_export
     assert "--force" in error.value.fix
     assert (tmp_path / "out" / "model.onnx").read_bytes() == b"old"
     exported(project, "busy", "native", tmp_path / "out", force=True)
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"model.ubj", "export.json"}
+    models = {"model.ubj", "model.onnx"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == models | LOADABLE | {"export.json"}
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("years")
     with pytest.raises(RegistryError, match="is no export"):

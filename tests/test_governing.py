@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from tests.conftest import at
 
-from keepfit import actions, artifact, clock, governing, loop
+from keepfit import actions, artifact, clock, governing, loop, replaying
 from keepfit.begin import begin
 from keepfit.cli import main
 from keepfit.errors import RegistryError
@@ -93,6 +93,7 @@ def test_a_version_is_governed_from_its_training_to_the_archive(
     is_promoted_when_it_is_approved(shop, model, say)
     the_ledger_tells_what_was_live(shop, model, say)
     a_second_version_is_rejected_and_taken_back(shop, model, say)
+    a_second_version_challenges_the_first(shop, say)
     an_override_is_recorded(shop, model, say)
     an_archived_version_does_not_come_back(shop, model, say)
     parity_is_certified(shop, model, say)
@@ -180,6 +181,19 @@ def a_second_version_is_rejected_and_taken_back(shop: Project, model: Model, say
     assert shop.registry.champion("churn").number == "1"  # type: ignore[union-attr]
 
 
+def a_second_version_challenges_the_first(shop: Project, say: Say) -> None:
+    words = ("--by", "Dee", "--reason", "under Monday's load", "--as-of", "2025-11-02")
+    code, error = say("challenge", "churn", "1", *words, "--json")
+    assert (code, "champion" in error["what"]) == (6, True)
+    code, found = say("challenge", "churn", "2", *words, "--json")
+    assert (code, found["decision"], found["by"], found["champion"]) == (0, "challenge", "Dee", "1")
+    assert shop.registry.aliases.of("churn") == {"champion": "1", "challenger": "2"}
+    files = artifact.challenger_of(shop.serving("churn").pointer)
+    assert artifact.read_pointer(files).version == "2"  # type: ignore[union-attr]
+    newest = say("ledger", "churn", "--as-of", "2025-11-02", "--json")[1]["steps"][-1]
+    assert (newest["action"], newest["about"], newest["version"]) == ("challenge", "2", "1")
+
+
 def an_override_is_recorded(shop: Project, model: Model, say: Say) -> None:
     strict = shop.folder / "definitions.py"
     text = strict.read_text()
@@ -199,6 +213,7 @@ def an_override_is_recorded(shop: Project, model: Model, say: Say) -> None:
     code, found = say("models", "churn", "--as-of", "2025-11-04", "--json")
     one, two = found["versions"]
     assert (one["alias"], two["alias"], two["approved_by"]) == (None, "champion", ["Ann"])
+    assert not artifact.challenger_of(shop.serving("churn").pointer).is_file()
     assert one["gates_failed"] == ["not_worse_than_champion"]  # version 1 was compared with no champion
     assert two["lineage"]["tables"] == artifact.read(shop.registry.version("churn", "2").folder).lineage["tables"]
     assert two["low"] <= two["value"] <= two["high"]
@@ -226,6 +241,7 @@ def an_archived_version_does_not_come_back(shop: Project, model: Model, say: Say
         ("promote", "Ann"),
         ("reject", "Bo"),
         ("approve", "Ann"),
+        ("challenge", "Dee"),
         ("promote", "Cy"),
         ("archive", "Bo"),
     ]
@@ -263,7 +279,7 @@ def parity_is_certified(shop: Project, model: Model, say: Say) -> None:
 
 
 def a_skew_is_a_failed_command(say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(requested, "_moment", lambda service, at, now: now - 40 * clock.DAY)
+    monkeypatch.setattr(requested, "_moment", lambda at, now: now - 40 * clock.DAY)
     code, text = say("parity", "churn", "2", "--as-of", "2025-12-01")
     assert code == 6
     assert "FAILED" in text
@@ -272,7 +288,7 @@ def a_skew_is_a_failed_command(say: Say, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_nothing_is_asked_of_people_in_a_replay(shop: Project, model: Model) -> None:
-    (turn,) = actions.replay(shop, model, OCTOBER, OCTOBER, "1 month")["turns"]
+    (turn,) = replaying.replay(shop, model, OCTOBER, OCTOBER, "1 month")["turns"]
     assert (turn.decision, len(turn.verdicts)) == ("promote", 4)
 
 

@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import at
 from tests.stages.serving.world import port_of, wait_until
 
-from keepfit import actions, loop, proving, reporting, steps
+from keepfit import actions, loop, predicting, proving, reporting, steps
 from keepfit.artifact import Predictor, read_pointer
 from keepfit.project import open_project
 from keepfit.snapshot import take
@@ -23,6 +23,7 @@ from keepfit.stages.serving.app import create_app
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.server import bind, server
 from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.steps.targets import Target
 
 pytestmark = pytest.mark.slow
 PLAIN = """
@@ -118,14 +119,14 @@ def test_the_log_holds_bounds_beside_rows_that_have_none(project, promoted):
 
 def test_a_file_of_predictions_has_the_bounds_beside_the_score(project, promoted, tmp_path):
     target = tmp_path / "scores.csv"
-    actions.predict(project, project.model("takings"), at("2025-05-02"), target)
+    predicting.predict(project, project.model("takings"), at("2025-05-02"), Target(target))
     with target.open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:5] == ["entity", "t", "score", "low", "high"]
     assert all(float(row["low"]) <= float(row["score"]) <= float(row["high"]) for row in rows)
 
 
-def test_the_server_answers_with_the_bounds_that_the_batch_has(project, promoted):
+def test_the_server_answers_with_the_bounds_that_the_batch_has(project, promoted, tmp_path):
     model, moment = project.model("takings"), at("2025-05-01")
     files = project.serving("takings")
     store, outbox = SQLiteStore(files.store), Outbox(files.outbox)
@@ -156,13 +157,20 @@ def test_the_server_answers_with_the_bounds_that_the_batch_has(project, promoted
     for one, also, row in zip(answers.values(), many, rows, strict=True):
         assert {**one, "request_id": ""} == {**also, "request_id": ""}
         assert {name: one[name] for name in told_by} == {name: row[name] for name in told_by}
+    (tmp_path / "ready.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ready))
+    source, target = str(tmp_path / "ready.jsonl"), Target(tmp_path / "scores.parquet")
+    predicting.predict_rows(project, model, moment, source, target, bad=None, version=None)
+    filed = project.engine.rows([str(target.path)])
+    assert [{name: row[name] for name in told_by} for row in filed] == [
+        {name: row[name] for name in told_by} for row in rows
+    ]
     assert steps.collect_requests(project, model) == 3 * len(SHOPS)
     rows = project.engine.rows(project.records.parquet_files("predictions"), "origin = 'request'")
     assert {row["entity"]: [row["score"], row["low"], row["high"]] for row in rows} == batch
 
 
 def test_coverage_is_measured_again_when_predictions_mature(project, promoted):
-    actions.predict(project, project.model("takings"), at("2025-05-04"), None)
+    predicting.predict(project, project.model("takings"), at("2025-05-04"), None)
     # ready rows that were answered at that moment are of no shop: nothing can tell how they turned out
     outbox = Outbox(project.serving("takings").outbox)
     row = {

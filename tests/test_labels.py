@@ -13,13 +13,14 @@ import pytest
 from tests.conftest import at
 from tests.stages.serving.world import port_of, wait_until
 
-from keepfit import actions, loop, proving, reporting, steps
+from keepfit import actions, loop, predicting, proving, reporting, steps
 from keepfit.project import open_project
 from keepfit.snapshot import take
 from keepfit.stages.serving.app import create_app
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.server import bind, server
 from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.steps.targets import Target
 
 pytestmark = pytest.mark.slow
 DEFINITIONS = """
@@ -124,7 +125,7 @@ def test_a_training_set_and_a_file_of_predictions_have_labels_as_text(project, t
     with (tmp_path / "set.csv").open() as file:
         found = list(csv.DictReader(file))
     assert {row["target"] for row in found} == {"calm", "busy", "wild"}  # where there was no mood, there is no row
-    actions.predict(project, project.model("mood"), at("2025-05-02"), tmp_path / "scores.csv")
+    predicting.predict(project, project.model("mood"), at("2025-05-02"), Target(tmp_path / "scores.csv"))
     with (tmp_path / "scores.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:5] == ["entity", "t", "score", "label", "scores"]
@@ -132,7 +133,7 @@ def test_a_training_set_and_a_file_of_predictions_have_labels_as_text(project, t
 
 
 @pytest.mark.parametrize("name", ["level", "mood"])
-def test_the_server_answers_with_the_probabilities_that_the_batch_has(project, turns, name):
+def test_the_server_answers_with_the_probabilities_that_the_batch_has(project, turns, name, tmp_path):
     model, moment, files = project.model(name), at("2025-05-01"), project.serving(name)
     store, outbox = SQLiteStore(files.store), Outbox(files.outbox)
     running, listener = server(create_app(files.pointer, store, outbox, now=lambda: moment)), bind("127.0.0.1", 0)
@@ -167,6 +168,12 @@ def test_the_server_answers_with_the_probabilities_that_the_batch_has(project, t
     for one, also, row in zip(answers.values(), many, rows, strict=True):
         assert {**one, "request_id": ""} == {**also, "request_id": ""}
         assert {name: one[name] for name in told_by} == {name: row[name] for name in told_by}
+    (tmp_path / "ready.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ready))
+    source, target = str(tmp_path / "ready.jsonl"), Target(tmp_path / "scores.parquet")
+    predicting.predict_rows(project, model, moment, source, target, bad=None, version=None)
+    filed = [{name: row[name] for name in told_by} for row in project.engine.rows([str(target.path)])]
+    asked = [{name: row[name] for name in told_by} for row in rows]
+    assert [row | {"scores": json.loads(row["scores"])} for row in filed] == asked
     assert steps.collect_requests(project, model) == 3 * len(SHOPS)
     logged = project.engine.rows(
         project.records.parquet_files("predictions"), f"origin = 'request' and model = '{name}'"
@@ -176,7 +183,7 @@ def test_the_server_answers_with_the_probabilities_that_the_batch_has(project, t
 
 def test_what_matured_is_measured_and_the_labels_are_watched(project, turns):
     model = project.model("level")
-    actions.predict(project, model, at("2025-05-04"), None)
+    predicting.predict(project, model, at("2025-05-04"), None)
     found = actions.watch(project, model, at("2025-05-10"))
     assert set(found.realised.metrics) == set(turns["level"].evaluation.metrics)
     assert found.realised.metrics["accuracy"] > found.realised.baseline["accuracy"]

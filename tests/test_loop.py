@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from collections import Counter
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from keepfit import actions, clock, governing, loop
+from keepfit import actions, clock, governing, loop, replaying
 from keepfit.begin import begin
 from keepfit.errors import ProjectError, RegistryError, TrainingError
-from keepfit.evidence import KEEP, PROMOTE, Turn, as_data
+from keepfit.evidence import KEEP, PROMOTE, Contest, Costs, Turn, as_data
 from keepfit.project import Project, open_project
 from keepfit.spec.gates import Gate
 from keepfit.spec.model import Model
@@ -38,7 +42,7 @@ def model(shop: Project) -> Model:
 
 @pytest.fixture(scope="module")
 def replayed(shop: Project, model: Model) -> tuple[list[Turn], Path]:
-    found = actions.replay(shop, model, clock.to_micros(datetime(2025, 3, 1, tzinfo=UTC)), END, "1 month")
+    found = replaying.replay(shop, model, clock.to_micros(datetime(2025, 3, 1, tzinfo=UTC)), END, "1 month")
     return found["turns"], Path(found["report"])
 
 
@@ -94,12 +98,57 @@ def test_a_replay_is_reproducible_to_the_last_digit(
     shop: Project, model: Model, replayed: tuple[list[Turn], Path]
 ) -> None:
     start = replayed[0][0].as_of
-    again = actions.replay(shop, model, start, replayed[0][1].as_of, "1 month")["turns"]
+    again = replaying.replay(shop, model, start, replayed[0][1].as_of, "1 month")["turns"]
 
     def measured(turns: list[Turn]) -> str:
         return json.dumps([{**as_data(turn), "seconds": None, "rows": None, "quarantine": None} for turn in turns])
 
     assert measured(again) == measured(replayed[0][:2])
+
+
+KILLED = """
+import itertools, os, sys
+from pathlib import Path
+from keepfit import replaying, steps
+from keepfit.project import open_project
+
+project, calls, write = open_project(Path(sys.argv[1]), None, {}), itertools.count(1), steps.write_ledger
+# the fifth turn ends after its promotion and before the ledger knows
+steps.write_ledger = lambda *turn: os._exit(9) if next(calls) == 5 else write(*turn)
+replaying.replay(project, project.model("churn"), *map(int, sys.argv[2:4]), "1 month", policies=sys.argv[4:])
+"""
+
+
+def test_policies_are_compared_on_the_same_rows_and_a_killed_replay_ends_as_any_other(
+    shop: Project, model: Model
+) -> None:
+    start, end = (clock.to_micros(datetime(2025, month, 1, tzinfo=UTC)) for month in (4, 6))
+    names, costs = ["never", "monthly", "declared"], Costs(retrain=50, error=2)
+    command = [sys.executable, "-c", KILLED, str(shop.folder), str(start), str(end), *names]
+    assert subprocess.run(command, check=False).returncode == 9
+    turns: list[tuple[str, int]] = []
+
+    def compared(names: list[str]) -> tuple[dict[str, list[Any]], Contest]:
+        found = replaying.replay(
+            shop, model, start, end, "1 month", policies=names, costs=costs,
+            listen=lambda name, turn: turns.append((name, turn.as_of)),
+        )  # fmt: skip
+        return {name: [(one.decision, one.reasons) for one in done] for name, done in found["policies"].items()}, found[
+            "contest"
+        ]
+
+    decided, contest = compared(names)
+    # of the fifth turn's policy all are run again, of the others what was left
+    assert Counter(name for name, _ in turns) == {"never": 1, "monthly": 3, "declared": 2}
+    whole, beside = compared([*names, "on-drift"])
+    assert decided == {name: whole[name] for name in names}
+    assert [one.cost for one in contest.outcomes] == [one.cost for one in beside.outcomes[:3]]
+    never, monthly, _ = contest.outcomes
+    assert (len(never.trainings_at), len(monthly.trainings_at)) == (1, 3)
+    assert {window.as_of for window in never.windows} == {window.as_of for window in monthly.windows}
+    assert never.cost == 50 + 2 * never.errors
+    assert monthly.saved.value == pytest.approx(never.cost - monthly.cost)
+    assert contest.recommended == min(contest.outcomes, key=lambda one: one.cost).name
 
 
 def test_run_reports_promotes_publishes_and_is_idempotent(shop: Project, model: Model) -> None:

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import zipfile
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 from tests.conftest import at
+from tests.stages.serving.world import port_of, wait_until
 
-from keepfit import Sklearn, Training, actions, loop, proving
+from keepfit import Sklearn, Training, actions, exporting, loop, predicting, proving
 from keepfit.errors import MissingExtra, TrainingError
 from keepfit.project import open_project
 from keepfit.stages.registry.tracking import Tracked
+from keepfit.stages.serving.server import bind
+from keepfit.steps.targets import Target
 
 DEFINITIONS = """
 from keepfit import Category, Events, Every, Files, Float, Model, Policy, Records, Training, XGBoost, when
@@ -195,7 +203,7 @@ def test_a_version_is_still_built_anew_byte_for_byte(opened):
 
 LOADS = """
 import json, sys, pandas, mlflow
-uri, scores = sys.argv[1:]
+uri, scores, *exported = sys.argv[1:]
 mlflow.set_tracking_uri(uri)
 mlflow.set_registry_uri(uri)
 loaded = mlflow.pyfunc.load_model("models:/takings@champion")
@@ -203,27 +211,96 @@ rows = json.loads(open(scores).read())
 frame = pandas.DataFrame([{one.name: row[one.name] for one in loaded.metadata.signature.inputs} for row in rows])
 assert frame["shops_kind"].isna().any()
 print(json.dumps(loaded.predict(frame)["score"].tolist()), len(loaded.predict(loaded.input_example)), sep="\\n")
+print(json.dumps([mlflow.pyfunc.load_model(folder).predict(frame)["score"].tolist() for folder in exported]))
 try:
     loaded.predict(frame.drop(columns="shops_kind"))
 except Exception as error:
     print(error)
 """
+ROOT = Path(__file__).parents[1]
 
 
-def test_mlflow_loads_the_champion_and_it_answers_what_the_batch_answers(opened):
-    pytest.importorskip("pandas", reason="pandas comes with the extra `ui`")
-    scored = actions.predict(opened, opened.model("takings"), APRIL, opened.folder / "scores.parquet")
-    rows = [{**row, "t": 0} for row in opened.engine.rows([scored["path"]])]
-    (opened.folder / "scores.json").write_text(json.dumps(rows))
+@pytest.fixture(scope="module")
+def with_pandas():
+    """Return the Python of the environment of `make mlflow`: with MLflow's server and pandas, which the tests do without."""
+    uv = shutil.which("uv") or str(ROOT / ".uv" / "bin" / "uv")
+    place = ROOT / ".venv-ui"
+    told = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"} | {
+        "UV_PROJECT_ENVIRONMENT": str(place)
+    }
+    command = [uv, "sync", "--frozen", "--quiet", "--no-dev", "--extra", "ui", "--project", str(ROOT)]
+    subprocess.run(command, env=told, check=True)
+    return place / "bin" / "python"
+
+
+@pytest.fixture(scope="module")
+def batch(opened):
+    """Return what a batch answers, row by row, with the features."""
+    scored = predicting.predict(opened, opened.model("takings"), APRIL, Target(opened.folder / "scores.parquet"))
+    return [{**row, "t": 0} for row in opened.engine.rows([scored["path"]])]
+
+
+def test_mlflow_loads_the_champion_and_its_exports_and_they_answer_what_the_batch_answers(
+    opened, batch, with_pandas, tmp_path
+):
+    (opened.folder / "scores.json").write_text(json.dumps(batch))
+    forms = {form: tmp_path / form for form in ("onnx", "native")}
+    for form, folder in forms.items():
+        exporting.export(opened, opened.model("takings"), "1", APRIL, form, folder)
     done = subprocess.run(
-        [sys.executable, "-c", LOADS, opened.registry.uri, str(opened.folder / "scores.json")],
+        [with_pandas, "-c", LOADS, opened.registry.uri, str(opened.folder / "scores.json"), *forms.values()],
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    scores, example, *refusal = done.stdout.splitlines()
-    assert json.loads(scores) == [row["score"] for row in rows]
+    scores, example, exports, *refusal = done.stdout.splitlines()
+    assert [json.loads(scores), *json.loads(exports)] == [[row["score"] for row in batch]] * 3
     assert example == "3"
     assert "missing inputs ['shops_kind']" in " ".join(refusal)
+
+
+def test_mlflow_serves_the_champion_and_it_answers_what_the_batch_answers(opened, batch, with_pandas, tmp_path):
+    features = [one.name for one in opened.model("takings").features]
+    listener = bind("127.0.0.1", 0)
+    port = port_of(listener)
+    listener.close()
+    command = [
+        with_pandas,
+        "-m",
+        "mlflow",
+        "models",
+        "serve",
+        "-m",
+        "models:/takings@champion",
+        "--env-manager",
+        "local",
+    ]
+    told = os.environ | {"MLFLOW_TRACKING_URI": opened.registry.uri, "MLFLOW_DISABLE_TELEMETRY": "true"}
+    told["PATH"] = f"{with_pandas.parent}:{told['PATH']}"  # MLflow starts uvicorn by its name
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            [*command, "--host", "127.0.0.1", "--port", str(port), "--workers", "1"],
+            env=told, stdout=log, stderr=log, start_new_session=True,
+        )  # fmt: skip
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as http:
+            wait_until(lambda: is_there(http, process), seconds=120)
+            rows = [[row[name] for name in features] for row in batch]
+            answer = http.post("/invocations", json={"dataframe_split": {"columns": features, "data": rows}})
+            refusal = http.post("/invocations", json={"dataframe_split": {"columns": features[:1], "data": [[1.0]]}})
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+    assert answer.status_code == 200, answer.text
+    assert [one["score"] for one in answer.json()["predictions"]] == [row["score"] for row in batch]
+    assert refusal.status_code == 400 and "shops_kind" in refusal.text
+
+
+def is_there(http, process):
+    assert process.poll() is None, "it ended"
+    try:
+        return http.get("/ping").status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 # how it ends

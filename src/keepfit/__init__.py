@@ -25,6 +25,7 @@ from keepfit.spec.sources import Csv, Database, Delta, Excel, Files, FixedWidth,
 from keepfit.spec.tables import Events, Records
 from keepfit.spec.training import Cost, Select, Training
 from keepfit.spec.tuning import Tune
+from keepfit.spec.watch import Watch
 
 __version__ = "0.1.0"
 
@@ -71,6 +72,7 @@ __all__ = [
     "Time",
     "Training",
     "Tune",
+    "Watch",
     "XGBoost",
     "col",
     "when",

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from keepfit import clock, loop, steps
-from keepfit.answers import columns_of
-from keepfit.errors import ProjectError, RegistryError, TrainingError
+from keepfit.errors import TrainingError
 from keepfit.evidence import KEEP, PROMOTE, TRAIN, Evidence, Turn
 from keepfit.inspecting import described, ingested
 from keepfit.project import Occupied, Project
 from keepfit.snapshot import Snapshot, take
-from keepfit.spec import codec
 from keepfit.spec.model import Model
-from keepfit.spec.policy import MetricBelow
 from keepfit.stages.features import leakage, versions
 from keepfit.stages.features.training_set import TrainingSet
 from keepfit.stages.ingest import state, unread
-from keepfit.stages.reports.replay import write_replay
 from keepfit.stages.retraining import decide
 from keepfit.stages.training.split import split, trains_until
 from keepfit.steps.tracking import tracked
@@ -72,42 +66,6 @@ def check_leakage(project: Project, model: Model, as_of: int, sample: int) -> di
     material = leakage.gathered(model, _snapshot(project, model, as_of), parts, until, sample, seed)
     tests = leakage.prove(material)
     return {"model": model.name, "as_of": as_of, "alarms": sum(test.alarms for test in tests), "tests": tests}
-
-
-def replay(
-    project: Project,
-    model: Model,
-    start: int | None,
-    end: int,
-    every: str,
-    *,
-    listen: Callable[[Turn], None] = lambda turn: None,
-) -> dict[str, Any]:
-    """Run the loop over the past beside production, and return the turns and the path of a report."""
-    moments = loop.moments_of(project, start, end, every)
-    if not moments:
-        raise ProjectError(
-            "there is no turn between the first event and the end", fix="give an earlier --from or a later --to"
-        )
-    # replays of two definitions stand side by side
-    definition = codec.fingerprint(codec.encode(model))[:8]
-    name = f"{model.name}_{clock.show(moments[0])}_{clock.show(moments[-1])}_{definition}".replace(":", "")
-    beside = project.replaying(name)
-    shutil.rmtree(beside.outcomes, ignore_errors=True)
-    turns = loop.replay(beside, model, moments, listen=listen)
-    bounds = [
-        leaf.threshold
-        for leaf in model.policy.retrain.leaves()
-        if isinstance(leaf, MetricBelow) and leaf.metric == model.metric
-    ]
-    report = write_replay(
-        turns,
-        project.folder / "reports" / f"replay_{name}.html",
-        title=f"{model.name}: {clock.show(moments[0])} to {clock.show(moments[-1])}",
-        metric=model.metric,
-        threshold=bounds[0] if bounds else None,
-    )
-    return {"model": model.name, "metric": model.metric, "turns": turns, "report": str(report)}
 
 
 def train(project: Project, model: Model, as_of: int) -> dict[str, Any]:
@@ -198,31 +156,9 @@ def watch(project: Project, model: Model, as_of: int) -> Evidence:
     loop.ingest_all(project, as_of)
     snapshot = _snapshot(project, model, as_of)
     steps.collect_requests(project, model)
-    return steps.watch(project, model, snapshot, steps.answer(project, _champion(project, model, as_of), snapshot))
-
-
-def predict(project: Project, model: Model, as_of: int, target: Path | None) -> dict[str, Any]:
-    """Score the current observations with the champion, log the answers, and write them to a file if one is named."""
-    steps.require_expected(model, loop.ingest_all(project, as_of))
-    champion = _champion(project, model, as_of)
-    scored = steps.answer(project, champion, _snapshot(project, model, as_of))
-    rows = steps.log_predictions(project, scored)
-    if target is not None:
-        columns = {
-            "entity": scored.observations.keys(),
-            "t": scored.observations.t,
-            **columns_of(champion.artifact.model, scored.answers),
-            **scored.features,
-        }
-        project.engine.write_file(columns, _types(columns), target)
-    return {
-        "model": model.name,
-        "as_of": as_of,
-        "version": champion.version.number,
-        "rows": rows,
-        "t": clock.show(int(scored.observations.t.max())) if rows else None,
-        "path": str(target) if target else None,
-    }
+    return steps.watch(
+        project, model, snapshot, steps.answer(project, steps.require_champion(project, model, as_of), snapshot)
+    )
 
 
 def dataset(project: Project, model: Model, as_of: int, target: Path) -> dict[str, Any]:
@@ -239,7 +175,7 @@ def dataset(project: Project, model: Model, as_of: int, target: Path) -> dict[st
     snapshot = _snapshot(project, model, as_of)
     found, _ = steps.build(project, model, snapshot)
     columns, types = found.columns()
-    project.engine.write_file(columns, types, target)
+    project.engine.save(project.engine.relation(columns, types), target)
     return {
         "model": model.name,
         "as_of": as_of,
@@ -251,19 +187,3 @@ def dataset(project: Project, model: Model, as_of: int, target: Path) -> dict[st
         "tables": snapshot.versions,
         "ingested": ingested_first,
     }
-
-
-def _types(columns: dict[str, Any]) -> dict[str, str]:
-    types = {name: "VARCHAR" if values.dtype == object else "DOUBLE" for name, values in columns.items()}
-    return {**types, "t": "TIMESTAMPTZ"}
-
-
-def _champion(project: Project, model: Model, as_of: int) -> steps.Loaded:
-    champion = steps.champion_at(project, model, as_of)
-    if champion is None:
-        raise RegistryError(
-            f"{model.name} has no champion yet",
-            where=project.registry.uri,
-            fix="run `keepfit run` until a version is promoted",
-        )
-    return champion

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -44,10 +45,10 @@ def deploy(
     ProjectError
         If the folder is there already, or keepfit did not write it.
     """
-    told = _told(project, model, tuple(sorted(set(extras))))
-    make = find(target)
-    require_extras(told.extras)
     place = folder or project.folder / "deploy" / f"{target}-{model.name}"
+    told = _told(project, model, place, tuple(sorted(set(extras))))
+    make = find(target)
+    require_extras((*told.extras, *(["redis"] if told.store else [])))
     before = _before(place, force=force)
     files = make(told)
     kept = _write(place, files, before)
@@ -64,9 +65,11 @@ def deploy(
     }
 
 
-def _told(project: Project, model: Model, extras: tuple[str, ...]) -> Deployment:
+def _told(project: Project, model: Model, place: Path, extras: tuple[str, ...]) -> Deployment:
     files = {path.relative_to(project.folder).as_posix(): path.read_bytes() for path in _sources(project.folder)}
-    return Deployment(model.name, model.observe.of.entity, project.settings.profile, files, extras)
+    raw = os.path.relpath(project.data.resolve(), place.resolve())
+    said = project.settings
+    return Deployment(model.name, model.observe.of.entity, said.profile, files, raw, extras, said.serving.store)
 
 
 def _sources(folder: Path) -> list[Path]:

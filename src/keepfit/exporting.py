@@ -29,6 +29,7 @@ from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.export.float16 import quantised, smallest
 from keepfit.stages.registry.export.image import image
 from keepfit.stages.registry.export.metadata import about, stamped
+from keepfit.stages.registry.flavor import FILES as FLAVOR
 from keepfit.steps import Loaded
 from keepfit.steps.answering import files_of, predictor_of
 from keepfit.steps.certifying import drawn
@@ -90,7 +91,7 @@ def _onnx(project: Project, one: Loaded) -> Exported:
     rows = _matrix(project, one)
     if not np.array_equal(_predictor(one, files).score(rows), one.predictor.score(rows), equal_nan=True):
         raise _differs(one, "the exported ONNX answers otherwise than the version")
-    return Exported(files, said, {"rows": len(rows), "largest_difference": 0.0})
+    return Exported(_loadable(one, files), said, {"rows": len(rows), "largest_difference": 0.0})
 
 
 def _float16(project: Project, one: Loaded) -> Exported:
@@ -112,7 +113,8 @@ def _float16(project: Project, one: Loaded) -> Exported:
         "flipped": flipped(one, own, other),
     }
     said = about(one.version, one.artifact) | {"float16": measured}
-    return Exported({name: stamped(content, said, WHAT[name]) for name, content in after.items()}, said, measured)
+    files = {name: stamped(content, said, WHAT[name]) for name, content in after.items()}
+    return Exported(_loadable(one, files), said, measured)
 
 
 def _native(_: Project, one: Loaded) -> Exported:
@@ -124,8 +126,16 @@ def _native(_: Project, one: Loaded) -> Exported:
             where=str(one.version.folder),
             fix="pip install 'keepfit[skops]' and train again, or --format onnx",
         )
-    files = {name: (one.version.folder / name).read_bytes() for name in names}
-    return Exported(files, about(one.version, one.artifact), {})
+    # what answers where MLflow loads the folder is ONNX here too: the library's own rounds otherwise
+    files = _models(one) | {name: (one.version.folder / name).read_bytes() for name in names}
+    return Exported(_loadable(one, files), about(one.version, one.artifact), {})
+
+
+def _loadable(one: Loaded, files: Files) -> Files:
+    """Return model files with what makes their folder an artifact, and a model that MLflow loads."""
+    beside = {name: one.version.folder / name for name in FLAVOR}
+    known = {name: path.read_bytes() for name, path in beside.items() if path.is_file()}
+    return {**artifacts.contents(one.artifact, files), **known}
 
 
 def _docker(_: Project, one: Loaded) -> Exported:

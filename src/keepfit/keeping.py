@@ -19,7 +19,7 @@ from keepfit.lake.past import Past, moment_of
 from keepfit.lake.vacuum import Waste, remove, waste
 from keepfit.looking import Listed, listed
 from keepfit.project import Project
-from keepfit.steps.learning import VERSIONS
+from keepfit.steps.building import VERSIONS
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ def turn(
     ingested: Sequence[Ingested] | None = None,
     waiting: Waiting | None = None,
     seconds: Mapping[str, float] | None = None,
+    snapshot: Snapshot | None = None,
     online: bool = True,
     listen: Listener = silent,
 ) -> Turn:
@@ -44,13 +45,15 @@ def turn(
         What earlier turns of this process learnt of files that lie in the future.
     seconds : mapping, optional
         What the ingest took, by stage.
+    snapshot : Snapshot, optional
+        What the tables held after that ingest, when several policies share a turn: what is computed of it is computed once.
     online : bool
         Whether a server follows: then its store holds what a new champion needs before it becomes the champion.
     """
     watch = Stopwatch(as_of, model.name, project.stages, listen, dict(seconds or {}))
     if ingested is None:
         ingested = ingest_all(project, as_of, waiting=waiting, watch=watch)
-    snapshot = take(project.engine, project.lake, model.tables(), as_of)
+    snapshot = snapshot or take(project.engine, project.lake, model.tables(), as_of)
     with watch.stage("registry"):
         loaded = steps.champion_at(project, model, as_of)
         champion = loaded.version if loaded else None
@@ -88,8 +91,10 @@ def turn(
         evaluation=challenge.evaluation if challenge else None,
         verdicts=challenge.verdicts if challenge else (),
         realised=evidence.realised,
+        estimated=evidence.estimated,
         drift=evidence.drift,
         seconds=watch.seconds,
+        symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
     )
     steps.write_ledger(project, result)
     return result
@@ -118,7 +123,8 @@ def _retrain(
     except Exception as error:  # whatever a training raises: the champion stays and goes on answering
         what = error.what if isinstance(error, KeepfitError) else f"{type(error).__name__}: {error}"
         notes = getattr(error, "__notes__", ())
-        return Decision(KEEP, (*decision.reasons, f"the training failed: {what}", *notes)), None
+        failed = f"the training failed: {what}"
+        return Decision(KEEP, (*decision.reasons, failed, *notes), failed), None
     conclusion = challenge.conclusion
     return Decision(conclusion.action, (*decision.reasons, *conclusion.reasons)), challenge
 
@@ -171,6 +177,7 @@ def run(project: Project, name: str | None, as_of: int, *, listen: Listener = si
     for model, done in zip(models, turns, strict=True):
         if done.decision != PROMOTE and not done.blocked:  # a promotion has filled the store
             publish(project, model, as_of)
+        steps.alert(project, model)
     return turns
 
 
@@ -185,17 +192,40 @@ def publish(project: Project, model: Model, as_of: int) -> dict[str, int]:
 
 
 def replay(
-    project: Project, model: Model, moments: Sequence[int], *, listen: Callable[[Turn], None] = lambda turn: None
-) -> list[Turn]:
-    """Run a turn at each moment, ascending, in a project whose outcomes are its own (`Project.replaying`).
+    contenders: Sequence[steps.Contender],
+    moments: Sequence[int],
+    *,
+    done: Callable[[steps.Contender, int], Turn | None] = lambda contender, moment: None,
+    begin: Callable[[steps.Contender], None] = lambda contender: None,
+    listen: Callable[[steps.Contender, Turn], None] = lambda contender, turn: None,
+) -> dict[str, list[Turn]]:
+    """Run a turn of every contender at each moment, ascending, and return the turns by name.
 
-    Files arrive as they did: one whose every row lies at or after a turn's moment waits for a later turn.
+    Files arrive as they did: one whose every row lies at or after a turn's moment waits for a later turn. The contenders are models
+    of the same tables: at a moment they read one snapshot, and what one of them computes or fits no other does again.
+
+    Parameters
+    ----------
+    done : callable
+        What an earlier replay that was cut off has finished already.
+    begin, listen : callable
+        Told before a turn, and after it.
     """
-    waiting, turns = Waiting(), []
+    waiting = Waiting()
+    turns: dict[str, list[Turn]] = {one.name: [] for one in contenders}
     for moment in moments:
-        done = turn(project, model, moment, waiting=waiting, online=False)
-        listen(done)
-        turns.append(done)
+        finished = {one.name: done(one, moment) for one in contenders}
+        shared: tuple[list[Ingested], Snapshot] | None = None
+        for one in contenders:
+            found = finished[one.name]
+            if found is None:
+                if shared is None:
+                    ingested = ingest_all(one.project, moment, waiting=waiting)
+                    shared = ingested, take(one.project.engine, one.project.lake, one.model.tables(), moment)
+                begin(one)
+                found = turn(one.project, one.model, moment, ingested=shared[0], snapshot=shared[1], online=False)
+                listen(one, found)
+            turns[one.name].append(found)
     return turns
 
 

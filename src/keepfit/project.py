@@ -24,6 +24,7 @@ from keepfit.spec import settings as settings_
 from keepfit.spec.arguments import misspelt
 from keepfit.spec.check import InvalidDefinitions, Problem, check
 from keepfit.spec.model import Model
+from keepfit.spec.policy import Policy
 from keepfit.spec.settings import Settings
 from keepfit.spec.tables import Table
 from keepfit.stopwatch import LOG
@@ -45,10 +46,11 @@ class Occupied(ProjectError):
 
 @dataclass(frozen=True)
 class Definitions:
-    """The tables and models that a definitions file declares, in the order of their declaration."""
+    """The tables and models that a definitions file declares, in the order of their declaration, and its named policies."""
 
     tables: tuple[Table, ...]
     models: tuple[Model, ...]
+    policies: Mapping[str, Policy] = field(default_factory=dict)
 
     def problems(self) -> list[Problem]:
         """Return everything that is wrong with them."""
@@ -252,7 +254,7 @@ def load_settings(folder: Path, profile: str | None, environment: Mapping[str, s
 
 
 def load_definitions(folder: Path) -> Definitions:
-    """Run definitions.py and return the tables and models at its top level.
+    """Run definitions.py and return the tables, models and policies at its top level.
 
     Raises
     ------
@@ -264,7 +266,8 @@ def load_definitions(folder: Path) -> Definitions:
     values = [value for name, value in vars(module).items() if not name.startswith("_")]
     models = tuple(dict.fromkeys(value for value in values if isinstance(value, Model)))
     declared = dict.fromkeys(value for value in values if isinstance(value, Table))
-    return Definitions(tuple(declared), models)
+    policies = {name.replace("_", "-"): value for name, value in vars(module).items() if isinstance(value, Policy)}
+    return Definitions(tuple(declared), models, policies)
 
 
 def _run(path: Path) -> ModuleType:

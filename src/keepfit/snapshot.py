@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from keepfit import clock, tables
 from keepfit.engines.protocol import Engine
 from keepfit.errors import LakeError
 from keepfit.lake import Lake
 from keepfit.spec.tables import Events, Table
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -22,12 +25,28 @@ class Snapshot:
         Source table -> version of it.
     as_of : int
         Microseconds UTC; rows known at or after it are not seen.
+    made : dict
+        What was made of it once; see `once`.
     """
 
     engine: Engine
     lake: Lake
     versions: dict[str, int]
     as_of: int
+    made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what is made of the snapshot, made at the first call.
+
+        Parameters
+        ----------
+        key : hashable
+            All that decides what is made, beside the rows that are read through the snapshot.
+        """
+        if key not in self.made:
+            self.made[key] = make()
+        found: T = self.made[key]
+        return found
 
     def files(self, table: Table, version: int | None = None) -> list[str]:
         """Return the Parquet files of the table's version, or of an earlier one."""
@@ -37,7 +56,7 @@ class Snapshot:
 
     def span(self, table: Events) -> tuple[int, int, int]:
         """Return (rows, first time, last time) of the rows known."""
-        return self.engine.span(table, self.files(table), self.as_of)
+        return self.once(("span", table.name), lambda: self.engine.span(table, self.files(table), self.as_of))
 
     def complete_until(self, table: Events) -> int:
         """Return the moment up to which the table is complete: as_of less its delay, or its newest row if it went silent.

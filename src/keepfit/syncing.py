@@ -17,14 +17,14 @@ from keepfit import artifact as artifacts
 from keepfit import clock, governing, steps
 from keepfit.artifact.folder import MANIFEST
 from keepfit.errors import RegistryError
-from keepfit.evidence import AWAIT, KEEP, PULL, Entry, Turn
+from keepfit.evidence import AWAIT, KEEP, PULL, Turn
 from keepfit.project import Project
 from keepfit.spec.gates import APPROVAL
 from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION
 from keepfit.stages.registry.evidence import broken, digest_of, digests, may_be, measured, require_whole
-from keepfit.stages.registry.remotes import Parcel, Remote, Site, connect, merged
-from keepfit.stages.registry.remotes.parcel import of_model, require_digest
+from keepfit.stages.registry.remotes import Parcel, Remote, Site, Told, connect, merged
+from keepfit.stages.registry.remotes.parcel import require_digest
 from keepfit.stages.registry.version import Version
 
 HISTORY = "sync.json"
@@ -53,7 +53,7 @@ def push(
     remote = _opened(project, address)
     sent, moved = [], []
     for model in models:
-        there = {one.digest: one for one in of_model(remote.parcels(model.name), model.name, remote.where)}
+        there = {one.digest: one for one in remote.parcels(model.name)[0]}  # what cannot be read is sent again
         for version in _chosen(project, model, number, as_of):
             own = merged(packed(project, version, as_of), there.get(version.digest), trained_here=not version.origin)
             if own != there.get(version.digest):
@@ -116,15 +116,13 @@ def _against(project: Project, version: Version) -> str | None:
 
 def _steps(project: Project, version: Version, as_of: int) -> list[Found]:
     """Return the steps of the ledger on a version, with the verdicts that each was taken on."""
-    return [
-        {"registry": project.registry.place, **_plain(one), "verdicts": steps.turn_of(project, one).get("verdicts", [])}
-        for one in steps.entries(project, version.model, as_of)
-        if version.number in (one.version, one.about) and (one.action != KEEP or one.by)
-    ]
-
-
-def _plain(one: Entry) -> Found:
-    return asdict(one) | {"reasons": list(one.reasons), "overridden": list(one.overridden)}
+    found: list[Found] = []
+    for one in steps.entries(project, version.model, as_of):
+        if version.number in (one.version, one.about) and (one.action != KEEP or one.by):
+            told = asdict(one) | {"reasons": list(one.reasons), "overridden": list(one.overridden)}
+            told |= {"verdicts": steps.turn_of(project, one).get("verdicts", [])}
+            found.append({"registry": project.registry.place, **told})
+    return found
 
 
 def pull(
@@ -142,47 +140,50 @@ def pull(
         Whether the champion there is to be the champion here, if it passes every gate; if only approval is lacking, it is the
         challenger.
 
+    A version that cannot be read, or whose files are not what was written there, is among `failed`, and the others come.
+
     Raises
     ------
     RegistryError
-        If a file is not what was written there, or the place cannot be reached.
+        If there is no such version, or the place cannot be reached.
     """
     remote = _opened(project, address)
     came: list[Found] = []
     named: list[Found] = []
+    failed: list[Found] = []
     for model in models:
         steps.require_newest(project, model.name, as_of)
-        parcels = _there(remote, model, number, as_of)
-        came += [one for parcel in parcels if (one := _taken(project, model, remote, parcel, as_of, by))]
+        parcels, refused = _there(remote, model, number, as_of)
+        whole: list[Parcel] = []
+        for parcel in parcels:
+            try:
+                came += _taken(project, model, remote, parcel, as_of, by)
+                whole.append(parcel)
+            except RegistryError as error:
+                refused.append(error)
         if aliases:
-            named += _named(project, model, remote, parcels, as_of, by)
-    return {"remote": remote.where, "as_of": as_of, "came": came, "aliases": named}
+            named += _named(project, model, remote, whole, as_of, by)
+        failed += [{"model": model.name, **error.as_dict()} for error in refused]
+    return {"remote": remote.where, "as_of": as_of, "came": came, "aliases": named, "failed": failed}
 
 
-def _there(remote: Remote, model: Model, number: str | None, as_of: int) -> list[Parcel]:
-    every = sorted(
-        of_model(remote.parcels(model.name), model.name, remote.where), key=lambda one: (one.trained_at, one.origin)
-    )
+def _there(remote: Remote, model: Model, number: str | None, as_of: int) -> Told:
+    readable, refused = remote.parcels(model.name)
+    every = sorted(readable, key=lambda one: (one.trained_at, one.origin))
     found = [one for one in every if one.trained_at <= as_of and (number is None or number in _numbers(one))]
-    if not found:
+    if not found and not refused:
         numbers = ", ".join(sorted({number for one in every for number in _numbers(one)})) or "none"
-        what = (
-            f"there is no version of {model.name}"
-            if number is None
-            else f"there is no version {number} of {model.name}"
-        )
-        raise RegistryError(
-            f"{what} trained by {clock.show(as_of)}", where=remote.where, fix=f"versions there: {numbers}"
-        )
-    return found
+        what = f"there is no version {number or ''}".rstrip() + f" of {model.name} trained by {clock.show(as_of)}"
+        raise RegistryError(what, where=remote.where, fix=f"versions there: {numbers}")
+    return found, refused
 
 
 def _numbers(parcel: Parcel) -> set[str]:
     return {str(one["number"]) for one in parcel.said.values()}
 
 
-def _taken(project: Project, model: Model, remote: Remote, parcel: Parcel, as_of: int, by: str) -> Found | None:
-    """Record a version that is not here; of one that is, what was said of it since."""
+def _taken(project: Project, model: Model, remote: Remote, parcel: Parcel, as_of: int, by: str) -> list[Found]:
+    """Record a version that is not here; of one that is, what was said of it since. Return it if it came."""
     known = {one.digest: one.number for one in project.registry.versions(model.name)}
     if parcel.digest in known:
         version = project.registry.version(model.name, known[parcel.digest])
@@ -194,10 +195,11 @@ def _taken(project: Project, model: Model, remote: Remote, parcel: Parcel, as_of
         beside[HISTORY] = _put(folder / HISTORY, _history(project, parcel))
         version = project.registry.version(model.name, project.registry.copies.receive(parcel, folder, beside, known))
         shutil.rmtree(folder)
-    if not version.origin or _entered(project, version):
-        return None
+    ledger = steps.entries(project, version.model)
+    if not version.origin or any(one.action == PULL and one.about == version.number for one in ledger):
+        return []
     _enter(project, model, PULL, f"pulled from {remote.where}, where it is {parcel.origin}", version, as_of, by)
-    return {"model": model.name, "version": version.number, "origin": parcel.origin, "files": len(parcel.files)}
+    return [{"model": model.name, "version": version.number, "origin": parcel.origin, "files": len(parcel.files)}]
 
 
 def _mend(version: Version, remote: Remote, parcel: Parcel) -> None:
@@ -249,10 +251,6 @@ def _put(path: Path, content: bytes) -> str:
     return digest_of(content)
 
 
-def _entered(project: Project, version: Version) -> bool:
-    return any(one.action == PULL and one.about == version.number for one in steps.entries(project, version.model))
-
-
 def _enter(project: Project, model: Model, action: str, reason: str, version: Version, as_of: int, by: str) -> None:
     live = steps.facts(project.registry.champion(model.name))
     entry = Turn(model.name, as_of, action, (reason,), rows={}, by=by, champion=live, challenger=steps.facts(version))
@@ -284,6 +282,9 @@ def _adopted(project: Project, model: Model, remote: Remote, parcel: Parcel, ali
     told = {"model": model.name, "version": version.number, "origin": parcel.origin, "there": alias}
     if now == CHAMPION or version.retired:
         return {**told, "alias": now, "lacking": [f"it is {version.retired} here"] if version.retired else []}
+    others = parcel.history(registry.place)["said"]
+    if retired := [f"it is {said['retired']} at {name}" for name, said in others.items() if said["retired"]]:
+        return {**told, "alias": now, "lacking": retired}  # whoever named it may not have heard of that
     verdicts = steps.verdicts(project, model, version, as_of)
     failed = [one for one in verdicts if not one.passed]
     reason = f"the {alias} at {remote.where}"

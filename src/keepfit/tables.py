@@ -157,13 +157,15 @@ METRICS = Declared(
         "as_of": "TIMESTAMPTZ",
         "model": "VARCHAR",
         "version": "VARCHAR",
-        "stage": "VARCHAR",  # evaluation, realised, drift
+        "stage": "VARCHAR",  # evaluation, realised, estimated, drift
         "name": "VARCHAR",  # the metric, or statistic:column
         "value": "DOUBLE",
         "baseline": "DOUBLE",
         "rows": "BIGINT",
         "from": "TIMESTAMPTZ",  # first and last t of the rows it was measured on
         "to": "TIMESTAMPTZ",
+        "low": "DOUBLE",  # 90% interval of what is estimated; null of what is measured
+        "high": "DOUBLE",
     },
 )
 

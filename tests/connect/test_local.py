@@ -6,7 +6,6 @@ import gzip
 import os
 import zipfile
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 
@@ -128,12 +127,12 @@ def test_a_name_that_is_no_utf8_is_told_about_and_the_others_go_on(data: Path):
     assert "not UTF-8" in str(second.error)
 
 
-def test_five_thousand_names_are_listed_in_a_moment(data: Path):
+def test_five_thousand_names_are_each_listed_once(data: Path):
     for number in range(5_000):
         (data / f"s{number:05d}.csv").touch()
-    began = perf_counter()
-    assert len(found(data, "s{station}.csv")) == 5_000
-    assert perf_counter() - began < 1
+    assert sorted(file.name for file in found(data, "s{station}.csv")) == [
+        f"s{number:05d}.csv" for number in range(5_000)
+    ]
 
 
 # zip archives

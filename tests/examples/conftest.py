@@ -68,6 +68,16 @@ class Copy:
         return duckdb.read_parquet(f"{self.folder}/.keepfit/dev/lake/source/{table}/**/*.parquet")
 
 
+def served_exactly(folder: Path) -> bool:
+    """Whether a server of each version computed 1,000 rows, from raw events, to the last bit as the batch did."""
+    found = [json.loads(path.read_bytes())["routes"] for path in folder.glob(".keepfit/*/artifacts/**/parity.json")]
+    ways = [[one[name] for name in ("request", "events") if name in one] for one in found]
+    return bool(ways) and all(
+        sum(way["rows"] for way in own) == 1000 and not any(way["concerned"] or way["refused"] for way in own)
+        for own in ways
+    )
+
+
 @pytest.fixture(scope="module")
 def example(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Copy]:
     """Return a function that copies an example and puts published files into its data folder."""

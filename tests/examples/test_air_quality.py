@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from tests.examples.conftest import ROOT, Copy, needs
+from tests.examples.conftest import ROOT, Copy, needs, served_exactly
 
 DATA = "beijing_multisite_air_quality"
 pytestmark = needs(DATA)
@@ -75,6 +75,7 @@ def test_dust_a_day_ahead_is_15_percent_nearer_than_persistence_over_a_whole_yea
     assert 60 < rmse["value"] < 72.7
     assert rmse["value"] < 0.85 * rmse["persistence"]
     assert rmse["value"] < 0.90 * rmse["baseline"]
+    assert served_exactly(three.folder)
 
 
 @pytest.mark.slow

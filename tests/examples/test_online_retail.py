@@ -13,6 +13,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from tests.examples.conftest import served_exactly
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "online_retail"
 ROOT = os.environ.get("KEEPFIT_DATA")
@@ -82,6 +83,10 @@ def test_first_run_promotes_a_model_that_beats_the_trivial_baseline_and_is_not_t
     assert trivial["f1"] < scores["f1"] < 0.85
     assert trivial["f1"] == pytest.approx(0.727, abs=0.001)
     assert trivial["auc"] == 0.5
+
+
+def test_the_server_computes_what_the_batch_does_bit_for_bit(desk: Desk) -> None:
+    assert served_exactly(desk.folder)
 
 
 def test_of_all_who_ever_bought_it_tells_more(desk: Desk, tmp_path: Path) -> None:

@@ -29,7 +29,7 @@ PUBLIC = [
     "Every", "Evolution", "Excel", "Expect", "Files", "FixedWidth", "Float", "Gate", "HistGradientBoosting",
     "Holiday", "Input", "Integer", "Json", "Key", "Length", "LightGBM", "Linear", "Logistic", "Lookup", "Model",
     "Parquet", "Policy", "Python", "RandomForest", "Records", "Select", "Sentiment", "Sklearn", "Text", "Time", "Training", "Tune",
-    "XGBoost", "col", "when",
+    "Watch", "XGBoost", "col", "when",
 ]  # fmt: skip
 
 LONGEST_FILE, LONGEST_FUNCTION = 300, 60

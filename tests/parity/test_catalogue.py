@@ -137,8 +137,8 @@ def local_times(time, known, values):
     return time - 8 * clock.HOUR, None if known is None else known - 8 * clock.HOUR, values
 
 
-def moments_of_seconds(service, at, now):
-    t = moment_of(service, at, now)
+def moments_of_seconds(at, now):
+    t = moment_of(at, now)
     return t - clock.DAY if at else t
 
 

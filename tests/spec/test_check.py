@@ -485,6 +485,22 @@ def test_a_delay_of_the_policy_that_is_no_duration(policy, what):
 
 
 @pytest.mark.parametrize(
+    ("policy", "what"),
+    [
+        (Policy(when.never(), budget="many"), "policy budget: 'many' is not a rate"),
+        (Policy(when.never(), budget=4), "policy budget: 4 is no text"),
+        (Policy(when.never(), quiet="at night"), "policy quiet: 'at night' says no hours"),
+        (Policy(when.schedule("soon")), "policy schedule: 'soon' is no timetable"),
+        (Policy(when.schedule("0 6 1 * *", zone="Mars")), "policy schedule: there is no time zone 'Mars'"),
+        (Policy(when.drift(severity="loud")), "policy drift: there is no severity 'loud'"),
+        (Policy(when.never() | when.new_labels(0)), "policy new_labels: 0 is no number of labels"),
+    ],
+)
+def test_a_time_or_a_number_of_the_policy_that_is_none(policy, what):
+    assert one(of_model(policy=policy))[0].startswith(what)
+
+
+@pytest.mark.parametrize(
     ("expression", "what"),
     [
         (col("s") * 2, "computes with a text"),

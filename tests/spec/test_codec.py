@@ -40,6 +40,7 @@ from keepfit import (
     Sentiment,
     Text,
     Time,
+    Watch,
     XGBoost,
     col,
     when,
@@ -79,6 +80,7 @@ air = Model(
     estimator=XGBoost(max_depth=3, eval_metric=["mae", "rmse"], monotone_constraints={"f0": 1}),
     gates=[Gate("r2", threshold=0.5), Gate.not_worse_than_champion(0.1)],
     policy=Policy(retrain=when.drift(0.3) & (when.older_than("30d") | when.never()), cooldown="7d", probation="14d"),
+    watch=Watch(alarms="2 per week", every="6 hours"),
 )
 
 

@@ -76,8 +76,8 @@ def test_settings_cannot_be_changed(settings):
     ("text", "environment", "what", "fix"),
     [
         ("engine: {thread: 2}", {}, "unknown setting 'engine.thread'", "did you mean 'threads'? there are: kind, memory, threads"),
-        ("", {"KEEPFIT__SERVING__PRT": "1"}, "unknown setting 'serving.prt'", "did you mean 'port'? there are: burst"),
-        ("engin: {threads: 2}", {}, "unknown setting 'engin'", "did you mean 'engine'? there are: default_profile, engine"),
+        ("", {"KEEPFIT__SERVING__PRT": "1"}, "unknown setting 'serving.prt'", "did you mean 'port'? there are: bodies, burst"),
+        ("engin: {threads: 2}", {}, "unknown setting 'engin'", "did you mean 'engine'? there are: alerts, default_profile, engine"),
         ("profils: {dev: {}}", {}, "unknown setting 'profils'", "did you mean 'profiles'?"),
         ("engine: {threads: 0}", {}, "setting 'engine.threads' does not fit", "greater than or equal to 1; found 0"),
         ("", {"KEEPFIT__SERVING__PORT": "http"}, "setting 'serving.port' does not fit", "found 'http'"),

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keepfit import clock
-from keepfit.evidence import Champion, Decision, Drift, Estimate, Evaluation, Evidence, Realised, Verdict
+from keepfit.evidence import Champion, Decision, Drift, Estimate, Estimated, Evaluation, Evidence, Realised, Verdict
 from keepfit.spec import policy as spec
 from keepfit.spec.policy import Condition, Policy, when
+from keepfit.spec.timetable import Quiet, Rate
 from keepfit.stages.retraining import FINDERS, conclude, decide, find
 
 NOW = clock.to_micros(datetime(2025, 3, 1, tzinfo=UTC))
@@ -32,7 +33,12 @@ def matured(rows: int = 1840, **metrics: float) -> Realised:
 
 CHAMPION = Champion("4", trained_at=NOW - days(92), promoted_at=NOW - days(30), previous="3")
 EVIDENCE = Evidence(
-    as_of=NOW, champion=CHAMPION, last_training_at=NOW - days(92), realised=matured(f1=0.742), drift=(DRIFTED, CALM)
+    as_of=NOW,
+    champion=CHAMPION,
+    trainings_at=(NOW - days(92),),
+    realised=matured(f1=0.742),
+    drift=(DRIFTED, CALM),
+    new_labels=512,
 )
 
 
@@ -50,6 +56,11 @@ def decided(condition: Condition, **changes: Any) -> Decision:
         (when.drift(), "sales_amount_sum_30d drifted: psi 0.41 >= 0.2, ks 0.18, p 1e-30"),
         (when.older_than("90d"), "the champion is 92 days old, limit 90"),
         (when.older_than("36h"), "the champion is 2,208 hours old, limit 36"),
+        (when.new_labels(500), "512 labels have matured that the champion has not seen, >= 500"),
+        (
+            when.schedule("0 6 1 * *"),
+            "the timetable '0 6 1 * *' UTC came on 2025-02-01T06:00:00Z, after the last training of 2024-11-29",
+        ),
     ],
 )
 def test_a_condition_that_holds_retrains_and_says_why(condition: Condition, reason: str) -> None:
@@ -63,6 +74,11 @@ def test_a_condition_that_holds_retrains_and_says_why(condition: Condition, reas
         (when.metric_below("auc", 0.8), "auc is undefined on 1,840 matured rows of 2025-03-01"),
         (when.drift(0.5), "no column drifted: the largest is sales_amount_sum_30d, psi 0.41 < 0.5"),
         (when.older_than("92d"), "the champion is 92 days old, limit 92"),
+        (when.new_labels(513), "512 labels have matured that the champion has not seen, < 513"),
+        (
+            when.schedule("0 0 29 11 *"),
+            "the timetable '0 0 29 11 *' UTC has not come since the last training of 2024-11-29",
+        ),
         (when.never(), "the policy is never to retrain"),
     ],
 )
@@ -84,6 +100,22 @@ def test_an_error_calls_for_a_retraining_when_it_is_above_the_limit() -> None:
     )
 
 
+def expected(value: float, low: float, high: float, metric: str = "f1") -> Estimated:
+    return Estimated("4", NOW, NOW, 900, {metric: Estimate(value, low, high, 900)}, {}, "")
+
+
+def test_an_estimate_calls_for_a_retraining_only_when_all_of_its_interval_is_too_bad() -> None:
+    sure, unsure = expected(0.7, 0.66, 0.74), expected(0.7, 0.59, 0.81)
+    assert decided(when.estimated_below("f1", 0.8), estimated=sure) == Decision(
+        "retrain", ("f1, estimated without labels, 0.7 [0.66, 0.74] on 900 predictions is surely below 0.8",)
+    )
+    assert decided(when.estimated_below("f1", 0.8), estimated=unsure).action == "keep"
+    assert decided(when.estimated_below("f1", 0.8), estimated=expected(0.7, math.nan, math.nan)).action == "keep"
+    assert decided(when.estimated_below("f1", 0.8), estimated=None).action == "keep"
+    assert decided(when.estimated_below("rmse", 5), estimated=expected(7, 6, 8, "rmse")).action == "retrain"
+    assert decided(when.estimated_below("rmse", 5), estimated=expected(7, 4, 8, "rmse")).action == "keep"
+
+
 def test_a_window_of_several_observation_times_names_both_ends() -> None:
     window = replace(matured(f1=0.7), from_at=NOW - days(28))
     assert "of 2025-02-01 to 2025-03-01 is below" in decided(when.metric_below("f1", 0.8), realised=window).reasons[0]
@@ -94,6 +126,16 @@ def test_a_large_psi_that_may_be_chance_is_no_drift() -> None:
     assert decided(when.drift(), drift=(far,)) == Decision(
         "keep", ("sales_amount_sum_30d moved: psi 0.41 >= 0.2, ks 0.18, p 0.2, but that may be chance",)
     )
+
+
+def test_a_severity_asks_for_alarms_and_not_for_distances() -> None:
+    alarm = replace(CALM, severity="warning", chance=1e-6, bound=1e-3, relative_effect=0.08)
+    assert decided(when.drift(severity="warning"), drift=(alarm, DRIFTED)) == Decision(
+        "retrain", ("age drifted (warning): chance 1e-06 < 0.001, expected to change the loss by +8.0%",)
+    )
+    quiet = decided(when.drift(severity="critical"), drift=(alarm, replace(DRIFTED, chance=0.2)))
+    assert quiet == Decision("keep", ("no drift is critical: the least likely is age, chance 1e-06",))
+    assert decided(when.drift(severity="critical"), drift=()).reasons == ("no drift was measured",)
 
 
 def test_many_drifted_columns_are_counted_not_listed() -> None:
@@ -130,7 +172,7 @@ def test_all_of_keeps_with_the_reasons_that_do_not_hold() -> None:
 
 
 def test_a_cooldown_keeps_and_says_until_when() -> None:
-    found = decided(when.older_than("90d"), last_training_at=NOW - days(13))
+    found = decided(when.older_than("90d"), trainings_at=(NOW - days(13),))
     assert found == Decision(
         "keep",
         (
@@ -141,7 +183,7 @@ def test_a_cooldown_keeps_and_says_until_when() -> None:
 
 
 def test_a_cooldown_is_over_at_its_last_moment() -> None:
-    assert decided(when.older_than("90d"), last_training_at=NOW - days(14)).action == "retrain"
+    assert decided(when.older_than("90d"), trainings_at=(NOW - days(14),)).action == "retrain"
 
 
 def test_an_impossible_training_set_keeps_with_the_reason() -> None:
@@ -151,11 +193,27 @@ def test_an_impossible_training_set_keeps_with_the_reason() -> None:
 
 
 def test_the_first_champion_is_trained_as_soon_as_it_can_be_whatever_the_policy() -> None:
-    none = {"champion": None, "last_training_at": NOW - days(1)}
+    none = {"champion": None, "trainings_at": (NOW - days(1),)}
     assert decided(when.never(), **none) == Decision("retrain", ("no champion yet",))
     assert decided(when.never(), **none, trainable="no mature rows") == Decision(
         "keep", ("no champion yet: no mature rows",)
     )
+
+
+def test_a_spent_budget_keeps_and_says_when_it_is_free_again() -> None:
+    policy = Policy(when.older_than("90d"), cooldown="1d", budget="2 per quarter")
+    spent = replace(EVIDENCE, trainings_at=(NOW - days(120), NOW - days(40), NOW - days(20)))
+    assert decide(spent, policy).reasons[1:] == (
+        "the budget of 2 per quarter is spent: 2 since 2025-01-20; free again on 2025-04-21",
+    )
+    assert decide(replace(spent, trainings_at=(NOW - days(91), NOW - days(20))), policy).action == "retrain"
+
+
+def test_quiet_hours_keep_until_they_end_and_a_roll_back_does_not_wait() -> None:
+    policy = Policy(when.older_than("90d"), quiet="sat-sun 00:00-24:00")  # 2025-03-01 is a Saturday
+    assert decide(EVIDENCE, policy).reasons[1:] == ("quiet hours (sat-sun 00:00-24:00) last until 2025-03-03",)
+    assert decide(replace(EVIDENCE, as_of=NOW + days(2)), policy).action == "retrain"
+    assert decide(replace(EVIDENCE, against_previous=WORSE), policy).action == "roll back"
 
 
 # --- probation
@@ -189,7 +247,7 @@ def test_probation_includes_its_last_moment() -> None:
 
 
 def test_a_rollback_waits_for_no_cooldown() -> None:
-    assert decided(when.older_than("90d"), against_previous=WORSE, last_training_at=NOW).action == "roll back"
+    assert decided(when.older_than("90d"), against_previous=WORSE, trainings_at=(NOW,)).action == "roll back"
 
 
 # --- laws
@@ -199,8 +257,13 @@ NUMBERS = st.floats()
 CONDITIONS = st.recursive(
     st.one_of(
         st.builds(when.metric_below, st.sampled_from(["f1", "rmse", "auc"]), NUMBERS),
-        st.builds(when.drift, st.floats(0, 1)),
+        st.builds(when.drift, st.floats(0, 1), severity=st.sampled_from([None, "warning", "critical"])),
         st.builds(when.older_than, st.sampled_from(["1h", "90d", "3w"])),
+        st.builds(when.estimated_below, st.sampled_from(["f1", "rmse"]), NUMBERS),
+        st.builds(when.new_labels, st.integers(1, 10**6)),
+        st.builds(
+            when.schedule, st.sampled_from(["0 6 1 * *", "*/5 * * * mon"]), st.sampled_from(["UTC", "Asia/Kolkata"])
+        ),
         st.just(when.never()),
     ),
     lambda inner: st.builds(spec.AnyOf, inner, inner) | st.builds(spec.AllOf, inner, inner),
@@ -210,7 +273,7 @@ EVIDENCES = st.builds(
     Evidence,
     as_of=MOMENTS,
     champion=st.none() | st.builds(Champion, st.just("4"), MOMENTS, MOMENTS, st.none() | st.just("3")),
-    last_training_at=st.none() | MOMENTS,
+    trainings_at=st.lists(MOMENTS, max_size=5).map(sorted).map(tuple),
     realised=st.none()
     | st.builds(
         Realised,
@@ -221,14 +284,35 @@ EVIDENCES = st.builds(
         metrics=st.dictionaries(st.sampled_from(["f1", "rmse"]), NUMBERS),
         baseline=st.just({}),
     ),
+    estimated=st.none()
+    | st.builds(
+        Estimated,
+        version=st.just("4"),
+        from_at=MOMENTS,
+        to_at=MOMENTS,
+        rows=st.integers(0, 10**6),
+        metrics=st.dictionaries(
+            st.sampled_from(["f1", "rmse"]), st.builds(Estimate, NUMBERS, NUMBERS, NUMBERS, st.just(9))
+        ),
+        baseline=st.just({}),
+        sentence=st.just(""),
+    ),
     drift=st.lists(
         st.builds(Drift, st.sampled_from("abc"), st.just("ks"), NUMBERS, NUMBERS, NUMBERS, st.booleans(), st.just(9)),
         max_size=8,
     ).map(tuple),
     against_previous=st.none() | st.builds(Estimate, NUMBERS, NUMBERS, NUMBERS, st.integers(0, 99)),
+    new_labels=st.none() | st.integers(0, 10**6),
     trainable=st.sampled_from(["", "too few rows"]),
 )
-POLICIES = st.builds(Policy, CONDITIONS, st.sampled_from(["1h", "14d"]), st.sampled_from(["1d", "62d"]))
+POLICIES = st.builds(
+    Policy,
+    CONDITIONS,
+    st.sampled_from(["1h", "14d"]),
+    st.sampled_from(["1d", "62d"]),
+    st.sampled_from([None, "1 per day", "3 per quarter"]),
+    st.sampled_from([None, "22:00-06:00", "mon-fri 08:00-18:00 Europe/London"]),
+)
 
 
 @settings(deadline=None)
@@ -249,15 +333,34 @@ def test_nothing_is_retrained_that_cannot_be_trained(evidence: Evidence, policy:
 @settings(deadline=None)
 @given(EVIDENCES, POLICIES, st.integers(0, 100 * clock.DAY))
 def test_a_champion_is_never_retrained_within_the_cooldown(evidence: Evidence, policy: Policy, since: int) -> None:
-    evidence = replace(evidence, champion=evidence.champion or CHAMPION, last_training_at=evidence.as_of - since)
+    evidence = replace(evidence, champion=evidence.champion or CHAMPION, trainings_at=(evidence.as_of - since,))
     if decide(evidence, policy).action == "retrain":
         assert since >= clock.duration(policy.cooldown)
 
 
 @settings(deadline=None)
 @given(EVIDENCES, POLICIES)
+def test_never_more_trainings_than_the_budget_in_any_period(evidence: Evidence, policy: Policy) -> None:
+    evidence = replace(evidence, champion=evidence.champion or CHAMPION)
+    if policy.budget and decide(evidence, policy).action == "retrain":
+        rate = Rate.parse(policy.budget)
+        before = [at for at in evidence.trainings_at if evidence.as_of - rate.period < at <= evidence.as_of]
+        assert len(before) < rate.count
+
+
+@settings(deadline=None)
+@given(EVIDENCES, POLICIES)
+def test_nothing_is_retrained_in_quiet_hours(evidence: Evidence, policy: Policy) -> None:
+    evidence = replace(evidence, champion=evidence.champion or CHAMPION)
+    if policy.quiet and decide(evidence, policy).action == "retrain":
+        assert Quiet.parse(policy.quiet).end_of(evidence.as_of) is None
+
+
+@settings(deadline=None)
+@given(EVIDENCES, POLICIES)
 def test_without_an_obstacle_the_condition_alone_decides(evidence: Evidence, policy: Policy) -> None:
-    free = replace(evidence, champion=CHAMPION, last_training_at=None, against_previous=None, trainable="")
+    policy = replace(policy, quiet=None)
+    free = replace(evidence, champion=CHAMPION, trainings_at=(), against_previous=None, trainable="")
     assert (decide(free, policy).action == "retrain") == find(policy.retrain, free).holds
 
 

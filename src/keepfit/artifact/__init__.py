@@ -6,12 +6,15 @@
     low.onnx, high.onnx, and their native files: the quantiles that bound an interval, where the estimator learns them
     trees.npz       the trees as arrays, of a model that is made of them: what explains an answer
     profile.json    the reference profile that drift is measured against
+    estimation.json what its answers mean and what its errors are like, by which metrics are estimated before labels mature;
+                    loss.onnx, of a regression, says how large the error of a row is to be expected; no earlier version has them
 
 Training writes it, the registry keeps it, serving and monitoring read it. No pickle anywhere.
 """
 
 from keepfit.artifact.folder import Artifact, beside, contents, digest, lineage, read, sizes, verified, write
 from keepfit.artifact.interval import Interval, interval_from
+from keepfit.artifact.kinds import FLAG, NUMBER, TEXT, kinds
 from keepfit.artifact.knots import Knots, knots_from
 from keepfit.artifact.matrix import RowEncoder, encode, learn_categories
 from keepfit.artifact.pointer import Pointer, challenger_of, read_pointer, remove_pointer, write_pointer
@@ -19,6 +22,9 @@ from keepfit.artifact.predictor import Predictor
 from keepfit.artifact.timing import latency
 
 __all__ = [
+    "FLAG",
+    "NUMBER",
+    "TEXT",
     "Artifact",
     "Interval",
     "Knots",
@@ -31,6 +37,7 @@ __all__ = [
     "digest",
     "encode",
     "interval_from",
+    "kinds",
     "knots_from",
     "latency",
     "learn_categories",

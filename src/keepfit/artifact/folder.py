@@ -16,6 +16,7 @@ from keepfit.spec.model import Model
 
 MANIFEST, ONNX, PROFILE, TREES = "artifact.json", "model.onnx", "profile.json", "trees.npz"
 QUANTILES = ("low.onnx", "high.onnx")
+ESTIMATION, LOSS = "estimation.json", "loss.onnx"
 FORMAT, EXTENDED = 1, 2
 """The second has more than a score by its model file: a calibration, an interval or labels. A keepfit that does not know of these
 would answer otherwise, and refuses it."""

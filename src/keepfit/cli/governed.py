@@ -199,8 +199,12 @@ def pulled(found: dict[str, Any]) -> None:
     """Print what came, and what became of the aliases."""
     for one in found["came"]:
         console.say(f"{one['origin']}: version {one['version']} of {one['model']} here, {one['files']} files")
-    if not found["came"]:
+    if not found["came"] and not found["failed"]:
         console.say("all of it is here: nothing came")
+    for one in found["failed"]:
+        console.say(
+            f"a version of {one['model']} did not come: {one['what']}\n  where: {one['where']}\n  fix:   {one['fix']}"
+        )
     for one in found["aliases"]:
         place = f"the {one['alias']} here" if one["alias"] else "given no alias here"
         console.say(f"version {one['version']}, the {one['there']} there, is {place}")

@@ -11,6 +11,7 @@ import click
 # command -> module below keepfit.cli; in the order of the loop, which is also the order of the help
 COMMANDS = {
     "init": "setup",
+    "simulate": "simulate",
     "infer": "infer",
     "check": "setup",
     "plan": "setup",
@@ -21,10 +22,12 @@ COMMANDS = {
     "tables": "tables",
     "dataset": "data",
     "run": "turns",
-    "replay": "turns",
+    "replay": "replay",
     "train": "turns",
     "watch": "turns",
-    "predict": "turns",
+    "alerts": "alerts",
+    "predict": "predict",
+    "drift": "drift",
     "compare": "versions",
     "reproduce": "versions",
     "parity": "versions",

@@ -9,7 +9,7 @@ from typing import Any
 
 from keepfit import clock
 from keepfit.cli import console
-from keepfit.evidence import PROMOTE, Drift, Estimate, Evidence, Realised, Tested, Turn, as_data
+from keepfit.evidence import PROMOTE, Drift, Estimate, Estimated, Evidence, Realised, Tested, Turn, as_data
 from keepfit.measure.wording import calibration_told
 from keepfit.spec.metric import METRICS
 
@@ -48,6 +48,8 @@ def turn(done: Turn) -> None:
         console.table(["", "version", "test rows", "metric", "value", "trivial baseline"], shown)
     if done.realised:
         console.say(_realised(done.realised))
+    if done.estimated:
+        console.say(f"estimated: version {done.estimated.version}, {done.estimated.sentence}")
 
 
 def _realised(found: Realised) -> str:
@@ -104,11 +106,38 @@ def evidence(found: Evidence) -> None:
     console.say(
         _realised(found.realised) if found.realised else "no labels of the champion's predictions have matured yet"
     )
+    if found.estimated:
+        estimated(found.estimated, found.realised)
+    drift(found.drift)
+
+
+def drift(found: Sequence[Drift]) -> None:
+    """Print drift, what matters most first, and what an alarm is."""
     rows = [
-        (item.column, item.psi, item.test, item.statistic, item.p_value, "yes" if item.significant else "no")
-        for item in found.drift
+        (item.severity, item.column, _effect(item), item.psi, item.test, item.statistic, item.chance) for item in found
     ]
-    console.table(["column", "psi", "test", "statistic", "p", "significant"], rows)
+    console.table(["", "column", "effect on loss", "psi", "test", "statistic", "chance"], rows)
+    if found and found[0].bound is not None:
+        console.say(
+            f"an alarm is a chance below {found[0].bound:.2g}: the budget of false alarms, shared by what is tested"
+        )
+
+
+def _effect(item: Drift) -> str | None:
+    return None if item.relative_effect is None else f"{item.relative_effect:+.1%}"
+
+
+def estimated(found: Estimated, matured: Realised | None) -> None:
+    """Print what is to be expected of predictions without labels, beside what was of those that have matured."""
+    console.say(f"estimated before labels mature: version {found.version}, {found.sentence}")
+    before = matured.estimated if matured else {}
+    rows = [
+        (name, _estimated(one), found.baseline.get(name))
+        + ((_estimated(before[name]), matured.metrics[name]) if matured and name in before else ("", None))
+        for name, one in found.metrics.items()
+    ]
+    header = ["metric", f"estimated of {found.rows:,} rows", "on test rows", "estimated of matured rows", "realised"]
+    console.table(header, rows)
 
 
 def challenge(found: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ import click
 from keepfit.cli.options import as_of, by, common, micros, opened
 from keepfit.cli.tables import Words
 
-HELD_BACK = 6  # as of a promotion that a gate refuses
+HELD_BACK = 6  # as of a promotion that a gate refuses, and of a version that cannot be read
 
 
 def what(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -82,7 +82,7 @@ def pull(
 ) -> None:  # fmt: skip
     """Bring the versions of MODEL, or of every model, from REMOTE; they get numbers of their own here, and no alias.
 
-    Exit code 6 if a gate holds back what --aliases asks for.
+    Exit code 6 if a version there cannot be read (the others come), or a gate holds back what --aliases asks for.
 
     \b
     Example:
@@ -97,7 +97,7 @@ def pull(
         models = project.models(_of_one(model, number))
         found = syncing.pull(project, remote, models, number, micros(moment), who, aliases=aliases)
     console.show(found, as_json=as_json, render=governed.pulled)
-    if any(one["lacking"] for one in found["aliases"]):
+    if found["failed"] or any(one["lacking"] for one in found["aliases"]):
         raise click.exceptions.Exit(HELD_BACK)
 
 

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from keepfit.engines.ready import Parts, ReadyRows, Rows
 from keepfit.engines.summary import Look, Shape
 from keepfit.raw import Checked, Part, RawFile, Settled
 from keepfit.spec.rows import RowExpression
@@ -134,6 +135,28 @@ class Probe(Protocol):
         """Return (entities compared, keys that have a twin, twin group of each): identical histories, not by chance."""
 
 
+class Tally(Protocol):
+    """What can be counted of the columns of any files, those of a user too."""
+
+    def kinds(self) -> dict[str, str]:
+        """Return each column's kind: 'number', 'label', 'time', or 'nested'."""
+
+    def rows(self) -> int:
+        """Return how many rows there are."""
+
+    def sample(self, rows: int, columns: Sequence[str]) -> dict[str, Column]:
+        """Return about so many rows, drawn from everywhere; all if there are no more than that."""
+
+    def count(
+        self, edges: Mapping[str, Sequence[float]], labels: Mapping[str, Sequence[str]]
+    ) -> dict[str, tuple[int, ...]]:
+        """Count in one scan, in memory that does not grow with the rows, and return each column's counts.
+
+        Of numbers: nulls (NaN too), then the bins that ascending edges separate, each with its lower edge and without its
+        upper one. Of labels: nulls, each label, and all others. What is not there, or no number, is null.
+        """
+
+
 class Engine(Protocol):
     """Where rows are computed.
 
@@ -247,8 +270,20 @@ class Engine(Protocol):
     def relation(self, columns: Mapping[str, Column], types: Mapping[str, str]) -> Any:
         """Return columns as something the lake can append; times are int64 microseconds."""
 
-    def write_file(self, columns: Mapping[str, Column], types: Mapping[str, str], path: Path) -> None:
-        """Write columns to a .parquet or .csv file."""
+    def ready(self, rows: Rows, name: str, folder: Path) -> ReadyRows:
+        """Return rows to be answered, called by a name in errors; the folder takes copies.
+
+        Raises
+        ------
+        SourceError
+            If it cannot be read, or its format is not known.
+        """
+
+    def parts(self, folder: Path) -> Parts:
+        """Return what takes columns batch by batch, and gives all of them; the folder takes the batches."""
+
+    def save(self, relation: Any, path: Path) -> None:
+        """Write a relation to a .parquet or .csv file, which is there whole or not at all."""
 
     def rows(
         self, files: Sequence[str], where: str = "true", columns: Sequence[str] | None = None
@@ -257,6 +292,9 @@ class Engine(Protocol):
 
     def probe(self, table: Table, files: Sequence[str]) -> Probe:
         """Return what tests for leaks ask of these files."""
+
+    def tally(self, files: Sequence[str], as_of: int | None = None) -> Tally:
+        """Return what can be counted of the columns of files; with `as_of`, of those of a source table, as then known."""
 
     def look(self, shape: Shape, files: Sequence[str], as_of: int | None = None) -> Look:
         """Return what can be asked of any table's files for a reader; only rows known before `as_of` are seen."""

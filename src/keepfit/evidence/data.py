@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from keepfit import clock
 from keepfit.errors import KeepfitError
@@ -25,7 +26,43 @@ def as_data(value: Any) -> Any:
     return value
 
 
+def from_data(kind: Any, data: Any) -> Any:
+    """Return the value of a dataclass, or of what its fields hold, that `as_data` wrote.
+
+    Null stands for NaN where a number belongs; fields that the dataclass does not know are left out, and those that the data
+    lack have their default.
+    """
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return None if data is None else from_data(next(one for one in inner if one is not type(None)), data)
+    if origin is tuple:
+        kinds = [inner[0]] * len(data) if inner[-1] is Ellipsis else inner
+        return tuple(from_data(one, item) for one, item in zip(kinds, data, strict=True))
+    if origin is dict:
+        return {key: from_data(inner[1], item) for key, item in data.items()}
+    if dataclasses.is_dataclass(kind):
+        hints = get_type_hints(kind)
+        known = [item.name for item in dataclasses.fields(kind) if item.init and item.name in data]
+        made: Any = kind
+        return made(**{name: _back(name, hints[name], data[name]) for name in known})
+    if kind is float:
+        return math.nan if data is None else float(data)
+    return data
+
+
+def _back(name: str, kind: Any, value: Any) -> Any:
+    if name.endswith("_at") or name == "as_of":
+        if isinstance(value, list):
+            return tuple(_back(name, kind, item) for item in value)
+        if isinstance(value, str):
+            return clock.to_micros(clock.parse_moment(value))
+    return from_data(kind, value)
+
+
 def _moment(name: str, value: Any) -> Any:
-    if isinstance(value, int) and (name.endswith("_at") or name == "as_of"):
-        return clock.from_micros(value).isoformat().replace("+00:00", "Z")
+    if name.endswith("_at") or name == "as_of":
+        if isinstance(value, list | tuple):
+            return [_moment(name, item) for item in value]
+        if isinstance(value, int):
+            return clock.from_micros(value).isoformat().replace("+00:00", "Z")
     return as_data(value)

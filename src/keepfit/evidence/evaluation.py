@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from keepfit import clock
+from keepfit.evidence.data import from_data
 
 EMPTY, CONSTANT, REDUNDANT, SUSPICIOUS, UNSTABLE, UNUSED = (
     "empty",
@@ -126,31 +125,8 @@ def evaluation_from(data: dict[str, Any]) -> Evaluation | None:
     """Return the evaluation that `as_data` wrote down; None if the data is of something else."""
     if "estimate" not in data:
         return None
-    values = {item.name: data[item.name] for item in dataclasses.fields(Evaluation) if item.name in data}
-    for name in ("estimate", "against_champion"):
-        values[name] = Estimate(**_numbers(values[name])) if values[name] else None
-    for name in ("test_from_at", "test_to_at"):
-        values[name] = clock.to_micros(clock.parse_moment(values[name]))
-    values |= {name: _numbers(values.get(name, {})) for name in ("metrics", "baseline", "held_out", "uncalibrated")}
-    values["intervals"] = {name: Estimate(**_numbers(one)) for name, one in values.get("intervals", {}).items()}
-    values["rivals"] = {name: _numbers(metrics) for name, metrics in values.get("rivals", {}).items()}
-    values["folds"] = tuple(_fold(one) for one in values.get("folds", ()))
-    values["features"] = tuple(_note(one) for one in values.get("features", ()))
-    return Evaluation(**values)
-
-
-def _note(data: dict[str, Any]) -> FeatureNote:
-    folds = tuple(math.nan if one is None else one for one in data["folds"])
-    return FeatureNote(**_numbers(data) | {"folds": folds})
-
-
-def _fold(data: dict[str, Any]) -> Fold:
-    moments = {name: clock.to_micros(clock.parse_moment(data[name])) for name in ("from_at", "to_at")}
-    return Fold(**data | moments | {name: _numbers(data[name]) for name in ("metrics", "baseline")})
-
-
-def _numbers(found: dict[str, Any]) -> dict[str, Any]:
-    return {name: math.nan if value is None else value for name, value in found.items()}
+    found: Evaluation = from_data(Evaluation, data)
+    return found
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from keepfit.evidence.alerts import Symptom
+from keepfit.evidence.estimated import Estimated
 from keepfit.evidence.evaluation import Estimate, Evaluation, Verdict
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
@@ -15,6 +17,10 @@ AWAIT = "await approval"
 TRAIN, CHALLENGE, APPROVE, ARCHIVE = "train", "challenge", "approve", "archive"
 """Steps that only a person takes."""
 ALARM, NOTE = "alarm", "note"
+INFO, WARNING, CRITICAL = "info", "warning", "critical"
+SEVERITIES = (INFO, WARNING, CRITICAL)
+"""Of what is watched: as always; an alarm; an alarm that costs."""
+FEATURE, PREDICTION = "feature", "prediction"
 
 
 @dataclass(frozen=True)
@@ -30,9 +36,29 @@ class Drift:
     p_value : float
         Of the statistic, before correction.
     significant : bool
-        Whether the p-value is below alpha divided by the number of columns tested (Bonferroni).
+        Whether `chance` is below `bound`: an alarm.
     rows : int
         Current rows.
+    kind : str
+        FEATURE, or PREDICTION of the model's answer.
+    severity : str
+        INFO: no alarm. WARNING: an alarm. CRITICAL: an alarm that is expected to raise the loss by a tenth or more, or in which a
+        tenth of the rows or more has values that never came before; without losses, one with a PSI of 0.25 or more.
+        Without a past to be held against, none with a PSI below 0.1.
+    chance : float or None
+        Of such a difference while nothing moves but what always moves: held against the model's own past, seasons and memory
+        included, and corrected for what is tested of the column.
+    bound : float or None
+        What the budget of false alarms leaves to each test of this window.
+    effect : float or None
+        The expected rise of the loss per row (squared error, or logarithmic loss): `sum((q - p) * loss)` over the bins, p and q
+        being the shares then and now, with the loss that test rows had there. No label is needed.
+    relative_effect : float or None
+        The same as a share of the loss.
+    unseen : float
+        Share of the current rows in bins in which the reference had none.
+    measures : dict of str to float
+        The statistic of every test that fits, by its name.
     """
 
     column: str
@@ -42,13 +68,22 @@ class Drift:
     p_value: float
     significant: bool
     rows: int
+    kind: str = FEATURE
+    severity: str = INFO
+    chance: float | None = None
+    bound: float | None = None
+    effect: float | None = None
+    relative_effect: float | None = None
+    unseen: float = 0.0
+    measures: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Realised:
     """How predictions turned out once their labels matured.
 
-    Grain: one model version and one window of observations `[from_at, to_at]`.
+    Grain: one model version and one window of observations `[from_at, to_at]`. `estimated` is what was to be expected of the same
+    rows before; empty of versions that carry nothing to estimate by.
     """
 
     version: str
@@ -57,6 +92,7 @@ class Realised:
     rows: int
     metrics: dict[str, float]
     baseline: dict[str, float]
+    estimated: dict[str, Estimate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,10 +113,14 @@ class Evidence:
     ----------
     champion : Champion or None
         None before the first promotion.
-    last_training_at : int or None
-        The as_of of the last training, promoted or not.
+    trainings_at : tuple of int
+        The as_of of every training, promoted or not, ascending.
+    new_labels : int or None
+        Labels that have matured since the newest one that the champion was trained or tested on; None if no condition asks.
     realised : Realised or None
         The newest matured window of the champion's predictions.
+    estimated : Estimated or None
+        What is to be expected of its newest predictions, whose labels have not matured.
     drift : tuple of Drift
         One per feature, and one for the score.
     against_previous : Estimate or None
@@ -95,21 +135,32 @@ class Evidence:
 
     as_of: int
     champion: Champion | None = None
-    last_training_at: int | None = None
+    trainings_at: tuple[int, ...] = ()
+    new_labels: int | None = None
     realised: Realised | None = None
+    estimated: Estimated | None = None
     drift: tuple[Drift, ...] = ()
     against_previous: Estimate | None = None
     changed: tuple[str, ...] = ()
     trainable: str = ""
     awaiting: str | None = None
 
+    @property
+    def last_training_at(self) -> int | None:
+        """The as_of of the last training, promoted or not."""
+        return self.trainings_at[-1] if self.trainings_at else None
+
 
 @dataclass(frozen=True)
 class Decision:
-    """What to do, and why: `action` is keep, retrain or roll back before training; promote, reject or await approval after it."""
+    """What to do, and why: `action` is keep, retrain or roll back before training; promote, reject or await approval after it.
+
+    `failed` says why a training ended in an error; empty if none did.
+    """
 
     action: str
     reasons: tuple[str, ...]
+    failed: str = ""
 
 
 @dataclass(frozen=True)
@@ -142,6 +193,8 @@ class Turn:
         Who took the step; None is the loop.
     overridden : tuple of str
         The gates in spite of which a version was promoted.
+    symptoms : tuple of Symptom
+        What went otherwise than it should, beside what metrics and drift say: data, training, predictions.
     """
 
     model: str
@@ -154,12 +207,14 @@ class Turn:
     evaluation: Evaluation | None = None
     verdicts: tuple[Verdict, ...] = ()
     realised: Realised | None = None
+    estimated: Estimated | None = None
     drift: tuple[Drift, ...] = ()
     quarantine: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     blocked: bool = False
     by: str | None = None
     overridden: tuple[str, ...] = ()
+    symptoms: tuple[Symptom, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from typing import Final
 import numpy as np
 
 from keepfit.kernel import exact
-from keepfit.kernel.exact import DIGIT_BITS, HIGHEST, LOWEST, MINUS_INFINITY, PLUS_INFINITY, Digits, called
+from keepfit.kernel.compiling import called
+from keepfit.kernel.exact import DIGIT_BITS, HIGHEST, LOWEST, MINUS_INFINITY, PLUS_INFINITY, Digits
 
 _SPAN: Final = 62
 _MOST: Final = 127  # the greatest shift from the anchor that the digits hold

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from keepfit.kernel import decay, exact, moments, ranks
-from keepfit.kernel.exact import called, compiled
+from keepfit.kernel.compiling import called, compiled
 from keepfit.kernel.program import (
     COUNT,
     DAY_US,

@@ -15,15 +15,13 @@ All functions work in place on int64 vectors, allocate nothing and never fail; a
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final, ParamSpec, TypeVar, cast
+from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from keepfit.kernel.compiling import compiled, entry
 
 Digits = NDArray[np.int64]
 
@@ -50,69 +48,6 @@ SMALLEST_EXPONENT: Final = -1074  # the weight of bit 0 of a sum; twice that for
 _MANTISSA_BITS: Final = 52
 _MANTISSA_MASK: Final = 2**52 - 1
 _EXPONENT_MASK: Final = 0x7FF
-
-# Helpers are inlined into the loop that calls them. Nothing compiled here allocates, so counting references to the
-# views it passes around, atomically, is switched off: it took five sixths of the time. Dividing as IEEE 754 says
-# saves the paths of exceptions.
-_OPTIONS: Final[dict[str, Any]] = {"nogil": True, "_nrt": False, "error_model": "numpy"}
-
-# Unpacking arguments that come from Python takes as long to compile as the function itself.
-_NO_WRAPPERS: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-
-# numba's cache looks at a function's own file only; with the digest of all compiled files in the name, no edit of
-# another one and no upgrade is ever answered by old code
-_COMPILED: Final = ("program", "arguments", "exact", "moments", "decay", "queues", "ranks", "state", "emit", "sweep")
-DIGEST: Final = hashlib.sha256(
-    b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in _COMPILED)
-).hexdigest()
-
-
-def _load_array_functions() -> None:
-    """Load numba's array functions without their look for a BLAS, which imports scipy for 0.4 s at every start.
-
-    The kernel multiplies no matrices. What others compile in this process finds scipy, which is installed, when it runs.
-    """
-    from numba.np import linalg
-
-    look, linalg.ensure_blas = linalg.ensure_blas, lambda: None
-    try:
-        import numba.np.arraymath  # noqa: F401
-    finally:
-        linalg.ensure_blas = look
-
-
-_load_array_functions()
-
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-
-
-def compiled(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Compile for the machine without the GIL, inlined into what calls it; Python itself cannot call it."""
-    return _compile(function, forceinline=True, **_NO_WRAPPERS)
-
-
-def called(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Compile as `compiled`, but to a call: for what is large and not in the innermost loop."""
-    return _compile(function, **_NO_WRAPPERS)
-
-
-def entry(function: Callable[_P, _R]) -> Callable[_P, _R]:
-    """Compile as `compiled`, for Python to call too."""
-    return _compile(function, forceinline=True)
-
-
-def _compile(function: Callable[_P, _R], **options: Any) -> Callable[_P, _R]:
-    """Keep the code on disk if any cache directory can be written.
-
-    numba refuses `cache=True` at import where neither the package nor the user's cache is writable (a read-only
-    image without a home); there, each process compiles for itself.
-    """
-    function.__qualname__ += f"_{DIGEST[:12]}"
-    try:
-        return cast(Callable[_P, _R], numba.njit(cache=True, **_OPTIONS, **options)(function))
-    except RuntimeError:
-        return cast(Callable[_P, _R], numba.njit(**_OPTIONS, **options)(function))
 
 
 @entry

@@ -15,6 +15,7 @@ from typing import Final
 
 import numpy as np
 
+from keepfit.kernel.compiling import called, compiled
 from keepfit.kernel.exact import (
     DIGIT_BITS,
     DIGIT_MASK,
@@ -24,8 +25,6 @@ from keepfit.kernel.exact import (
     PLUS_INFINITY,
     SMALLEST_EXPONENT,
     Digits,
-    called,
-    compiled,
     propagate,
     rounded,
     scaled,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.kernel.exact import called, compiled
+from keepfit.kernel.compiling import called, compiled
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

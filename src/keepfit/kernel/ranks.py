@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.kernel import exact
-from keepfit.kernel.exact import Digits, called, compiled
+from keepfit.kernel.compiling import called, compiled
+from keepfit.kernel.exact import Digits
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

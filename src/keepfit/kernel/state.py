@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.kernel import decay, exact, moments, queues, ranks
-from keepfit.kernel.exact import called, compiled
+from keepfit.kernel.compiling import called, compiled
 from keepfit.kernel.program import (
     NEEDS_ENTROPY,
     NEEDS_EWM,

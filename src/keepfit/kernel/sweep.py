@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from keepfit.kernel import state
 from keepfit.kernel.arguments import check_shapes, checked
+from keepfit.kernel.compiling import called, compiled, entry
 from keepfit.kernel.emit import emit
-from keepfit.kernel.exact import called, compiled, entry
 from keepfit.kernel.program import (
     NEEDS_RANKS,
     SLOT_COLUMN,

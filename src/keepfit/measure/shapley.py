@@ -21,7 +21,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.kernel.exact import called, compiled, entry
+from keepfit.kernel.compiling import called, compiled, entry
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int32]

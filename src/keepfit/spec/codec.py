@@ -26,6 +26,7 @@ from keepfit.spec import (
     tables,
     training,
     tuning,
+    watch,
     window,
 )
 from keepfit.spec.features import Aggregate, Attribute, Expression
@@ -34,7 +35,8 @@ from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
 
 MODULES = (
-    columns, estimators, features, gates, loading, model, observe, policy, rows, sources, tables, training, tuning, window,
+    columns, estimators, features, gates, loading, model, observe, policy, rows, sources, tables, training, tuning,
+    watch, window,
 )  # fmt: skip
 CLASSES = {
     value.__name__: value
@@ -63,14 +65,23 @@ def encode_rows(table: Table) -> dict[str, Any]:
     return {name: value for name, value in encoded.items() if name not in ("quiet", "expect")}
 
 
-def encode_expression(expression: Expression) -> dict[str, Any]:
-    """Return a feature with the rows it reads as JSON data."""
-    return {"tables": [encode_rows(table) for table in tables_of(expression)], "expression": _fields(expression)}
+def encode_expression(expression: Expression, known: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a feature with the rows it reads as JSON data; `known` holds tables that are encoded already, by name."""
+    known = known or {}
+    read = [known[one.name] if one.name in known else encode_rows(one) for one in tables_of(expression)]
+    return {"tables": read, "expression": _fields(expression)}
 
 
-def feature_fingerprint(expression: Expression) -> str:
+def feature_fingerprint(expression: Expression, known: Mapping[str, Any] | None = None) -> str:
     """Return the fingerprint of a feature and of the rows it reads."""
-    return fingerprint(encode_expression(expression))
+    return fingerprint(encode_expression(expression, known))
+
+
+def feature_fingerprints(expressions: Iterable[Expression]) -> dict[str, str]:
+    """Return the fingerprints of one model's expressions, by name; each table is encoded once."""
+    found = list(expressions)
+    known = {table.name: encode_rows(table) for table in {t.name: t for one in found for t in tables_of(one)}.values()}
+    return {one.name: feature_fingerprint(one, known) for one in found}
 
 
 def with_lookups(tables: Iterable[Table]) -> list[Table]:

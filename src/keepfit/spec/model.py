@@ -15,6 +15,7 @@ from keepfit.spec.policy import OlderThan, Policy
 from keepfit.spec.tables import Events, Records, Table
 from keepfit.spec.training import Training
 from keepfit.spec.tuning import Tune
+from keepfit.spec.watch import Watch
 
 CLASSIFICATION, REGRESSION, MULTICLASS = "classification", "regression", "multiclass"
 
@@ -46,6 +47,8 @@ class Model:
         How it is trained: weights, constraints, calibration, costs.
     tune : Tune, optional
         Which parameters of the estimator are looked for before each training.
+    watch : Watch
+        How many false alarms it may give in use.
     kept : tuple of str or None
         The features that `Training(select=...)` kept, by name; the definition kept with a model version has it.
     """
@@ -60,6 +63,7 @@ class Model:
     policy: Policy = field(default_factory=lambda: Policy(retrain=OlderThan("90d")))
     training: Training = field(default_factory=Training, metadata={"unwritten": Training()})
     tune: Tune | None = field(default=None, metadata={"unwritten": None})
+    watch: Watch = field(default_factory=Watch, metadata={"unwritten": Watch()})
     kept: Sequence[str] | None = field(default=None, metadata={"unwritten": None})
 
     def __post_init__(self) -> None:

@@ -46,6 +46,8 @@ class Serving(BaseModel):
         Requests per second and token, or per client address where no token is asked for, and how many at once; 429.
     max_body, max_rows : int
         Bytes of a request's body; 413. Entities, rows or events that one request may hold; 422.
+    bodies : int
+        Bytes of all requests' bodies together that are here, on their way or in work; a body above 64 KiB that adds to more: 503.
     timeout_s : float
         How long a client may take to send a request; 408.
     store : str or None
@@ -72,6 +74,7 @@ class Serving(BaseModel):
     burst: int = Field(default=20, ge=1)
     max_body: int = Field(default=1_000_000, ge=1)
     max_rows: int = Field(default=1000, ge=1)
+    bodies: int = Field(default=64_000_000, ge=1)
     timeout_s: float = Field(default=10.0, gt=0)
     store: str | None = Field(default=None, pattern="^(redis|rediss|unix)://.")
     durable: bool = False

@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from keepfit.errors import SettingsError, did_you_mean
+from keepfit.spec.alerts import Alerts
 from keepfit.spec.serving import Serving
 
 FILE = "keepfit.yaml"
@@ -72,6 +73,7 @@ class Settings(Section):
     engine: Engine = Engine()
     serving: Serving = Serving()
     training: Training = Training()
+    alerts: Alerts = Alerts()
 
 
 def load(folder: Path, profile: str | None, environment: Mapping[str, str]) -> Settings:
@@ -158,7 +160,9 @@ def _explained(error: ValidationError, path: Path) -> SettingsError:
     key = ".".join(str(part) for part in first["loc"])
     unknown = first["type"] == "extra_forbidden"
     near = did_you_mean(str(first["loc"][-1]), _known(first["loc"][:-1])) if unknown else ""
-    fix = near or f"{first['msg']}; found {first.get('input')!r}"
+    # what is said of channels may hold a secret
+    found = "" if first["loc"][0] == "alerts" else f"; found {first.get('input')!r}"
+    fix = near or f"{first['msg']}{found}"
     what = f"unknown setting {key!r}" if unknown else f"setting {key!r} does not fit"
     return SettingsError(what, where=f"{path} or a {PREFIX} variable", fix=fix)
 

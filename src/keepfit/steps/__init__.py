@@ -1,9 +1,12 @@
 """What a turn is made of. Each step joins stages that do not know each other; `loop.py` says in which order."""
 
-from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load, version_at
+from keepfit.steps.alerting import alert, open_alerts, symptoms
+from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load, require_champion, version_at
+from keepfit.steps.building import build
+from keepfit.steps.contesting import Contender, contest
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
 from keepfit.steps.judging import verdicts
-from keepfit.steps.learning import Challenge, build, challenge, draft
+from keepfit.steps.learning import Challenge, challenge, draft
 from keepfit.steps.ledger import (
     aliases_at,
     complete_ledger,
@@ -29,9 +32,11 @@ from keepfit.steps.watching import watch
 
 __all__ = [
     "Challenge",
+    "Contender",
     "Judged",
     "Loaded",
     "Scored",
+    "alert",
     "aliases_at",
     "answer",
     "before",
@@ -40,6 +45,7 @@ __all__ = [
     "champion_at",
     "collect_requests",
     "complete_ledger",
+    "contest",
     "draft",
     "entries",
     "expected",
@@ -50,14 +56,17 @@ __all__ = [
     "log_answers",
     "log_predictions",
     "nothing_predicted",
+    "open_alerts",
     "publish_online",
     "quarantined",
+    "require_champion",
     "require_expected",
     "require_newest",
     "require_no_later_move",
     "rows_of",
     "stood",
     "stop",
+    "symptoms",
     "tables_of",
     "turn_of",
     "verdicts",

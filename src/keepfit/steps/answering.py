@@ -21,6 +21,7 @@ from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
 from keepfit.spec.metric import COST, METRICS
 from keepfit.spec.model import Model
+from keepfit.spec.observe import EachRow
 from keepfit.spec.training import Training
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.observe import current
@@ -134,12 +135,42 @@ def champion_at(project: Project, model: Model, as_of: int) -> Loaded | None:
     return load(version)
 
 
+def require_champion(project: Project, model: Model, as_of: int) -> Loaded:
+    """Return the champion, ready to answer at as_of.
+
+    Raises
+    ------
+    RegistryError
+        If nothing was promoted.
+    """
+    champion = champion_at(project, model, as_of)
+    if champion is None:
+        raise RegistryError(
+            f"{model.name} has no champion yet",
+            where=project.registry.uri,
+            fix="run `keepfit run` until a version is promoted",
+        )
+    return champion
+
+
 def answer(project: Project, by: Loaded, snapshot: Snapshot) -> Scored:
     """Return the version's answers at the snapshot's as_of, by the definition the version was built from."""
     model = by.artifact.model
-    observations = current(model, snapshot, _predicted_until(project, model, snapshot.as_of))
-    features = compute(model.inputs(), snapshot, observations)
+    since = _predicted_until(project, model, snapshot.as_of) if isinstance(model.observe, EachRow) else None
+
+    def computed() -> tuple[Observations, dict[str, Column]]:
+        observations = current(model, snapshot, since)
+        return observations, compute(model.inputs(), snapshot, observations)
+
+    observations, features = snapshot.once(("answer", question(model), since), computed)
     return Scored(by, observations, features, by.answer(features))
+
+
+def question(model: Model) -> str:
+    """Return a fingerprint of what a model is asked: the observations, and the features that it answers by."""
+    encoded = codec.encode(model)
+    asked = {name: encoded["model"][name] for name in ("observe", "features", "kept") if name in encoded["model"]}
+    return codec.fingerprint({"tables": encoded["tables"], **asked})
 
 
 def _predicted_until(project: Project, model: Model, as_of: int) -> int | None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from keepfit.errors import BlockedError
-from keepfit.evidence import KEEP, Decision, Turn
+from keepfit.evidence import CRITICAL, KEEP, WARNING, Decision, Symptom, Turn
+from keepfit.evidence.alerts import QUALITY, STALE
 from keepfit.project import Project
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Table
@@ -14,7 +15,7 @@ from keepfit.stages.ingest import Broken, Ingested
 from keepfit.stages.registry.version import Version
 from keepfit.steps.ledger import facts, write_ledger
 
-BLOCK = "block"
+BLOCK, TIMELINESS = "block", "timeliness"
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Judged:
 
     blocked: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
+    symptoms: tuple[Symptom, ...] = ()
 
 
 def tables_of(model: Model) -> list[Table]:
@@ -39,7 +41,13 @@ def judged(model: Model, broken: Iterable[Broken]) -> Judged:
     names = {table.name for table in tables_of(model)}
     own = [one for one in broken if one.table in names]
     blocked = tuple(f"blocked: {one.what}" for one in own if one.otherwise == BLOCK)
-    return Judged(blocked, tuple(f"warning: {one.what}" for one in own if one.otherwise != BLOCK))
+    warned = tuple(f"warning: {one.what}" for one in own if one.otherwise != BLOCK)
+    return Judged(blocked, warned, tuple(_symptom(one) for one in own))
+
+
+def _symptom(one: Broken) -> Symptom:
+    kind = STALE if one.expectation.startswith(TIMELINESS) else QUALITY
+    return Symptom(kind, f"{one.table}: {one.expectation}", CRITICAL if one.otherwise == BLOCK else WARNING, one.what)
 
 
 def expected(model: Model, ingested: Sequence[Ingested]) -> Judged:
@@ -85,6 +93,7 @@ def stop(
         champion=facts(champion),
         seconds=dict(seconds),
         blocked=True,
+        symptoms=found.symptoms,
     )
     write_ledger(project, result)
     return result

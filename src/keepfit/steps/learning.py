@@ -15,19 +15,15 @@ from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
 from keepfit import clock, tables
-from keepfit.answers import watched
 from keepfit.artifact import Artifact
 from keepfit.engines.protocol import Column, Observations
-from keepfit.errors import TrainingError
-from keepfit.evidence import REJECT, Candidate, Decision, Evaluation, Verdict, as_data
-from keepfit.lake.past import AS_OF
+from keepfit.evidence import REJECT, Candidate, Decision, Evaluation, FeatureNote, Search, Verdict, as_data
 from keepfit.measure.baseline import constant
 from keepfit.measure.wording import calibration_told
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
 from keepfit.spec.estimators import HistGradientBoosting
-from keepfit.spec.features import Calendar, Constant, Expression, Holiday
 from keepfit.spec.gates import BETTER, of_evaluation
 from keepfit.spec.model import Model
 from keepfit.stages.evaluation.evaluate import evaluate
@@ -35,9 +31,8 @@ from keepfit.stages.evaluation.rivals import rivals
 from keepfit.stages.evaluation.threshold import choose_threshold
 from keepfit.stages.features import versions
 from keepfit.stages.features.compute import compute
-from keepfit.stages.features.reuse import Stored, fingerprints, semantics
-from keepfit.stages.features.training_set import TrainingSet, shortage, training_set
-from keepfit.stages.monitoring.profile import profile
+from keepfit.stages.features.reuse import fingerprints
+from keepfit.stages.features.training_set import TrainingSet
 from keepfit.stages.registry.flavor import write_flavor
 from keepfit.stages.registry.gates import judge
 from keepfit.stages.registry.runs import MlflowRun
@@ -45,12 +40,14 @@ from keepfit.stages.registry.tracking import Tracked
 from keepfit.stages.registry.version import Version
 from keepfit.stages.reports.pictures import pictures
 from keepfit.stages.retraining import conclude
-from keepfit.stages.training.split import split, trains_until
 from keepfit.stages.training.train import Trained, train
-from keepfit.steps.answering import SCORE, Loaded, comparable, measurable
+from keepfit.steps.answering import Loaded, comparable, measurable
+from keepfit.steps.building import as_declared, definition_of, notes_of
 from keepfit.steps.certifying import certified
+from keepfit.steps.estimating import foresight_files
 from keepfit.steps.explaining import PAGE, explained
 from keepfit.steps.judging import time_answers, verdicts
+from keepfit.steps.remembering import reference_of
 from keepfit.steps.searching import backtested, learnt_from, rows_of, searched
 from keepfit.steps.selecting import reviewed, selected
 from keepfit.steps.tracking import tell, tracked
@@ -58,8 +55,6 @@ from keepfit.steps.tracking import tell, tracked
 EXAMPLE_ROWS, TIMED_ROWS = 3, 200
 DRAFT = HistGradientBoosting(max_iter=100, learning_rate=0.1)
 """What stands for the declared estimator while somebody works on a definition; it takes nulls, labels and constraints alike."""
-# what is kept with a training set, so that the next one can take from it
-FEATURES, VERSIONS, SEMANTICS = "keepfit.features", "keepfit.versions", "keepfit.semantics"
 
 
 @dataclass(frozen=True)
@@ -90,16 +85,15 @@ class Learnt:
     grown: dict[str, Any]
 
 
-def build(project: Project, model: Model, snapshot: Snapshot) -> tuple[TrainingSet, str]:
-    """Return the training set at as_of, and the reason why nothing can be trained on it, if there is one."""
-    found = training_set(model, snapshot, partial(trains_until, test=model.tested), stored_set(project, model))
-    reason = shortage(model, found, project.settings.training.min_rows)
-    if not reason:
-        try:
-            split(found.t, model.horizon, model.tested)
-        except TrainingError as error:
-            reason = error.what
-    return found, reason
+@dataclass(frozen=True)
+class _Fit:
+    """A fit, whoever is champion: the rows it learnt from, what was chosen and searched for it, and what was trained."""
+
+    found: TrainingSet
+    chosen: tuple[FeatureNote, ...]
+    tuned: Model
+    search: Search | None
+    trained: Trained
 
 
 def challenge(
@@ -110,7 +104,7 @@ def challenge(
     All of it is one run of the trackers: begun before, and ended as finished, failed or killed.
     """
     columns, types = found.columns()
-    name, notes = tables.training_set(model.name), _notes(found, snapshot)
+    name, notes = tables.training_set(model.name), notes_of(found, snapshot)
     version = project.records.replace(name, project.engine.relation(columns, types), notes=notes)
     with tracked(project, snapshot, found, version) as (told, run):
         lineage = _lineage(project, snapshot, found, version)
@@ -146,15 +140,23 @@ def _learn(
     seed, model = project.settings.training.seed, found.model
     choose, shown = partial(choose_threshold, said=model.training), not project.is_replay
     every = found
-    found, chosen = selected(project, every, choose)
-    tuned, search = searched(project, found.model, found, snapshot.as_of, choose)
-    trained = train(tuned, rows_of(found), seed=seed, choose_threshold=choose, history=shown)
+
+    def fit() -> _Fit:
+        kept, chosen = selected(project, every, choose)
+        tuned, search = searched(project, kept.model, kept, snapshot.as_of, choose)
+        trained = train(tuned, rows_of(kept), seed=seed, choose_threshold=choose, history=shown)
+        return _Fit(kept, chosen, tuned, search, trained)
+
+    # in a replay of several policies, those that train at the same moment train the same
+    fitted = snapshot.once(("fit", definition_of(model)), fit)
+    found, tuned, trained = as_declared(fitted.found, model), fitted.tuned, fitted.trained
     lineage |= {"parameters": tuned.estimator.parameters, "onnx_difference": trained.onnx_difference}
     evaluation = _evaluate(project, every, snapshot, found, trained, champion)
-    said = reviewed(project, every, trained, chosen)
-    evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose), features=said)
-    grown: dict[str, Any] = {"history": trained.grown.history, "search": search}
+    said = reviewed(project, every, trained, fitted.chosen)
+    evaluation = replace(evaluation, features=said)
+    grown: dict[str, Any] = {"history": trained.grown.history, "search": fitted.search}
     if shown:
+        evaluation = replace(evaluation, folds=backtested(tuned, found, seed, choose))
         grown["learning_curve"] = learnt_from(tuned, found, trained, evaluation.estimate, seed, choose)
     return Learnt(found, trained, evaluation, grown)
 
@@ -168,27 +170,6 @@ def draft(project: Project, snapshot: Snapshot, found: TrainingSet) -> tuple[Eva
     # there is no champion beside it
     gates = [gate for gate in of_evaluation(model.gates) if gate.kind not in BETTER]
     return evaluation, judge(gates, Candidate(evaluation))
-
-
-def stored_set(project: Project, model: Model) -> Stored | None:
-    """Return the model's last training set, with what it was computed from; None if there is none."""
-    name, records = tables.training_set(model.name), project.records
-    version = records.version(name) if records.exists(name) else None
-    notes = records.notes(name)
-    if not {FEATURES, VERSIONS} <= set(notes) or notes.get(SEMANTICS) != semantics():
-        return None
-    if (
-        records.version(name) != version
-    ):  # a training has written another one between: these notes may not be of these rows
-        return None
-    columns = project.engine.columns(records.parquet_files(name, version))
-    return Stored(json.loads(notes[FEATURES]), json.loads(notes[VERSIONS]), columns)
-
-
-def _notes(found: TrainingSet, snapshot: Snapshot) -> dict[str, str]:
-    features = json.dumps(fingerprints(found.model.inputs()))
-    versions_ = json.dumps(snapshot.versions)
-    return {FEATURES: features, VERSIONS: versions_, SEMANTICS: semantics(), AS_OF: str(snapshot.as_of)}
 
 
 def _evaluate(
@@ -247,7 +228,7 @@ def _record(
     judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
     files = trained.files() | {"evaluation.json": json.dumps(judged, indent=1).encode()}
     pages = explained(project, model, clock.show(snapshot.as_of), found, trained, evaluation, learnt.grown)
-    files |= pages
+    files |= pages | foresight_files(found, trained, project.settings.training.seed)
     if PAGE in pages:
         told.files |= {f"figures/{name}.svg": svg for name, svg in pictures(pages[PAGE].decode()).items()}
     with tempfile.TemporaryDirectory() as temporary:
@@ -269,12 +250,6 @@ def _first(found: TrainingSet, trained: Trained, count: int) -> dict[str, Column
 
 def _artifact(found: TrainingSet, trained: Trained, lineage: dict[str, Any]) -> Artifact:
     model, grown, fitted = found.model, trained.grown, trained.split.fitted
-    # the newest rows, those it was validated and tested on: has the world changed since this version was approved?
-    # of the scores only those of the test: the others it has learnt from, and they are too sure
-    newest = trained.split.validation | trained.split.test
-    # the calendar moves by itself: that is no drift
-    moving = {feature.name for feature in found.model.inputs() if not _of_the_moment(feature)}
-    reference = {name: values[newest] for name, values in found.features.items() if name in moving}
     return Artifact(
         found.model,
         trained.features,
@@ -282,7 +257,7 @@ def _artifact(found: TrainingSet, trained: Trained, lineage: dict[str, Any]) -> 
         trained.threshold,
         _plain(constant(model.task, found.target[fitted], model.training, len(model.labels))),
         lineage,
-        profile({**reference, SCORE: watched(model, trained.scores[trained.split.test])}).as_data(),
+        reference_of(found, trained).as_data(),
         grown.calibration,
         grown.bounds.interval if grown.bounds else None,
     )
@@ -294,7 +269,3 @@ def _same_question(champion: Model, model: Model) -> bool:
 
 def _plain(found: NDArray[np.float64]) -> float | tuple[float, ...]:
     return float(found) if not found.ndim else tuple(found.tolist())
-
-
-def _of_the_moment(feature: Expression) -> bool:
-    return all(isinstance(leaf, Calendar | Holiday | Constant) for leaf in feature.leaves())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -203,7 +204,14 @@ def _measurements(turn: Turn) -> list[dict[str, Any]]:
     rows = []
 
     def add(
-        stage: str, version: str, name: str, value: float, baseline: float, count: int, span: tuple[int, int]
+        stage: str,
+        version: str,
+        name: str,
+        value: float,
+        baseline: float,
+        count: int,
+        span: tuple[int, int],
+        interval: tuple[float, float] = (math.nan, math.nan),
     ) -> None:
         identity = f"{turn.model}/{turn.as_of}/{stage}/{version}/{name}"
         first, last = span
@@ -220,6 +228,8 @@ def _measurements(turn: Turn) -> list[dict[str, Any]]:
                 "rows": count,
                 "from": first,
                 "to": last,
+                "low": interval[0],
+                "high": interval[1],
             }
         )
 
@@ -232,6 +242,11 @@ def _measurements(turn: Turn) -> list[dict[str, Any]]:
         for name, value in turn.realised.metrics.items():
             span = (turn.realised.from_at, turn.realised.to_at)
             add("realised", turn.realised.version, name, value, turn.realised.baseline[name], turn.realised.rows, span)
+    if turn.estimated:
+        told = turn.estimated
+        for name, one in told.metrics.items():
+            span = (told.from_at, told.to_at)
+            add("estimated", told.version, name, one.value, told.baseline[name], one.rows, span, (one.low, one.high))
     for moved in turn.drift:
         add("drift", "", f"psi:{moved.column}", moved.psi, float("nan"), moved.rows, (turn.as_of, turn.as_of))
     return rows

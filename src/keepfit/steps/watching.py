@@ -17,6 +17,7 @@ from keepfit.evidence import (
     Estimate,
     Evidence,
     Realised,
+    evaluation_from,
 )
 from keepfit.measure.bootstrap import paired_gain
 from keepfit.project import Project
@@ -24,29 +25,38 @@ from keepfit.snapshot import Snapshot
 from keepfit.spec.gates import APPROVAL
 from keepfit.spec.model import Model
 from keepfit.spec.observe import Every
+from keepfit.spec.policy import NewLabels
 from keepfit.stages.features.compute import compute
+from keepfit.stages.features.observe import newly_mature
 from keepfit.stages.monitoring.drift import drift
 from keepfit.stages.monitoring.performance import realised
-from keepfit.stages.monitoring.profile import Profile
+from keepfit.stages.monitoring.reference import Reference
 from keepfit.stages.registry.aliases import CHALLENGER
+from keepfit.stages.registry.evidence import evidence_of
+from keepfit.stages.registry.version import Version
 from keepfit.steps.answering import SCORE, Loaded, Scored, changed, comparable, load, measurable
+from keepfit.steps.estimating import Foreseen, estimated_of, foresight_of
+from keepfit.steps.ledger import entries
 
 ROWS_WINDOW = 30 * clock.DAY
 
 
 def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | None) -> Evidence:
     """Return what is known about the champion at as_of: drift of its inputs and answers, and how it turned out."""
-    last, awaiting = project.registry.last_trained_at(model.name), _awaiting(project, model)
+    trainings, awaiting = _trainings(project, model, snapshot.as_of), _awaiting(project, model)
     if scored is None:
-        return Evidence(snapshot.as_of, last_training_at=last, awaiting=awaiting)
+        return Evidence(snapshot.as_of, trainings_at=trainings, awaiting=awaiting)
     version = scored.by.version
-    matured = _matured(project, scored.by, snapshot)
+    foresight = foresight_of(scored.by)
+    matured = _matured(project, scored.by, snapshot, foresight)
     return Evidence(
         as_of=snapshot.as_of,
         champion=Champion(version.number, version.trained_at, version.promoted_at, version.previous),
-        last_training_at=last,
+        trainings_at=trainings,
+        new_labels=_new_labels(model, version, snapshot),
         realised=_realised(scored.by, matured),
-        drift=_drift(scored),
+        estimated=estimated_of(scored, foresight),
+        drift=_drift(model, scored),
         against_previous=_against_previous(project, scored.by, snapshot, matured, model.policy.probation),
         changed=changed(scored.by.artifact.model, model),
         awaiting=awaiting,
@@ -59,11 +69,33 @@ def _awaiting(project: Project, model: Model) -> str | None:
     return project.registry.aliases.of(model.name).get(CHALLENGER) if asked and not project.is_replay else None
 
 
-def _drift(scored: Scored) -> tuple[Drift, ...]:
+def _trainings(project: Project, model: Model, as_of: int) -> tuple[int, ...]:
+    """Return when versions were trained. One of a turn at as_of that was cut off does not count: the turn is run again."""
+    trained = project.registry.trained_at(model.name)
+    ended = any(one.as_of == as_of and one.about for one in entries(project, model.name)) if as_of in trained else True
+    return trained if ended else tuple(at for at in trained if at != as_of)
+
+
+def _new_labels(model: Model, champion: Version, snapshot: Snapshot) -> int | None:
+    """Return how many labels the champion has not seen, if the policy asks."""
+    if not any(isinstance(leaf, NewLabels) for leaf in model.policy.retrain.leaves()):
+        return None
+    found = evaluation_from(evidence_of(champion))
+    seen = found.test_to_at if found else champion.trained_at - model.horizon
+    fresh = newly_mature(model, snapshot, seen)
+    return int(
+        np.count_nonzero(~np.isnan(compute([model.target], snapshot, fresh)[model.target.name].astype(np.float64)))
+    )
+
+
+def _drift(model: Model, scored: Scored) -> tuple[Drift, ...]:
+    """Return the drift of what was predicted now; the budget of false alarms is the one declared now."""
     if not len(scored.observations):
         return ()
-    reference = Profile.from_data(scored.by.artifact.profile)
-    return drift(reference, {**scored.features, SCORE: watched(scored.by.artifact.model, scored.answers)})
+    reference = Reference.from_data(scored.by.artifact.profile)
+    rows = {**scored.features, SCORE: watched(scored.by.artifact.model, scored.answers)}
+    alpha, t = model.watch.alpha(model.observe), int(scored.observations.t.max())
+    return drift(reference, rows, alpha=alpha, t=t, score=SCORE)
 
 
 @dataclass(frozen=True)
@@ -71,9 +103,10 @@ class _Matured:
     observations: Observations
     answers: Answers
     actual: NDArray[np.float64]
+    estimated: dict[str, Estimate]
 
 
-def _matured(project: Project, champion: Loaded, snapshot: Snapshot) -> _Matured | None:
+def _matured(project: Project, champion: Loaded, snapshot: Snapshot, foresight: Foreseen | None) -> _Matured | None:
     """Return the champion's newest matured answers with what really happened, or None if there are none."""
     rows = _newest_window(project, champion, snapshot)
     if not rows:
@@ -82,10 +115,17 @@ def _matured(project: Project, champion: Loaded, snapshot: Snapshot) -> _Matured
     t = np.array([row["t"] for row in rows], np.int64)
     observations, order = Observations.grouped(keys, t)
     target = champion.artifact.model.target
-    actual = compute([target], snapshot, observations)[target.name].astype(np.float64)
+    inputs = champion.artifact.model.inputs() if foresight is not None and foresight.reads_features else []
+    columns = compute([target, *inputs], snapshot, observations)
+    actual = columns.pop(target.name).astype(np.float64)
     answers = answers_from(champion.artifact.model, rows)[order]
     known = ~np.isnan(actual)
-    return _Matured(observations.keep(known), answers[known], actual[known]) if known.any() else None
+    if not known.any():
+        return None
+    kept, said = observations.keep(known), answers[known]
+    features = {name: values[known] for name, values in columns.items()}
+    expected = foresight.estimates(kept.t, said, features) if foresight is not None else {}
+    return _Matured(kept, said, actual[known], expected)
 
 
 def _newest_window(project: Project, champion: Loaded, snapshot: Snapshot) -> list[dict[str, Any]]:
@@ -120,6 +160,7 @@ def _realised(champion: Loaded, matured: _Matured | None) -> Realised | None:
         found.threshold,
         np.asarray(found.training_base),
         found.model.training,
+        matured.estimated,
     )
 
 

@@ -152,7 +152,6 @@ def _ready(port: int) -> bool:
 
 
 def test_an_alert_fires_is_told_and_ends(watched) -> None:
-    began = time.monotonic()
     with service(watched.project, watched.place, watched.port) as process:
         soon(lambda: watched.heard("KeepfitNotReady", "firing"), "nobody heard that there is no champion")
         promote(watched.project.pointers, "1")
@@ -168,7 +167,6 @@ def test_an_alert_fires_is_told_and_ends(watched) -> None:
     assert f"127.0.0.1:{watched.port}" in told["annotations"]["description"]
     with service(watched.project, watched.place, watched.port):
         soon(lambda: watched.heard("KeepfitDown", "resolved"), "nobody heard that it is back")
-    assert time.monotonic() - began < 120
 
 
 def test_what_rules_and_panels_name_is_given_and_shown(watched) -> None:

@@ -40,7 +40,7 @@ def test_compose_reads_the_file(place) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "not set" not in done.stderr  # every variable is in .env
-    assert f"{place.parents[1] / 'data'}:/data:ro" in done.stdout
+    assert f"{place.parent / 'shop' / 'data'}:/data:ro" in done.stdout
 
 
 def test_every_container_is_bound_and_none_listens_to_others(place) -> None:

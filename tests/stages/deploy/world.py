@@ -40,15 +40,15 @@ churn = Model(
 METRIC = re.compile(r"\b((?:keepfit|process)_[a-z_]+|up)\b")
 
 
-def shop(root: Path) -> Project:
-    """Write a project and return it."""
+def shop(root: Path, store: str | None = None) -> Project:
+    """Write a project and return it; with an online store, if one is named."""
     folder = root / "shop"
     (folder / "data").mkdir(parents=True)
     (folder / "tools").mkdir()
     (folder / "definitions.py").write_text(DEFINITIONS)
     (folder / "names.py").write_text('CHURN = "churn"\n')
     (folder / "tools" / "__init__.py").write_text("")
-    (folder / "keepfit.yaml").write_text("profiles:\n  prod: {}\n")
+    (folder / "keepfit.yaml").write_text(yaml.safe_dump({"serving": {"store": store}, "profiles": {"prod": {}}}))
     return open_project(folder, None, {})
 
 

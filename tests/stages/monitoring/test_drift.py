@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import stats
 
-from keepfit.evidence import Drift
-from keepfit.stages.monitoring.drift import chi_square, chi_square_tail, drift, kolmogorov, ks, psi
+from keepfit.evidence import Drift, as_data, from_data
+from keepfit.stages.monitoring.drift import drift
 from keepfit.stages.monitoring.profile import profile
 
 
@@ -30,6 +31,14 @@ def test_a_shifted_column_drifts() -> None:
     assert (found.column, found.test, found.rows) == ("x", "ks", 500)
 
 
+def test_drift_is_written_down_as_json_and_read_back() -> None:
+    labels = random(3).choice(np.array(["a", "b"], object), 500)
+    before, after = {"x": random(1).normal(0, 1, 500), "g": labels}, {"x": random(2).normal(1, 1, 500), "g": labels}
+    found = drift(profile(before), after)
+    written = json.dumps([as_data(one) for one in found])
+    assert tuple(from_data(Drift, one) for one in json.loads(written)) == found
+
+
 def test_false_alarms_stay_within_alpha() -> None:
     alarms = 0
     for seed in range(300):
@@ -43,17 +52,6 @@ def test_false_alarms_stay_within_alpha() -> None:
 def test_psi_of_equal_populations_is_near_zero_whatever_the_sample(rows: int) -> None:
     found = [one(random(seed).normal(size=2000), random(seed + 999).normal(size=rows)).psi for seed in range(20)]
     assert np.mean(found) < 0.03
-
-
-def test_psi_of_large_samples_is_the_textbook_sum() -> None:
-    before, after = np.array([3e6, 5e6, 2e6]), np.array([2e6, 5e6, 3e6])
-    p, q = before / 1e7, after / 1e7
-    assert psi(before, after) == pytest.approx(((p - q) * np.log(p / q)).sum(), abs=1e-5)
-
-
-def test_psi_ignores_bins_that_are_empty_in_both() -> None:
-    before, after = np.array([50.0, 50.0]), np.array([20.0, 80.0])
-    assert psi(np.append(before, 0), np.append(after, 0)) == psi(before, after)
 
 
 def test_a_column_that_stops_arriving_is_drift_without_an_error() -> None:
@@ -130,39 +128,3 @@ def test_the_binned_distance_is_a_lower_bound_of_the_unbinned() -> None:
         before, after = random(seed).normal(size=400), random(seed + 50).normal(0.3, 1.2, 300)
         exact = stats.ks_2samp(before, after).statistic
         assert exact - 0.05 < one(before, after).statistic <= exact + 1e-12
-
-
-def test_kolmogorov_equals_scipy() -> None:
-    for x in (0.1, 0.25, 0.5, 1.0, 2.0, 5.0):
-        assert kolmogorov(x) == pytest.approx(special.kolmogorov(x), abs=1e-12)
-
-
-def test_the_p_value_of_ks_is_close_to_the_exact_one() -> None:
-    before, after = random(5).normal(size=150), random(6).normal(0.2, 1, 120)
-    exact = stats.ks_2samp(before, after, method="exact")
-    every = np.union1d(before, after)
-    counts = [np.isin(every, values).astype(np.float64) for values in (before, after)]
-    statistic, p_value = ks(*counts)
-    assert statistic == pytest.approx(exact.statistic)
-    assert p_value == pytest.approx(exact.pvalue, rel=0.1)
-
-
-@pytest.mark.parametrize("degrees", [1, 2, 3, 8, 51])
-@pytest.mark.parametrize("statistic", [0.01, 1.0, 30.0, 500.0])
-def test_chi_square_tail_equals_scipy(degrees: int, statistic: float) -> None:
-    assert chi_square_tail(statistic, degrees) == pytest.approx(
-        special.chdtrc(degrees, statistic), rel=1e-9, abs=1e-300
-    )
-
-
-def test_chi_square_equals_scipy_on_full_cells() -> None:
-    before, after = np.array([30.0, 50.0, 20.0]), np.array([60.0, 50.0, 90.0])
-    expected = stats.chi2_contingency(np.stack([before, after]), correction=False)
-    assert chi_square(before, after) == pytest.approx((expected.statistic, expected.pvalue))
-
-
-def test_rare_labels_are_pooled_before_chi_square() -> None:
-    before, after = np.array([500.0, 480.0, *[1.0] * 20]), np.array([50.0, 50.0, *[0.0] * 20])
-    pooled = stats.chi2_contingency([[500, 480, 20], [50, 50, 0]], correction=False)
-    # 20 + 0 rare rows expect 1.8 in the smaller sample even together; they stay one cell, not twenty.
-    assert chi_square(before, after) == pytest.approx((pooled.statistic, pooled.pvalue))

@@ -106,3 +106,23 @@ def test_columns_unknown_to_the_profile_are_not_counted() -> None:
 def test_a_number_column_that_arrives_as_objects_is_counted_as_numbers() -> None:
     current = numbers_of(profile({"x": np.array([1.0, 2.0])}).count({"x": labels(None, 1.0)}))
     assert (sum(current.counts), current.nulls) == (1, 1)
+
+
+@settings(deadline=None)
+@given(NUMBERS, NUMBERS, WORDS, WORDS)
+def test_profiles_of_parts_add_up_to_that_of_the_whole(
+    numbers: list[float], more_numbers: list[float], words: list[str | None], more_words: list[str | None]
+) -> None:
+    reference = profile({"x": np.array([-1.0, 0.0, 2.5] * 9), "s": labels("a", "", "b")})
+    parts = [
+        reference.count({"x": np.array(x, np.float64), "s": labels(*s)})
+        for x, s in ((numbers, words), (more_numbers, more_words))
+    ]
+    whole = reference.count({"x": np.array(numbers + more_numbers, np.float64), "s": labels(*words, *more_words)})
+    assert parts[0] + parts[1] == whole
+
+
+@pytest.mark.parametrize("other", [{"x": np.ones(2)}, {"y": np.zeros(2)}, {"x": labels("a")}])
+def test_profiles_of_other_bins_do_not_add_up(other: dict[str, NDArray[Any]]) -> None:
+    with pytest.raises(ValueError, match=r"bins|only one|add up"):
+        profile({"x": np.zeros(2)}) + profile(other)

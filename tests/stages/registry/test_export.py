@@ -193,4 +193,4 @@ def test_an_image_runs_as_nobody_looks_after_its_health_and_holds_no_test_or_tem
     assert "USER 10001" in told and "HEALTHCHECK" in told and "--read-only" in told
     assert "docker build -t churn-rate:3 ." in told
     assert "keepfit/cli/serve.py" in files
-    assert not [name for name in files if "templates" in name or "testing" in name or name.endswith(".pyc")]
+    assert not [name for name in files if "templates" in name or "keepfit/testing" in name or name.endswith(".pyc")]

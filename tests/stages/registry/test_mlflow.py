@@ -135,7 +135,7 @@ def test_a_version_without_evidence_has_none(record):
 
 def test_before_the_first_promotion_there_is_no_champion(registry, model, record):
     assert registry.champion(model) is None
-    assert registry.last_trained_at(model) is None
+    assert registry.trained_at(model) == ()
     record(FEBRUARY)
     assert registry.champion(model) is None
     assert pointed(registry, model) is None
@@ -145,7 +145,7 @@ def test_the_last_training_counts_promoted_or_not(registry, model, record):
     for moment in (JANUARY, MARCH, FEBRUARY):
         record(moment)
     registry.promote(model, "1", MARCH)
-    assert registry.last_trained_at(model) == MARCH
+    assert registry.trained_at(model) == (JANUARY, FEBRUARY, MARCH)
     assert [version.number for version in registry.versions(model)] == ["1", "2", "3"]
 
 

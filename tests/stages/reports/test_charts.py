@@ -17,7 +17,15 @@ from keepfit.stages.reports.summary import Window
 def test_every_colour_of_the_charts_has_a_light_and_a_dark_form() -> None:
     style = resources.files("keepfit.stages.reports").joinpath("style.css").read_text("utf-8")
     colours = [palette.INK, palette.MUTED, palette.GRID, palette.PAPER, palette.BLUE]
-    for colour in [*colours, palette.GREEN, palette.VERMILLION, palette.PURPLE, *palette.HEAT]:
+    for colour in [
+        *colours,
+        palette.GREEN,
+        palette.VERMILLION,
+        palette.PURPLE,
+        palette.OCHRE,
+        palette.INDIGO,
+        *palette.HEAT,
+    ]:
         assert f'="{colour}"] {{' in style
 
 

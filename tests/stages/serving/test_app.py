@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ from keepfit import Float, Input, clock
 from keepfit.measure.forest import Forest, Tree
 from keepfit.stages.serving.outbox import drain
 from keepfit.stages.serving.predict import PredictRoute
+from keepfit.stages.serving.scorer import Champion
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 from .world import NOW, churn, customers, promote, revenue, sales, serving
 
@@ -48,19 +51,15 @@ def test_a_prediction_says_what_it_is_and_what_it_rests_on(served):
     }  # fmt: skip
 
 
+def stump() -> bytes:
+    """Customers of more than 40 years are at 2, the others at -1; a quarter of the rows that were learnt from were older."""
+    blank, left, right = np.zeros(3), np.array([1, -1, -1]), np.array([2, -1, -1])
+    value, cover = np.array([0, -1, 2.0]), np.array([4, 3, 1])
+    return Forest.of([Tree(left, right, blank + 2, blank + 40, blank > 0, cover, value)], 3, start=(0.5,)).as_bytes()
+
+
 def test_an_answer_can_be_explained(tmp_path):
-    blank = np.zeros(3)
-    # customers of more than 40 years are at 2, the others at -1; a quarter of the rows that were learnt from were older
-    stump = Tree(
-        np.array([1, -1, -1]),
-        np.array([2, -1, -1]),
-        blank + 2,
-        blank + 40,
-        blank > 0,
-        np.array([4, 3, 1]),
-        np.array([0, -1, 2.0]),
-    )
-    promote(tmp_path, "1", trees=Forest.of([stump], 3, start=(0.5,)).as_bytes())
+    promote(tmp_path, "1", trees=stump())
     with serving(tmp_path) as running:
         running.wait()
         found = running.http.post("/predict?explain=true", json={"customer_id": 17}).json()
@@ -73,6 +72,20 @@ def test_an_answer_can_be_explained(tmp_path):
         for query in ("", "?explain=false"):
             plain = running.http.post(f"/predict{query}", json={"customer_id": 17}).json()
             assert "contributions" not in plain and plain["score"] == found["score"]
+
+
+def test_a_version_that_answers_is_ready_to_explain(tmp_path, monkeypatch):
+    promote(tmp_path, "1", trees=stump())
+    walked, contributions = [], Forest.contributions
+    monkeypatch.setattr(
+        Forest, "contributions", lambda self, matrix: walked.append(matrix.shape) or contributions(self, matrix)
+    )
+    with closing(SQLiteStore(tmp_path / "online.sqlite")) as store:
+        champion = Champion(tmp_path / "churn.json", store, lambda: NOW)
+        champion.refresh()
+        assert walked == [(1, 3)]  # what walks the trees is compiled, or loaded
+        (tmp_path / "1" / "trees.npz").unlink()
+        assert champion.require().explained(np.full((1, 3), np.nan, np.float32))[0]["base"] == pytest.approx(0.25)
 
 
 def test_trees_that_were_changed_after_loading_explain_nothing(tmp_path):

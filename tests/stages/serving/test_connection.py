@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -84,7 +85,10 @@ def test_above_the_connections_a_request_is_refused_and_the_next_is_served(serve
 def test_no_answer_names_the_server_or_shows_a_trace(served):
     for answer in (served.http.get("/nothing"), served.http.post("/predict", content=b"{"), served.http.get("/docs")):
         assert "server" not in answer.headers and "Traceback" not in answer.text
-    assert b"uvicorn" not in told(served, b"NONSENSE\r\n\r\n").lower()
+    nonsense = told(served, b"NONSENSE\r\n\r\n")
+    assert nonsense.startswith(b"HTTP/1.1 400 Bad Request\r\n") and b"connection: close" in nonsense
+    assert b"x-content-type-options: nosniff\r\n" in nonsense and b'"what":"this is no HTTP/1.1 request"' in nonsense
+    assert b"uvicorn" not in nonsense.lower()
 
 
 def test_the_next_head_is_measured_by_itself(served):
@@ -99,6 +103,35 @@ def test_a_body_that_is_refused_is_answered_once_and_read_no_further(served):
     answer = told(served, HEAD + b"Content-Length: 3000000\r\n\r\n" + b"x" * 1000)
     assert answer.startswith(b"HTTP/1.1 413 ") and b"connection: close" in answer
     assert answer.count(b"HTTP/1.1 ") == 1
+
+
+def test_half_sent_bodies_have_a_bound_together_and_small_ones_their_place(tmp_path):
+    promote(tmp_path, "1")
+    protection = Protection(Serving(bodies=300_000, timeout_s=5))
+    with serving(tmp_path, protection=protection) as running:
+        running.wait()
+        half = HEAD + b"Content-Length: 500000\r\n\r\n" + b"{" + b" " * 150_000
+        with socket.create_connection((running.http.base_url.host, running.http.base_url.port)) as first:
+            first.sendall(half)
+            wait_until(lambda: protection.admission.bytes > 150_000)
+            answer = told(running, half)
+            assert answer.startswith(b"HTTP/1.1 503 ") and b"retry-after: 1\r\n" in answer and b"300,000" in answer
+            assert running.predict(customer_id=17).status_code == 200
+        wait_until(lambda: protection.admission.bytes == 0)
+        assert running.predict(customer_id=17).status_code == 200
+        assert protection.admission.bytes == 0
+        assert 'refused_total{reason="bodies"} 1.0' in running.http.get("/metrics").text
+
+
+def test_a_client_that_sends_ahead_and_leaves_is_no_error(served, caplog):
+    for _ in range(5):
+        with socket.create_connection((served.http.base_url.host, served.http.base_url.port)) as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # leaves with a reset
+            client.sendall(ONE * 50)
+            client.recv(1)
+    wait_until(lambda: len(served.process.server_state.connections) == 1)
+    assert served.predict(customer_id=17).status_code == 200
+    assert not [record for record in caplog.records if record.exc_info or record.levelname == "ERROR"]
 
 
 ONE = HEAD + b"Content-Length: 19\r\n\r\n" + b'{"customer_id": 17}'
@@ -199,6 +232,22 @@ class Client(threading.Thread):
                 self.failed.append(answer.text)
 
 
+class Newcomer(Client):
+    """Predicts over a connection of its own each time, until nobody listens."""
+
+    def run(self) -> None:
+        self.http.close()
+        while True:
+            try:
+                answer = httpx.post(f"{self.http.base_url}/predict", json={"customer_id": 17}, timeout=60, verify=False)
+                self.answered.append(answer.json()["request_id"])
+            except httpx.ConnectError:
+                return
+            except (httpx.HTTPError, KeyError) as error:
+                self.failed.append(repr(error))
+                return
+
+
 def test_a_stop_under_load_cuts_nobody_and_loses_no_answer(tmp_path):
     promote(tmp_path, "1")
     child = subprocess.Popen(
@@ -206,7 +255,7 @@ def test_a_stop_under_load_cuts_nobody_and_loses_no_answer(tmp_path):
     )
     try:
         url = f"http://127.0.0.1:{int(child.stdout.readline())}"
-        clients = [Client(url) for _ in range(4)]
+        clients = [*(Client(url) for _ in range(2)), *(Newcomer(url) for _ in range(3))]
         for one in clients:
             one.start()
         wait_until(lambda: all(len(one.answered) > 5 for one in clients))
@@ -221,6 +270,6 @@ def test_a_stop_under_load_cuts_nobody_and_loses_no_answer(tmp_path):
     finally:
         child.kill()
         child.stdout.close()
-    assert [one.failed for one in clients] == [[]] * 4
+    assert [one.failed for one in clients] == [[]] * 5
     logged = {row["request_id"] for row in drain(tmp_path / "outbox.sqlite", limit=1_000_000).rows}
     assert {answer for one in clients for answer in one.answered} == logged

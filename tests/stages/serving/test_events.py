@@ -16,6 +16,7 @@ from keepfit.stages.serving.events import EventsRefused, checked
 from keepfit.stages.serving.protection import Protection
 from keepfit.stages.serving.receipts import Receipt
 from keepfit.stages.serving.sqlite import SQLiteStore
+from keepfit.stages.serving.tokens import Tokens, new_token
 
 from .world import NOW, churn, promote, sales, serving
 
@@ -132,3 +133,16 @@ def test_events_that_cannot_be_written_are_refused_with_when_to_come_again(tmp_p
         assert "written by others" in answer.json()["what"]
         assert 'keepfit_refused_total{reason="store"} 1' in running.http.get("/metrics").text
         assert running.http.post("/events", json=EVENT).status_code == 202
+
+
+def test_a_key_of_another_token_is_another_key(tmp_path):
+    promote(tmp_path, "1")
+    made = [new_token(name, ["events"]) for name in ("till", "web")]
+    tokens = Tokens(";".join(token.line() for _, token in made))
+    with serving(tmp_path, protection=Protection(tokens=tokens)) as running:
+        running.wait()
+        said = []
+        for secret, amount in ((made[0][0], 1.0), (made[1][0], 2.0), (made[0][0], 1.0)):
+            headers = {"Idempotency-Key": "1", "Authorization": f"Bearer {secret}"}
+            said.append(running.http.post("/events", json={**EVENT, "amount": amount}, headers=headers).json())
+    assert said == [{"accepted": 1}, {"accepted": 1}, {"accepted": 0}]

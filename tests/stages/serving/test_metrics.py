@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,15 @@ from prometheus_client.parser import text_string_to_metric_families
 from keepfit import clock
 from keepfit.artifact import Artifact
 from keepfit.stages.serving.admission import Admission
+from keepfit.stages.serving.app import create_app
+from keepfit.stages.serving.asking import ask
 from keepfit.stages.serving.counting import Spread
+from keepfit.stages.serving.laps import Lap
 from keepfit.stages.serving.metrics import Metrics, route_of
+from keepfit.stages.serving.outbox import Outbox
+from keepfit.stages.serving.sqlite import SQLiteStore
 
-from .world import NOW, churn, customers, promote, revenue, sales, serving
+from .world import NOW, churn, customers, fill, promote, revenue, sales, serving
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "serving.md"
 
@@ -83,6 +89,21 @@ def test_a_prediction_is_counted_under_its_version(served):
     assert {grew("keepfit_stage_duration_seconds_count", stage) for stage in ("features", "model", "log")} == {1}
     assert grew("keepfit_queue_wait_seconds_count") == 1
     assert grew("keepfit_outbox_backlog") == 1
+
+
+def test_of_a_step_for_several_requests_each_has_its_share(tmp_path, monkeypatch):
+    shared, staged = [], Metrics.staged
+    monkeypatch.setattr(Metrics, "staged", lambda own, laps: shared.append(list(laps)) or staged(own, laps))
+    promote(tmp_path, "1")
+    with closing(SQLiteStore(tmp_path / "store")) as store, closing(Outbox(tmp_path / "outbox")) as outbox:
+        fill(store)
+        app = create_app(tmp_path / "churn.json", store, outbox, now=lambda: NOW)
+        replies = ask(app, [("/predict", {"customer_id": 17})] * 4)
+    assert [status for status, _ in replies] == [200] * 4
+    assert [[lap.requests for lap in laps] for laps in shared] == [[1, 4, 4]] * 4
+    metrics = Metrics(Admission(1))
+    metrics.staged([Lap("model", 1.0, 1.5, requests=4)])
+    assert b'keepfit_stage_duration_seconds_sum{stage="model"} 0.125' in metrics.page()
 
 
 def test_what_is_stale_can_be_seen(served):

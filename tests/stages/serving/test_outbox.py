@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import httpx
@@ -13,11 +14,12 @@ import pytest
 
 from keepfit.stages.serving import outbox as module
 from keepfit.stages.serving.outbox import Outbox, drain, forget
-from keepfit.stages.serving.sqlite import Busy, SQLiteStore
+from keepfit.stages.serving.patience import Busy
+from keepfit.stages.serving.sqlite import SQLiteStore
 from keepfit.tables import PREDICTIONS
 
 from .process import process
-from .world import fill, promote, serving
+from .world import fill, promote, serving, wait_until
 
 
 def row(request_id):
@@ -116,10 +118,27 @@ def test_an_answer_that_cannot_be_logged_is_not_given(tmp_path):
             other.execute("begin immediate")
             answer = running.predict(customer_id=17)
             assert answer.status_code == 503 and "is not logged is not given" in answer.json()["what"]
-            with closing(Outbox(running.outbox.path, wait_s=0.01)) as another, pytest.raises(Busy):
+            assert answer.headers["retry-after"] == "1"
+            with closing(Outbox(running.outbox.path)) as another, pytest.raises(Busy):
                 another.append(row("a"))
         assert running.outbox.backlog() == 0
         assert running.predict(customer_id=17).status_code == 200 and running.outbox.backlog() == 1
+
+
+def test_while_others_write_the_log_nobody_else_waits_and_the_answer_comes(tmp_path):
+    promote(tmp_path, "1")
+    with serving(tmp_path) as running, ThreadPoolExecutor(3) as pool:
+        running.wait()
+        with closing(sqlite3.connect(running.outbox.path, isolation_level=None)) as other:
+            other.execute("begin immediate")
+            bodies = [{"customer_id": 17}, [{"customer_id": 17}, {"customer_id": 18}]]
+            waiting = [pool.submit(running.http.post, "/predict", json=body) for body in bodies]
+            admission = running.process.config.protection.admission
+            wait_until(lambda: admission.taken == 2)
+            assert running.http.get("/livez").status_code == 200 and not any(one.done() for one in waiting)
+            other.execute("rollback")
+            assert [one.result().status_code for one in waiting] == [200, 200]
+        assert running.outbox.backlog() == 3
 
 
 def test_an_outbox_that_is_not_there_holds_nothing(tmp_path):

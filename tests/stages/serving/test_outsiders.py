@@ -89,17 +89,17 @@ def test_a_projects_server_is_what_its_document_says(project, tmp_path):
 
 def test_requests_made_from_the_document_are_answered_as_it_says(project, tmp_path):
     # which moments can be asked about, no schema can say
-    fuzzing = ("--phases", "fuzzing", "-n", "60", "--exclude-checks", "positive_data_acceptance")
+    fuzzing = ("--phases", "fuzzing", "-n", "20", "--exclude-checks", "positive_data_acceptance")
     assert "No issues found" in held_to_its_document(project, tmp_path, *fuzzing, "--include-path", "/predict")
 
 
 def test_events_and_rows_made_from_the_document_are_taken(project, tmp_path):
     paths = ("--include-path", "/events", "--include-path", "/predict/rows")
-    assert "2 selected" in held_to_its_document(project, tmp_path, "--phases", "fuzzing", "-n", "40", *paths)
+    assert "2 selected" in held_to_its_document(project, tmp_path, "--phases", "fuzzing", "-n", "15", *paths)
 
 
 def test_a_server_of_an_artifact_is_what_its_document_says(artifact, tmp_path):
-    said = held_to_its_document(artifact, tmp_path, "--phases", "examples,coverage,fuzzing", "-n", "30")
+    said = held_to_its_document(artifact, tmp_path, "--phases", "examples,coverage,fuzzing", "-n", "10")
     assert "6 selected / 6 total" in said and "No issues found" in said
 
 
@@ -153,7 +153,7 @@ HOSTILE = [
     b'{"customer_id": ' + b"9" * 5000 + b"}", b'{"rows": [{"a": ' + b"9" * 5000 + b"}]}", b'{"customer_id": "\\ud800"}',
     b'[{"customer_id": 17}, [[[]]]]', b'{"rows": {"0": {}}}', b'{"rows": [[]]}', b"[[[{}]]]", b"\xef\xbb\xbf{}",
 ]  # fmt: skip
-bounded = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+bounded = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.mark.parametrize("path", ["/predict", "/predict?explain=true", "/events", "/predict/rows"])

@@ -8,7 +8,8 @@ from contextlib import closing, contextmanager
 
 import pytest
 
-from keepfit.stages.serving.sqlite import Busy, SQLiteStore
+from keepfit.stages.serving.patience import Busy
+from keepfit.stages.serving.sqlite import SQLiteStore
 
 from .test_store import post, rows, sales
 

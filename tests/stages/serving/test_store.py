@@ -12,6 +12,7 @@ import pytest
 from keepfit import Events, Files, Float, Records, Text, col
 from keepfit.errors import RequestError
 from keepfit.spec.rows import Present
+from keepfit.stages.serving import posted
 from keepfit.stages.serving.coverage import Coverage
 from keepfit.stages.serving.receipts import KEPT, Receipt
 from keepfit.stages.serving.store import EVER
@@ -251,3 +252,40 @@ def test_an_entity_may_be_any_text(store):
         assert amounts(store, entity) == [2.0] and store.read(entity).record(people, 1) == {"age": 1.0}
     store.replace(sales, rows(("x", 5, 5, 1.0)), 6)
     assert amounts(store, "a b") == [] and store.rows()["sales"] == 1
+
+
+def test_posted_events_are_decoded_once_and_every_writer_s_are_seen(store, open_another, monkeypatch):
+    decoded = []
+    original = posted._decoded
+    monkeypatch.setattr(
+        posted, "_decoded", lambda texts, columns: decoded.append(len(texts)) or original(texts, columns)
+    )
+    with closing(open_another()) as another:
+        post(store, "a", 5, 1.0)
+        post(another, "a", 3, 2.0)
+        assert amounts(store, "a") == amounts(store, "a") == [2.0, 1.0]
+        post(another, "a", 5, 3.0)
+        assert amounts(store, "a") == amounts(store, "a") == [2.0, 1.0, 3.0]
+        assert decoded == [2, 1]
+        others = store.read("a").events(sales, {str(one): one for one in (Present("note"), col("amount"))})[2]
+        assert others[1].tolist() == [2.0, 1.0, 3.0], "another version reads other columns of them"
+        another.replace(sales, rows(("a", 3, 3, 2.0)), 4)  # the lake has caught up with the second
+        assert amounts(store, "a") == [2.0, 1.0, 3.0]
+        another.replace(sales, rows(("a", 3, 3, 2.0), ("a", 5, 5, 1.0), ("a", 5, 5, 3.0)), 6)
+        post(another, "a", 7, 4.0)  # its id may be that of a row that was taken away
+        assert amounts(store, "a") == [2.0, 1.0, 3.0, 4.0]
+
+
+def test_kept_events_are_bounded():
+    kept = posted.Kept(most=3)
+    for entity, many in (("a", 2), ("b", 1), ("c", 1), ("d", 9)):
+        kept.keep(entity, posted.NONE.extended(0, [(place + 1, "sales", "{}") for place in range(many)]))
+        assert len(kept.of(entity)) == many, "who was asked for last is kept, however many there are"
+    assert [len(kept.of(entity)) for entity in "abc"] == [0, 0, 0]
+
+
+def test_what_is_read_says_from_when_on_it_answers(store):
+    assert store.read("a").answers_from == EVER
+    store.replace(sales, rows(("a", 1, 1, 1.0)), 2, answers_from=7)
+    store.replace_records(people, {"entity": np.array(["a"], object), "age": np.array([1.0])}, answers_from=9)
+    assert store.read("a").answers_from == store.read("nobody").answers_from == 9

@@ -18,6 +18,7 @@ from onnx import TensorProto, helper, numpy_helper
 from keepfit import Category, Events, Every, Files, Float, Integer, Model, Records, artifact, clock
 from keepfit.artifact import Artifact, Pointer, write_pointer
 from keepfit.stages.serving.app import create_app
+from keepfit.stages.serving.held import Held
 from keepfit.stages.serving.outbox import Outbox
 from keepfit.stages.serving.protection import Protection
 from keepfit.stages.serving.server import bind, server
@@ -97,6 +98,35 @@ def fill(store: OnlineStore) -> None:
     }
     store.replace(sales, rows, NOW)
     store.replace_records(customers, {"entity": np.array(["17", "18"], object), "age": np.array([40.0, np.nan])})
+
+
+class Far(SQLiteStore):
+    """A store behind a network that can be made to hang: from the `slow_from`th read on, until it is there again."""
+
+    remote = True
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.asked, self.slow_from, self._left, self._here = threading.Event(), 1, 0, threading.Event()
+        self._here.set()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Have reads hang; `asked` is set once one does."""
+        self._left = self.slow_from
+        self._here.clear()
+        try:
+            yield
+        finally:
+            self._here.set()
+
+    def read(self, entity: str) -> Held:
+        """Read when the network is there."""
+        self._left -= 1
+        if self._left <= 0 and not self._here.is_set():
+            self.asked.set()
+            assert self._here.wait(20)
+        return super().read(entity)
 
 
 @dataclass

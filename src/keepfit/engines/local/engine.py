@@ -12,11 +12,11 @@ from arro3.core import Array
 from arro3.core import Table as ArrowTable
 from numpy.typing import NDArray
 
-from keepfit.engines.local import footers, query
-from keepfit.engines.protocol import Column, Observations, Probe, SortedEvents
+from keepfit.engines.local import footers, query, writing
+from keepfit.engines.protocol import Column, Observations, Probe, SortedEvents, Tally
 from keepfit.engines.quoting import quoted
+from keepfit.engines.ready import Parts, ReadyRows, Rows
 from keepfit.engines.summary import Look, Shape
-from keepfit.errors import SourceError
 from keepfit.raw import Checked, Part, RawFile, Settled
 from keepfit.rows.text import FUNCTIONS
 from keepfit.spec.rows import RowExpression
@@ -40,8 +40,7 @@ class LocalEngine:
         self.connection = duckdb.connect()
         self.connection.execute("set global TimeZone='UTC'")  # of all cursors
         self.connection.execute("set enable_progress_bar=false")
-        # it compares all expressions with each other: minutes of planning for a table of 1,000 columns
-        self.connection.execute("set disabled_optimizers='common_subexpressions'")
+        self.connection.execute("set disabled_optimizers='common_subexpressions'")  # planning took minutes
         if threads is not None:
             self.connection.execute(f"set threads={threads}")
         if memory is not None:
@@ -226,29 +225,25 @@ class LocalEngine:
         ]
         held = ArrowTable.from_arrays(arrays, names=list(columns))
         self.connection.register("keepfit_columns", held)
-        casts = []
-        for name, kind in ((name, types[name]) for name in columns):
-            value = f"make_timestamptz({quoted(name)})" if kind == "TIMESTAMPTZ" else f"cast({quoted(name)} as {kind})"
-            if columns[name].dtype.kind == "f":  # null is NaN in an array, and null in a table
-                value = f"case when not isnan({quoted(name)}) then {value} end"
-            casts.append(f"{value} as {quoted(name)}")
-        return self.connection.sql(f"select {', '.join(casts)} from keepfit_columns")
+        casts = ", ".join(query.typed(name, values, types[name]) for name, values in columns.items())
+        return self.connection.sql(f"select {casts} from keepfit_columns")
 
-    def write_file(self, columns: Mapping[str, Column], types: Mapping[str, str], path: Path) -> None:
-        """Write columns to a .parquet or .csv file."""
-        writers = {".parquet": "write_parquet", ".csv": "write_csv"}
-        if path.suffix not in writers:
-            raise SourceError(
-                f"cannot write {path.name!r}", where=str(path), fix="name a file that ends in .parquet or .csv"
-            )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        getattr(self.relation(columns, types), writers[path.suffix])(str(path))
+    def ready(self, rows: Rows, name: str, folder: Path) -> ReadyRows:
+        """Return rows to be answered; the name is for errors."""
+        from keepfit.engines.local.ready import LocalReady
+
+        return LocalReady(self.connection, rows, name, folder)
+
+    def parts(self, folder: Path) -> Parts:
+        """Return what takes columns batch by batch."""
+        return writing.LocalParts(self.connection, folder)
+
+    save = staticmethod(writing.save)
 
     def first_known(self, files: Sequence[str]) -> int | None:
         """Return when the first row of these files was known."""
-        if not files:
-            return None
-        found = self.connection.execute(f"select epoch_us(min(_known)) from {query.parquet(files)}").fetchone()
+        text = f"select epoch_us(min(_known)) from {query.parquet(files)}"
+        found = self.connection.execute(text).fetchone() if files else None
         return found[0] if found else None
 
     def columns(self, files: Sequence[str]) -> dict[str, Column]:
@@ -280,6 +275,12 @@ class LocalEngine:
         from keepfit.engines.local.probe import LocalProbe
 
         return LocalProbe(self.connection, table, query.source(table, files))
+
+    def tally(self, files: Sequence[str], as_of: int | None = None) -> Tally:
+        """Return what can be counted of the columns of these files."""
+        from keepfit.engines.local.counting import LocalTally
+
+        return LocalTally(self.connection, files, as_of)
 
     def look(self, shape: Shape, files: Sequence[str], as_of: int | None = None) -> Look:
         """Return what can be asked of these files for a reader."""

@@ -15,7 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.kernel.exact import compiled, entry
+from keepfit.kernel.compiling import compiled, entry
 
 Integers = NDArray[np.int64]
 Rows = NDArray[Any]  # int32 while that is enough: half the memory of the largest array here

@@ -68,6 +68,16 @@ def texts(column: Column) -> Array:
     return Array(list(column), type=DataType.utf8())
 
 
+def typed(name: str, values: Any, kind: str | None) -> str:
+    """Return the SQL of a column of a DuckDB type (as it is if None): microseconds become moments, NaN becomes null."""
+    if kind is None:
+        return quoted(name)
+    value = f"make_timestamptz({quoted(name)})" if kind == "TIMESTAMPTZ" else f"cast({quoted(name)} as {kind})"
+    if values.dtype.kind == "f":
+        value = f"case when not isnan({quoted(name)}) then {value} end"
+    return f"{value} as {quoted(name)}"
+
+
 def unmasked(column: Any) -> Column:
     """Return a DuckDB column with NaN or None where it is null."""
     mask = np.ma.getmaskarray(column)

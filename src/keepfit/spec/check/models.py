@@ -12,17 +12,19 @@ from keepfit.spec.check.features import FEATURE_RULES
 from keepfit.spec.check.gates import GATE_RULES
 from keepfit.spec.check.labels import labels_can_be_told_apart
 from keepfit.spec.check.parameters import PARAMETER_RULES
-from keepfit.spec.check.problem import AS_A_NAME, NAME, Problem, not_a_duration
+from keepfit.spec.check.policies import POLICY_RULES
+from keepfit.spec.check.problem import AS_A_NAME, NAME, Problem
 from keepfit.spec.check.reading import leaves, of
 from keepfit.spec.check.shapes import malformed_values
 from keepfit.spec.check.training import TRAINING_RULES, malformed_training
 from keepfit.spec.check.tuning import TUNING_RULES, malformed_tune
+from keepfit.spec.check.watch import WATCH_RULES, malformed_watch
 from keepfit.spec.features import Aggregate, ByCategory, Expression
 from keepfit.spec.gates import Gate
 from keepfit.spec.metric import METRICS, ONE_SIDED
 from keepfit.spec.model import CLASSIFICATION, MULTICLASS, REGRESSION, Model
 from keepfit.spec.observe import EachRow, Every
-from keepfit.spec.policy import Condition, MetricBelow, OlderThan, Policy
+from keepfit.spec.policy import Condition, EstimatedBelow, MetricBelow, Policy
 from keepfit.spec.tables import Events, Records
 
 # columns that stand beside the features in training sets, answers and profiles
@@ -59,6 +61,7 @@ def malformed(model: Model) -> Iterator[Problem]:
         yield Problem(f"policy={model.policy!r} has no condition to retrain on", of(model), fix)
     yield from malformed_training(model)
     yield from malformed_tune(model)
+    yield from malformed_watch(model)
     yield from malformed_values(model)
 
 
@@ -118,7 +121,7 @@ def names_are_unique(model: Model) -> Iterator[Problem]:
 def metrics_exist(model: Model) -> Iterator[Problem]:
     """Metrics must exist and fit the task."""
     named = [model.metric, *(gate.metric for gate in model.gates if gate.kind == "threshold")]
-    named += [leaf.metric for leaf in model.policy.retrain.leaves() if isinstance(leaf, MetricBelow)]
+    named += [leaf.metric for leaf in model.policy.retrain.leaves() if isinstance(leaf, MetricBelow | EstimatedBelow)]
     fitting = [metric.name for metric in METRICS.values() if metric.measures(model.task, model.training)]
     for name in dict.fromkeys(named):
         if name in fitting:
@@ -140,14 +143,6 @@ def metrics_exist(model: Model) -> Iterator[Problem]:
         yield Problem(what, of(model), f"use metric='pinball', and Gate({model.metric!r}, ...) beside it")
 
 
-def delays_are_durations(model: Model) -> Iterator[Problem]:
-    """Delays of a policy must be durations."""
-    delays = [("cooldown", model.policy.cooldown), ("probation", model.policy.probation)]
-    delays += [("older_than", leaf.age) for leaf in model.policy.retrain.leaves() if isinstance(leaf, OlderThan)]
-    for what, text in delays:
-        yield from not_a_duration(text, f"policy {what}", of(model))
-
-
 MODEL_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     parts_are_specs,
     *FEATURE_RULES,
@@ -157,8 +152,9 @@ MODEL_RULES: tuple[Callable[[Model], Iterator[Problem]], ...] = (
     names_are_unique,
     metrics_exist,
     *GATE_RULES,
-    delays_are_durations,
+    *POLICY_RULES,
     *TRAINING_RULES,
     *PARAMETER_RULES,
     *TUNING_RULES,
+    *WATCH_RULES,
 )

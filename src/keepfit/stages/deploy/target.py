@@ -27,15 +27,21 @@ class Deployment:
         The profile of keepfit.yaml that is meant.
     project : mapping of str to bytes
         What the definitions are made of, path -> content: definitions.py, keepfit.yaml and the modules beside them.
+    raw_files : str
+        The project's folder of raw files as it is reached from the folder that is written.
     extras : tuple of str
         Extras of keepfit that turns need, such as `lightgbm`.
+    store : str or None
+        The setting `serving.store`: where the online store is, if not in a file.
     """
 
     model: str
     entity: str
     profile: str
     project: Mapping[str, bytes]
+    raw_files: str
     extras: tuple[str, ...] = ()
+    store: str | None = None
 
 
 Deployer = Callable[[Deployment], Files]

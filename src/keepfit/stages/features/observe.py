@@ -17,8 +17,21 @@ from keepfit.stages.features.compute import leaves
 
 def mature(model: Model, snapshot: Snapshot) -> Observations:
     """Return the observations whose target lies in the past: t + horizon <= the end of what is known."""
-    end = min(snapshot.complete_until(table) for table in model.awaited())
-    return observe(model, snapshot, until=end - model.horizon)
+    return observe(model, snapshot, until=mature_until(model, snapshot))
+
+
+def newly_mature(model: Model, snapshot: Snapshot, after: int) -> Observations:
+    """Return the mature observations with t > after."""
+    until = mature_until(model, snapshot)
+    if isinstance(model.observe, EachRow):
+        found = observe(model, snapshot, until=until)
+        return found.keep(found.t > after)
+    return _on_grid(model.observe, snapshot, clock.Grid(model.observe.every).moments(after + 1, until))
+
+
+def mature_until(model: Model, snapshot: Snapshot) -> int:
+    """Return the last t whose target is known at the snapshot's as_of."""
+    return min(snapshot.complete_until(table) for table in model.awaited()) - model.horizon
 
 
 def current(model: Model, snapshot: Snapshot, since: int | None = None) -> Observations:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.engines.protocol import Column, Observations
-from keepfit.kernel import exact
+from keepfit.kernel import compiling
 from keepfit.snapshot import Snapshot
 from keepfit.spec import codec
 from keepfit.spec.features import Expression
@@ -51,12 +51,12 @@ def semantics() -> str:
     libraries = [
         f"{name} {version(name)}" for name in ("keepfit", "holidays", "vadersentiment") if find_spec(MODULES[name])
     ]
-    return ", ".join([f"kernel {exact.DIGEST[:16]}", *libraries])
+    return ", ".join([f"kernel {compiling.DIGEST[:16]}", *libraries])
 
 
 def fingerprints(features: Sequence[Expression]) -> dict[str, str]:
     """Return each feature's fingerprint, by name."""
-    return {feature.name: codec.feature_fingerprint(feature) for feature in features}
+    return codec.feature_fingerprints(features)
 
 
 def compute_new(

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.answers import Answers
-from keepfit.evidence import Realised
+from keepfit.evidence import Estimate, Realised
 from keepfit.measure.baseline import baseline
 from keepfit.measure.metrics import PLAIN, measure_all
 from keepfit.measure.sums import Floats
@@ -22,6 +22,7 @@ def realised(
     threshold: float,
     trained_base: Floats | float,
     said: Training = PLAIN,
+    estimated: dict[str, Estimate] | None = None,
 ) -> Realised | None:
     """Return how one version's predictions turned out over a window of matured observations.
 
@@ -43,6 +44,8 @@ def realised(
         What `keepfit.measure.baseline.constant` learnt from its training rows.
     said : Training
         What the model declares of costs and bounds.
+    estimated : dict, optional
+        What was to be expected of the same rows.
 
     Returns
     -------
@@ -58,4 +61,5 @@ def realised(
         rows=len(actual),
         metrics=measure_all(task, actual, predicted, threshold, said),
         baseline=baseline(task, trained_base, actual, said),
+        estimated=estimated or {},
     )

@@ -20,6 +20,8 @@ BINS = 32
 """Quantile bins of a numeric column, and the number of distinct values that get bins of their own."""
 LABELS = 50
 """Categories counted by name; the others are counted together."""
+MANY = 50_000
+"""Rows from which compiled code counts them: loading it takes as long as counting a few."""
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,24 @@ class Numbers:
 
     def count(self, values: NDArray[Any]) -> Numbers:
         """Return the counts of other rows in the same bins."""
-        present, nulls = _present(values)
-        bins = np.searchsorted(np.asarray(self.edges, dtype=np.float64), present, side="right")
-        counts = np.bincount(bins, minlength=len(self.edges) + 1)
-        return Numbers(self.edges, tuple(counts.tolist()), nulls)
+        edges, numbers = np.asarray(self.edges, np.float64), np.asarray(values, np.float64)
+        if len(numbers) >= MANY:
+            from keepfit.kernel.bins import counted  # only here: the compiler takes a second to load
+
+            found, nulls = counted(numbers, edges)
+            return Numbers(self.edges, tuple(found.tolist()), nulls)
+        present, nulls = _present(numbers)
+        bins = np.searchsorted(edges, present, side="right")
+        return Numbers(self.edges, tuple(np.bincount(bins, minlength=len(edges) + 1).tolist()), nulls)
+
+    def __add__(self, other: Numbers) -> Numbers:
+        """Return the counts of both; they must be of the same bins."""
+        if self.edges != other.edges:
+            raise ValueError(
+                "these columns were counted in different bins; count both with `Profile.count` of one profile"
+            )
+        counts = tuple(one + more for one, more in zip(self.counts, other.counts, strict=True))
+        return Numbers(self.edges, counts, self.nulls + other.nulls)
 
 
 @dataclass(frozen=True)
@@ -73,6 +89,34 @@ class Labels:
         counts = {label: found[label] for label in self.counts}
         return Labels(counts, found.total() - sum(counts.values()), nulls)
 
+    def __add__(self, other: Labels) -> Labels:
+        """Return the counts of both; they must be of the same labels."""
+        if list(self.counts) != list(other.counts):
+            raise ValueError(
+                "these columns were counted by different labels; count both with `Profile.count` of one profile"
+            )
+        counts = {label: rows + other.counts[label] for label, rows in self.counts.items()}
+        return Labels(counts, self.rest + other.rest, self.nulls + other.nulls)
+
+
+def bins_of(counted: Numbers | Labels) -> Floats:
+    """Return the counts with the null bin first: in the order of KS, null is below every number."""
+    counts = counted.counts if isinstance(counted, Numbers) else (*counted.counts.values(), counted.rest)
+    return np.array([counted.nulls, *counts], dtype=np.float64)
+
+
+def places(counted: Numbers | Labels, values: NDArray[Any]) -> NDArray[np.intp]:
+    """Return the bin of each row, as `bins_of` orders them: 0 is null."""
+    if isinstance(counted, Numbers):
+        numbers = np.asarray(values, np.float64)
+        found = np.searchsorted(np.asarray(counted.edges, np.float64), numbers, side="right") + 1
+        return np.where(np.isnan(numbers), 0, found)
+    known = {label: place + 1 for place, label in enumerate(counted.counts)}
+    rest = len(known) + 1
+    return np.array(
+        [0 if one is None or one != one else known.get(str(one), rest) for one in values.tolist()], dtype=np.intp
+    )
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -85,6 +129,19 @@ class Profile:
         known = [name for name in columns if name in self.columns]
         return Profile({name: self.columns[name].count(columns[name]) for name in known})
 
+    def __add__(self, other: Profile) -> Profile:
+        """Return the counts of both together, so that hourly profiles add up to a month's.
+
+        Raises
+        ------
+        ValueError
+            If the two are not of the same columns, counted in the same bins.
+        """
+        if self.columns.keys() != other.columns.keys():
+            alone = sorted(self.columns.keys() ^ other.columns.keys())
+            raise ValueError(f"only one of the profiles has {', '.join(alone)}")
+        return Profile({name: _added(one, other.columns[name]) for name, one in self.columns.items()})
+
     def as_data(self) -> dict[str, Any]:
         """Return the profile as JSON data; `from_data` gives it back unchanged."""
         return {name: _as_data(counted) for name, counted in self.columns.items()}
@@ -93,6 +150,14 @@ class Profile:
     def from_data(data: Mapping[str, Any]) -> Profile:
         """Return the profile that `as_data` wrote."""
         return Profile({name: _from_data(item) for name, item in data.items()})
+
+
+def _added(one: Numbers | Labels, other: Numbers | Labels) -> Numbers | Labels:
+    if isinstance(one, Numbers) and isinstance(other, Numbers):
+        return one + other
+    if isinstance(one, Labels) and isinstance(other, Labels):
+        return one + other
+    raise ValueError("a column of numbers and one of labels do not add up")
 
 
 def profile(columns: Mapping[str, NDArray[Any]]) -> Profile:

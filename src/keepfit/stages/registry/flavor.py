@@ -20,6 +20,7 @@ from keepfit.stages.registry.pyfunc import POSITIVE
 
 LOADER = "keepfit.stages.registry.pyfunc"
 EXAMPLE, SERVED = "input_example.json", "serving_input_example.json"
+FILES = ("MLmodel", "requirements.txt", EXAMPLE, SERVED)
 
 
 def write_flavor(artifact: Artifact, digest: str, as_of: int, example: Mapping[str, list[Any]], folder: Path) -> None:

@@ -21,6 +21,7 @@ from keepfit.errors import RegistryError
 from keepfit.evidence import REJECTED
 from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION, Aliases
 from keepfit.stages.registry.copies import Copies
+from keepfit.stages.registry.database import lay
 from keepfit.stages.registry.evidence import digest_of
 from keepfit.stages.registry.identity import identity_of
 from keepfit.stages.registry.pointing import point, point_challenger
@@ -63,7 +64,9 @@ class Registry:
         for name in ("mlflow", "alembic"):
             logging.getLogger(name).setLevel(logging.WARNING)
         if self.uri.startswith("sqlite:///"):
-            Path(self.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+            database = Path(self.uri.removeprefix("sqlite:///"))
+            database.parent.mkdir(parents=True, exist_ok=True)
+            lay(database)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             from mlflow.tracking import MlflowClient
@@ -216,9 +219,9 @@ class Registry:
         self._tag(champion, PREVIOUS, "")  # it has given its place back; else two versions would take turns for ever
         return back
 
-    def last_trained_at(self, model: str) -> int | None:
-        """Return the as_of of the newest training, promoted or not."""
-        return max((version.trained_at for version in self.versions(model)), default=None)
+    def trained_at(self, model: str) -> tuple[int, ...]:
+        """Return the as_of of every training, promoted or not, ascending; once, where a turn that was cut off was run again."""
+        return tuple(sorted({version.trained_at for version in self.versions(model)}))
 
     def lineages(self) -> Iterator[tuple[str, str]]:
         """Yield each training's name and what it recorded to be built from, as JSON text."""

@@ -7,6 +7,7 @@ To add a report: take the numbers out of the evidence in a file like `summary.py
 `page.py`, and give it a `write_...` function like the one in `replay.py`.
 """
 
+from keepfit.stages.reports.policies import write_policies
 from keepfit.stages.reports.replay import write_replay
 
-__all__ = ["write_replay"]
+__all__ = ["write_policies", "write_replay"]

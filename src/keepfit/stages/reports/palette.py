@@ -8,6 +8,7 @@ from keepfit.evidence import PROMOTE, REJECT, ROLL_BACK
 
 INK, MUTED, GRID, PAPER = "#1b1f24", "#66707b", "#e4e7eb", "#ffffff"
 BLUE, GREEN, VERMILLION, PURPLE = "#0072b2", "#009e73", "#d55e00", "#b0568a"
+OCHRE, INDIGO = "#9a7b00", "#4b2fa8"
 HEAT = ("#f1efec", "#fbe0c8", "#f5ba88", "#e58440", "#bd4e00")
 HEAT_BOUNDS = (0.05, 0.1, 0.2, 0.5)
 

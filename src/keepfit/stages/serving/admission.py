@@ -18,15 +18,15 @@ class Admission:
 
     Attributes
     ----------
-    waiting, taken, connections : int
-        Requests that have arrived and those in work, and open connections.
+    waiting, taken, connections, bytes : int
+        Requests that have arrived and those in work, open connections, and bytes of bodies that are here and not answered.
     draining : bool
         Whether the server is about to stop.
     """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.waiting = self.taken = self.connections = 0
+        self.waiting = self.taken = self.connections = self.bytes = 0
         self.draining = False
 
     @property

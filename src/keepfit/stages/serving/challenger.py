@@ -100,6 +100,8 @@ class Challenger:
         self._salt, self._below = pointer.digest.encode()[:64], int(said.share * 2**64)
         self.refused, self.current = None, scorer
         log.info("%s version %s challenges as %s", pointer.model, pointer.version, said.mode)
+        if said.mode == CANARY:
+            scorer.prepare_explaining()
 
 
 def _require_same_question(champion: Scorer, challenger: Scorer) -> None:

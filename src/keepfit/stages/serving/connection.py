@@ -7,14 +7,14 @@ import time
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from keepfit.spec.serving import Serving
-from keepfit.stages.serving.guard import ARRIVED, CLOSE, CROWDED, FIXED, WAITS, WHOLE, WORK
-from keepfit.stages.serving.protection import Protection, no_place
+from keepfit.stages.serving.guard import ARRIVED, CLOSE, CROWDED, FIXED, RETRY, WAITS, WHOLE, WORK
+from keepfit.stages.serving.protection import RETRY_S, Protection, no_place
 from keepfit.stages.serving.wire import encode
 
-MAX_HEAD = 65_536
+MAX_HEAD = SMALL = 65_536
 QUEUED = frozenset(path.encode() for path in WORK)
 KEEP_ALIVE_S = 75
 """Longer than balancers keep a connection they may use again (60 s), so that they close it and not the server."""
@@ -47,9 +47,10 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, *arguments, **options)
         self._held, self._crowded = config.protection, False
         self._settings: Serving = config.protection.serving
-        self._size = self._pieces = self._begun = 0
+        self._size = self._pieces = self._begun = self._bytes = 0
         self._in_head = self._in_body = self._shed = self._gone = self._queued = False
         self._stuck: float | None = None
+        self._working: RequestResponseCycle | None = None
         self.began: float | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -60,16 +61,23 @@ class Connection(HttpToolsProtocol):
         self._crowded = len(self.connections) > self._settings.connections
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count no longer."""
+        """Count no longer; what is in work for the client has nobody to answer to."""
         super().connection_lost(exc)
         self.began = self._stuck = None
+        self._let_go()
+        working = self._working  # uvicorn looks at the newest request only, which may wait behind this one
+        if working is not None and not working.response_complete:
+            working.disconnected = True
+            working.message_event.set()
         self._held.admission.connections = len(self.connections)
 
     def data_received(self, data: bytes) -> None:
         """Read what came; a head that does not end is refused."""
         alone, self._begun = self._in_head or not self._in_body, 0
         super().data_received(data)
-        if self._in_head and alone and self._begun <= 1:  # else what of it belongs to the head is not known
+        if (
+            self._in_head and alone and self._begun <= 1 and not self._gone
+        ):  # else what of it belongs to the head is not known
             self._pieces += len(data)
             if self._pieces > MAX_HEAD:
                 self._refuse_head()
@@ -121,8 +129,15 @@ class Connection(HttpToolsProtocol):
             self._refuse_place(closes=True)  # the body is not waited for
 
     def on_body(self, body: bytes) -> None:
-        """Hand on a piece of a body."""
-        if not self._shed and not self._gone:
+        """Hand on a piece of a body, if all bodies together are not too much; a small one always has its place."""
+        if self._shed or self._gone:
+            return
+        size, admission = len(body), self._held.admission
+        self._bytes += size
+        admission.bytes += size
+        if self._bytes > SMALL and admission.bytes > self._settings.bodies:
+            self._refuse_body()
+        else:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -140,6 +155,30 @@ class Connection(HttpToolsProtocol):
             if self._queued:
                 self.cycle.scope[WAITS] = True  # type: ignore[literal-required]
                 self._held.admission.arrive()
+
+    def on_response_complete(self) -> None:
+        """Have the next request answered."""
+        if not self.pipeline and not self._in_body:
+            self._let_go()
+        super().on_response_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._working = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _let_go(self) -> None:
+        """Count the bytes of this connection's bodies no longer."""
+        self._held.admission.bytes -= self._bytes
+        self._bytes = 0
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP as everything is answered."""
+        self._refuse(400, b"400 Bad Request", "this is no HTTP/1.1 request", "look at its first line and its headers")
+
+    def _refuse_body(self) -> None:
+        self._held.metrics.refused("bodies")
+        what = f"the bodies of all requests together are more than {self._settings.bodies:,} bytes"
+        self._refuse(503, b"503 Service Unavailable", what, f"send it again in {RETRY_S} s or later", RETRY)
 
     def _idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
@@ -182,7 +221,7 @@ class Connection(HttpToolsProtocol):
             what = f"the request was not complete after {limit:g} s"
             self._refuse(408, b"408 Request Timeout", what, "send it at once")
 
-    def _refuse(self, status: int, line: bytes, what: str, fix: str) -> None:
+    def _refuse(self, status: int, line: bytes, what: str, fix: str, *more: tuple[bytes, bytes]) -> None:
         """Answer in the place of the application, unless an answer has begun or another is due first, and close."""
         began, self.began, self._gone = self.began or time.perf_counter(), None, True
         if self.transport.is_closing():
@@ -190,7 +229,7 @@ class Connection(HttpToolsProtocol):
         unanswered = self.cycle is not None and not self.cycle.response_started and not self.pipeline
         if unanswered if self._in_body else self._idle():
             body = encode({"error": "RequestError", "what": what, "where": "request", "fix": fix})
-            headers = [JSON, *FIXED, (b"content-length", b"%d" % len(body)), CLOSE]
+            headers = [JSON, *FIXED, (b"content-length", b"%d" % len(body)), CLOSE, *more]
             head = b"HTTP/1.1 %b\r\n" % line + b"".join(b"%b: %b\r\n" % header for header in headers)
             self.transport.write(head + b"\r\n" + body)
             self._held.metrics.answered("", "", status, time.perf_counter() - began)

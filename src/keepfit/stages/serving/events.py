@@ -16,13 +16,14 @@ from keepfit.errors import RequestError, did_you_mean
 from keepfit.rows.contract import check_row
 from keepfit.spec.model import Model
 from keepfit.spec.tables import Events
+from keepfit.stages.serving.patience import Busy
 from keepfit.stages.serving.protection import Refused
 from keepfit.stages.serving.receipts import Receipt
 from keepfit.stages.serving.service import Service
-from keepfit.stages.serving.sqlite import POST_S, Busy, publishing
+from keepfit.stages.serving.sqlite import POST_S, publishing
 from keepfit.stages.serving.store import Row
 from keepfit.stages.serving.turns import check_count, placed
-from keepfit.stages.serving.wire import VERSION, Body, check_flat, decoded, read_body, send_json
+from keepfit.stages.serving.wire import HOLDER, VERSION, Body, check_flat, decoded, read_body, send_json
 
 SEND = 'send one event, {"column": value}, or a list of them'
 KEY = b"idempotency-key"
@@ -118,13 +119,14 @@ def _row(model: Model, event: Body) -> Row:
 
 
 def _key(scope: Scope) -> str | None:
-    """Return the idempotency key of a request, if it has one."""
+    """Return the idempotency key of a request, if it has one; those of another token are others."""
     for name, value in scope["headers"]:
         if name == KEY:
             if not (0 < len(value) <= LONGEST_KEY and value.isascii()):
                 fix = f"send 1 to {LONGEST_KEY} ASCII characters, a UUID for example, or no such header"
                 raise RequestError(f"an Idempotency-Key of {len(value)} bytes", where="Idempotency-Key", fix=fix)
-            return str(value.decode("ascii"))
+            key = str(value.decode("ascii"))
+            return f"{scope[HOLDER]} {key}" if HOLDER in scope else key  # no name of a token holds a space
     return None
 
 

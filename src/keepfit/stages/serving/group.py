@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
+from functools import partial
 from typing import Generic, TypeVar
+
+from keepfit.stages.serving.patience import Busy, patiently
 
 Kind = TypeVar("Kind", bound=Hashable)
 Item = TypeVar("Item")
@@ -29,13 +32,19 @@ class Group(Generic[Kind, Item, Answer]):
         self._waiting: dict[Kind, list[tuple[Item, asyncio.Future[Answer]]]] = {}
 
     async def answer(self, kind: Kind, item: Item) -> Answer:
-        """Return the answer to one item, or raise what went wrong."""
+        """Return the answer to one item, or raise what went wrong; while others are writing, those who wait gather."""
+        try:
+            return await self._join(kind, item)
+        except Busy:
+            return await patiently(partial(self._join, kind, item))
+
+    def _join(self, kind: Kind, item: Item) -> asyncio.Future[Answer]:
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._answer_all)
         answer: asyncio.Future[Answer] = loop.create_future()
         self._waiting.setdefault(kind, []).append((item, answer))
-        return await answer
+        return answer
 
     def _answer_all(self) -> None:
         waiting, self._waiting = self._waiting, {}

@@ -16,10 +16,10 @@ from keepfit.stages.serving import laps
 from keepfit.stages.serving.admission import Admission
 from keepfit.stages.serving.laps import Lap
 from keepfit.stages.serving.metrics import route_of
-from keepfit.stages.serving.protection import Protection, Refused, no_place
+from keepfit.stages.serving.protection import RETRY_S, Protection, Refused, no_place
 from keepfit.stages.serving.tokens import OPEN
 from keepfit.stages.serving.traces import Trace, continued, fresh
-from keepfit.stages.serving.wire import FAILED, PREDICTION, VERSION, send_json
+from keepfit.stages.serving.wire import FAILED, HOLDER, PREDICTION, VERSION, send_json
 
 log = logging.getLogger("keepfit.serving")
 
@@ -27,7 +27,7 @@ ARRIVED, CROWDED, WHOLE, WAITS = "keepfit.arrived", "keepfit.crowded", "keepfit.
 """What the connection notes in a scope: when the request's first byte came, whether there are too many connections, that the
 request is wholly there, and that it is counted among those that wait."""
 FIXED = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
-CLOSE = (b"connection", b"close")
+CLOSE, RETRY = (b"connection", b"close"), (b"retry-after", b"%d" % RETRY_S)
 WORK = frozenset({"/predict", "/predict/rows", "/events"})
 GONE = 499  # as nginx has it: the client left before it was answered
 
@@ -131,6 +131,8 @@ class Guard:
             raise no_place("connections")
         exchange.caller = client[0] if client else ""
         exchange.caller = self._held.admit(path, headers, exchange.caller, time.perf_counter())
+        if self._held.tokens.asked:
+            scope[HOLDER] = exchange.caller
         if path not in WORK:
             return await self._app(scope, receive, exchange.send)
         message = await receive()
@@ -168,6 +170,8 @@ class Guard:
             exchange.add(list(error.headers.items()))
             if WHOLE not in exchange.scope:  # what is still on its way would be read for nothing
                 exchange.add([CLOSE])
+        elif error.http_status == 503:
+            exchange.add([RETRY])
         await send_json(exchange.send, error.http_status, error.as_dict())
 
     def _account(self, exchange: Exchange) -> None:

@@ -12,11 +12,22 @@ STAGES = ("features", "model", "log")
 
 
 class Lap(NamedTuple):
-    """One stage of a request: its name, one of `STAGES`, and when it began and ended, in seconds of `perf_counter`."""
+    """One stage of a request.
+
+    Attributes
+    ----------
+    stage : str
+        One of `STAGES`.
+    began, ended : float
+        Seconds of `perf_counter`.
+    requests : int
+        How many requests it was done for, in one call.
+    """
 
     stage: str
     began: float
     ended: float
+    requests: int = 1
 
 
 _laps: ContextVar[list[Lap] | None] = ContextVar("laps", default=None)

@@ -11,7 +11,8 @@ from keepfit.errors import RequestError
 from keepfit.stages.serving.answering import Asked, answered, count
 from keepfit.stages.serving.challenger import CANARY
 from keepfit.stages.serving.laps import lap
-from keepfit.stages.serving.requested import Requested, as_asked, requested, unknown
+from keepfit.stages.serving.patience import patiently
+from keepfit.stages.serving.requested import Requested, TooEarly, all_observed, as_asked, requested, unknown
 from keepfit.stages.serving.scorer import Scorer
 from keepfit.stages.serving.service import Service
 from keepfit.stages.serving.shadow import Shadow
@@ -57,6 +58,8 @@ async def _by_canary(service: Service, bodied: Sequence[Requested], now: int, *,
     version, asked = canary.pointer.version, [as_asked(canary, bodied[place]) for place in places]
     try:
         found = await _answers(service, canary, asked, now, places, CANARY, explain=explain)
+    except TooEarly:  # it would be for the champion as well
+        raise
     except Exception:  # whatever it is, the champion answers
         found = [{} for _ in places]
     told = {place: answer for place, answer in zip(places, found, strict=True) if "request_id" in answer}
@@ -77,7 +80,7 @@ async def _answers(
 ) -> list[Told]:
     """Return an answer to each of some objects, which stand at these places of the request, or the error of an unknown entity."""
     began = perf_counter()
-    rows = [scorer.features(one.entity, one.t, one.sent) async for one in turns(bodied)]
+    rows = await all_observed(scorer, list(zip(places, bodied, strict=True)))
     lap("features", began)
     refusals = [None if row.known else unknown(scorer, one) for one, row in zip(bodied, rows, strict=True)]
     answers = [
@@ -87,7 +90,7 @@ async def _answers(
     kept = [place for place, refusal in enumerate(refusals) if refusal is None]
     if kept:
         asked = [Asked(bodied[place], rows[place], request_id(now), origin) for place in kept]
-        found = await beside(len(asked), partial(answered, service, scorer, asked, explain=explain))
+        found = await patiently(partial(beside, len(asked), partial(answered, service, scorer, asked, explain=explain)))
         count(service, scorer, asked, found)
         for place, answer in zip(kept, found, strict=True):
             answers[place] = answer
@@ -103,7 +106,7 @@ async def _requested(service: Service, scorer: Scorer, bodies: Sequence[object],
             raise RequestError(f"element {place} is no object", where=f"[{place}]", fix=fix)
         try:
             check_flat(body)
-            found.append(requested(service, scorer, body, now))
+            found.append(requested(scorer, body, now))
         except RequestError as error:
             raise placed(error, f"[{place}]") from None
     return found

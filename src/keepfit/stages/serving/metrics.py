@@ -25,7 +25,7 @@ ROUTES = frozenset(
         "/predict", "/predict/rows", "/events", "/livez", "/readyz", "/health", "/metrics", "/model", "/docs", "/openapi.json",
     }
 )  # fmt: skip
-REFUSALS = ("unauthorized", "forbidden", "rate", "queue", "connections", "body", "head", "timeout", "store")
+REFUSALS = ("unauthorized", "forbidden", "rate", "queue", "connections", "body", "bodies", "head", "timeout", "store")
 OUTCOMES = ("canary", "shadow", "dropped", "failed")
 MOST_VERSIONS = 8
 """Versions whose labels are kept bound."""
@@ -96,9 +96,9 @@ class Metrics:
         self._events.add((table,), count)
 
     def staged(self, laps: Iterable[Lap]) -> None:
-        """Note how long the stages of a request took."""
-        for stage, began, ended in laps:
-            self._stages.cell(stage).observe(ended - began)
+        """Note a request's share of how long its stages took."""
+        for stage, began, ended, requests in laps:
+            self._stages.cell(stage).observe((ended - began) / requests)
 
     def of(self, found: Artifact, version: str) -> VersionMetrics:
         """Return what counts the predictions of a version."""

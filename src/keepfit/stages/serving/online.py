@@ -40,10 +40,13 @@ class Features(NamedTuple):
         if it is null.
     known : bool
         Whether the store holds a row of the entity in any table that is about it.
+    answers_from : int
+        The earliest moment that can be answered from what was read, microseconds UTC.
     """
 
     row: Row
     known: bool
+    answers_from: int
 
     @property
     def columns(self) -> Columns:
@@ -98,14 +101,17 @@ class OnlineFeatures:
         for records, attributes in self._records:
             record = held.record(records, t) or {}
             leaves.update({name: _plain(record.get(key), number) for name, key, number in attributes})
+        earliest = held.answers_from
         for plan, columns in self._events:
             own = held if plan.via is None else self._reached(plan.via, leaves)
+            if own is not None:
+                earliest = max(earliest, own.answers_from)
             leaves.update(_nothing(plan) if own is None else _swept(plan, columns, own, moment))
         for name, part in self._moments:
             leaves[name] = of_moment(part, moment).item()
         for name, value in sent.items():
             leaves[self._sent[name]] = _plain(value, name not in self._category)
-        return Features(self._expressions(leaves), held.knows(self._own))
+        return Features(self._expressions(leaves), held.knows(self._own), earliest)
 
     def _reached(self, via: Attribute, leaves: Row) -> Held | None:
         """Return what is held of the entity that an attribute names; None if it names none."""

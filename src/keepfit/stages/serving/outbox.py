@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from keepfit.stages.serving.sqlite import Busy, connect, waiting, writing
+from keepfit.stages.serving.patience import Busy
+from keepfit.stages.serving.sqlite import connect, waiting, writing
 from keepfit.tables import PREDICTIONS
 
 COLUMNS = tuple(PREDICTIONS.columns)
@@ -29,8 +30,6 @@ SCHEMA = (
     "create table if not exists sealed (first integer, last integer, name text)"
 )
 CHECKPOINT_PAGES = 20_000
-LOG_S = 2.0
-"""How long an answer waits for others to be done with writing; the loop of requests stands still meanwhile."""
 SLICE = 500
 """Rows that are dropped in one transaction."""
 
@@ -60,14 +59,12 @@ class Outbox:
         The SQLite file; made with its folder if it is not there. Several processes may share it.
     durable : bool
         Whether a row also survives a power cut.
-    wait_s : float
-        How long an answer waits for another process that writes, seconds.
     """
 
-    def __init__(self, path: Path, *, durable: bool = False, wait_s: float = LOG_S) -> None:
+    def __init__(self, path: Path, *, durable: bool = False) -> None:
         self.path = path
         self._connection = _open(path)
-        self._connection.execute(f"pragma busy_timeout = {int(1000 * wait_s)}")
+        self._connection.execute("pragma busy_timeout = 0")  # who logs holds the loop of requests: it comes again
         self._lock = threading.Lock()
         if durable:
             self._connection.execute("pragma synchronous = full")
@@ -83,7 +80,7 @@ class Outbox:
         Raises
         ------
         Busy
-            If others write for too long; the answer must not be given then.
+            If others are writing; the answer must not be given then.
         """
         with self._lock, waiting(_moving):
             self._connection.execute(self._insert, [row.get(column) for column in COLUMNS])

@@ -17,7 +17,7 @@ from keepfit.stages.serving.challenger import CANARY
 from keepfit.stages.serving.group import Group
 from keepfit.stages.serving.laps import Lap, lap, laps_of_task, lasting
 from keepfit.stages.serving.many import predict_many
-from keepfit.stages.serving.requested import Requested, as_asked, requested, unknown
+from keepfit.stages.serving.requested import Requested, TooEarly, as_asked, observed, requested, unknown
 from keepfit.stages.serving.scorer import Scorer
 from keepfit.stages.serving.service import Service
 from keepfit.stages.serving.shadow import Shadow
@@ -59,15 +59,17 @@ class PredictRoute:
         Raises
         ------
         RequestError
-            422 if the request does not fit or cannot be explained, 404 if nothing is known of the entity.
+            422 if the request does not fit, lies too far back or cannot be explained, 404 if nothing is known of the entity.
         """
         check_flat(body)
         now, challenger = self._service.now(), self._service.challenger
-        one = requested(self._service, scorer, body, now)
+        one = requested(scorer, body, now)
         if challenger.current is not None and (canary := challenger.canary(one.entity)) is not None:
             version = canary.pointer.version
             try:
                 answer = await self._answer(canary, as_asked(canary, one), now, CANARY, explain=explain)
+            except TooEarly:  # it would be for the champion as well
+                raise
             except Exception as error:  # whatever it is, the champion answers
                 self._service.metrics.challenged(version, "failed")
                 log.debug("version %s cannot answer as canary: %s", version, error)
@@ -78,7 +80,7 @@ class PredictRoute:
 
     async def _answer(self, scorer: Scorer, one: Requested, now: int, origin: str, *, explain: bool) -> Told:
         began = perf_counter()
-        features = scorer.features(one.entity, one.t, one.sent)
+        features = await observed(scorer, one)
         if not features.known and (refusal := unknown(scorer, one)) is not None:
             raise refusal
         lap("features", began)
@@ -91,6 +93,8 @@ class PredictRoute:
         scorer, explain = kind
         with lasting() as laps:
             found = answered(self._service, scorer, [asked for asked, _ in waiting], explain=explain)
+        if len(waiting) > 1:
+            laps = [each._replace(requests=len(waiting)) for each in laps]
         for _, own in waiting:
             own.extend(laps)
         return found

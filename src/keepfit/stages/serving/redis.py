@@ -27,6 +27,7 @@ from keepfit.stages.serving import redis_scripts as scripts
 from keepfit.stages.serving.coverage import Coverage, coverage_from, coverage_text
 from keepfit.stages.serving.held import Held, Record
 from keepfit.stages.serving.packing import blocks, records
+from keepfit.stages.serving.posted import Kept
 from keepfit.stages.serving.receipts import KEPT, Receipt, another_body
 from keepfit.stages.serving.store import EVER, Row
 
@@ -38,7 +39,7 @@ except ImportError:
     raise MissingExtra("redis", "serving.store") from None
 
 READ_S, WRITE_S = 0.5, 10.0
-"""How long a read holds up the server at most, and a write its thread."""
+"""How long a read holds up its thread at most, and a write."""
 AGAIN_S = 1.0
 """How long nobody asks a Redis that did not answer."""
 UNFINISHED_S = 3600
@@ -66,12 +67,15 @@ class RedisStore:
         What tells this model's keys from those of others in the database.
     """
 
+    remote = True
+
     def __init__(self, url: str, name: str) -> None:
         self._where, self._prefix = _shown(url), f"keepfit:{{{name}}}:"
         self._reader, self._writer = _client(url, READ_S), _client(url, WRITE_S)
         self._read = self._reader.register_script(scripts.READ)
         self._post = self._writer.register_script(scripts.POST)
         self._put = self._writer.register_script(scripts.PUT)
+        self._posted = Kept()
         self._away: tuple[float, str] = 0.0, ""
 
     def close(self) -> None:
@@ -136,10 +140,11 @@ class RedisStore:
 
     def read(self, entity: str) -> Held:
         """Return all that is held of an entity, by one script."""
+        before = self._posted.of(entity)
         with self._reached():
-            published, posted = self._read(keys=[self._prefix], args=[entity])
+            said: list[Any] = [entity, before.mark, f"{before.last:016d}", len(before)]
+            published, posted, mark, covered = self._read(keys=[self._prefix], args=said)
         events: dict[str, list[tuple[tuple[str, ...], bytes]]] = {}
-        rows: dict[str, list[str]] = {}
         held: dict[str, list[tuple[int, Record]]] = {}
         for field, generation, content in _triples(published):
             kind, name = field[:1].decode(), field[1:].decode()
@@ -148,16 +153,16 @@ class RedisStore:
             else:
                 versions = json.loads(content)
                 held[name] = [(EVER if known is None else known, record) for known, record in versions]
-        for _, content in sorted(zip(posted[::2], posted[1::2], strict=True)):
-            name, _, row = content.decode().partition("\n")
-            rows.setdefault(name, []).append(row)
-        return Held(events, rows, held)
+        now = before.extended(int(mark), sorted(map(_posted, posted[::2], posted[1::2])))
+        if now is not before:
+            self._posted.keep(entity, now)
+        return Held(events, now, held, max(map(_covered_from, covered), default=EVER))
 
     def answers_from(self) -> int:
         """Return the earliest moment for which the store holds all that features need."""
         with self._reached():
             found = self._reader.hvals(f"{self._prefix}covered")
-        return max((json.loads(each)[1] for each in found), default=EVER)
+        return max(map(_covered_from, found), default=EVER)
 
     def rows(self) -> dict[str, int]:
         """Return how many rows each table holds."""
@@ -264,6 +269,16 @@ def _text(at: int) -> str:
 
 def _triples(found: Sequence[bytes]) -> Iterator[tuple[bytes, bytes, bytes]]:
     return zip(found[::3], found[1::3], found[2::3], strict=True)
+
+
+def _posted(arrival: bytes, content: bytes) -> tuple[int, str, str]:
+    name, _, row = content.decode().partition("\n")
+    return int(arrival), name, row
+
+
+@lru_cache(maxsize=1000)
+def _covered_from(content: bytes) -> int:
+    return int(json.loads(content)[1])
 
 
 @lru_cache(maxsize=1000)

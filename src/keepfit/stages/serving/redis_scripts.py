@@ -4,6 +4,7 @@
 - `rows:<id>`: hash, entity -> a block, or the versions of a record as JSON
 - `posted:<entity>`: hash, order of arrival -> table, line end, row as JSON; `times:<table>`: the same by time
 - `covered`, `reached`: hashes by table; `receipt:<key>`: hash; `arrivals`: counter; `filled`
+- `taken`: counter of the publications that took posted rows away
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ EMPTY = "none"
 """In the place of a key where a table has no rows."""
 ANOTHER_BODY = -1
 
+# entity; of its posted rows, those after an arrival are enough if there are more than some and none was taken away since a mark
 READ = """
 local held, tables = {}, redis.call('HGETALL', KEYS[1] .. 'generation')
 for i = 1, #tables, 2 do
@@ -23,7 +25,19 @@ for i = 1, #tables, 2 do
     held[#held + 1] = found
   end
 end
-return {held, redis.call('HGETALL', KEYS[1] .. 'posted:' .. ARGV[1])}
+local mark, posted = redis.call('GET', KEYS[1] .. 'taken') or '0', KEYS[1] .. 'posted:' .. ARGV[1]
+local covered, found = redis.call('HVALS', KEYS[1] .. 'covered'), {}
+if mark ~= ARGV[2] or ARGV[4] == '0' then
+  found = redis.call('HGETALL', posted)
+elseif redis.call('HLEN', posted) > tonumber(ARGV[4]) then
+  for _, arrival in ipairs(redis.call('HKEYS', posted)) do
+    if arrival > ARGV[3] then
+      found[#found + 1] = arrival
+      found[#found + 1] = redis.call('HGET', posted, arrival)
+    end
+  end
+end
+return {held, found, mark, covered}
 """
 
 REACH = """
@@ -48,7 +62,7 @@ if before ~= '' then
   for _, one in ipairs(redis.call('ZRANGEBYLEX', times, '-', '(' .. before)) do
     redis.call('HDEL', KEYS[1] .. 'posted:' .. string.sub(one, 33), string.sub(one, 17, 32))
   end
-  redis.call('ZREMRANGEBYLEX', times, '-', '(' .. before)
+  if redis.call('ZREMRANGEBYLEX', times, '-', '(' .. before) > 0 then redis.call('INCR', KEYS[1] .. 'taken') end
 end
 redis.call('HSET', KEYS[1] .. 'covered', name, covered)
 if reached ~= '' then reach(name, reached) end

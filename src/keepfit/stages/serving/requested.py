@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from keepfit import clock
 from keepfit.errors import RequestError, did_you_mean
 from keepfit.rows.contract import entity_key
 from keepfit.spec.columns import Value
+from keepfit.stages.serving.online import Features
 from keepfit.stages.serving.scorer import Scorer
-from keepfit.stages.serving.service import Service
+from keepfit.stages.serving.turns import turns
 from keepfit.stages.serving.unknown import nothing_known
 from keepfit.stages.serving.wire import Body
 
@@ -28,6 +30,8 @@ class Requested(NamedTuple):
         The entity as the lake has it.
     t : int
         Microseconds UTC.
+    named : bool
+        Whether the request names the moment; else it is now.
     sent : dict
         The request-time inputs, typed.
     """
@@ -35,10 +39,19 @@ class Requested(NamedTuple):
     key: Any
     entity: str
     t: int
+    named: bool
     sent: dict[str, Value]
 
 
-def requested(service: Service, scorer: Scorer, body: Body, now: int) -> Requested:
+class TooEarly(RequestError):
+    """The online store does not hold what a prediction at this moment needs."""
+
+    def __init__(self, t: int, earliest: int, place: str) -> None:
+        what = f"the server knows what predictions need from {clock.show(earliest)} on, not at {clock.show(t)}"
+        super().__init__(what, where=f"{place}at", fix="leave `at` out, or use `keepfit predict --as-of`")
+
+
+def requested(scorer: Scorer, body: Body, now: int) -> Requested:
     """Return what one object of a request asks for.
 
     Raises
@@ -48,7 +61,46 @@ def requested(service: Service, scorer: Scorer, body: Body, now: int) -> Request
     """
     key = scorer.table.entity
     _check_names(body, (key, "at", *scorer.inputs))
-    return Requested(body[key], _entity(scorer, body), _moment(service, body.get("at"), now), _sent(scorer, body))
+    at = body.get("at")
+    return Requested(body[key], _entity(scorer, body), _moment(at, now), at is not None, _sent(scorer, body))
+
+
+async def observed(scorer: Scorer, one: Requested) -> Features:
+    """Return the features of what a request asks for; while a read waits for the network, other requests go on.
+
+    Raises
+    ------
+    TooEarly
+        As `read` does.
+    """
+    return await asyncio.to_thread(read, scorer, one) if scorer.remote else read(scorer, one)
+
+
+async def all_observed(scorer: Scorer, asked: Sequence[tuple[int, Requested]]) -> list[Features]:
+    """Return the features of all that a list asks for, each at its place; other requests go on meanwhile.
+
+    Raises
+    ------
+    TooEarly
+        As `read` does.
+    """
+    if scorer.remote:
+        return await asyncio.to_thread(lambda: [read(scorer, one, f"[{at}].") for at, one in asked])
+    return [read(scorer, one, f"[{at}].") async for at, one in turns(asked)]
+
+
+def read(scorer: Scorer, one: Requested, place: str = "") -> Features:
+    """Return the features of what a request asks for, in a list at a place: `[3].`.
+
+    Raises
+    ------
+    TooEarly
+        If what was read does not reach back far enough for the moment that the request names.
+    """
+    found = scorer.features(one.entity, one.t, one.sent)
+    if one.named and one.t < found.answers_from:
+        raise TooEarly(one.t, found.answers_from, place)
+    return found
 
 
 def as_asked(scorer: Scorer, one: Requested) -> Requested:
@@ -112,7 +164,7 @@ def _entity(scorer: Scorer, body: Mapping[str, Any]) -> str:
     return entity_key(scorer.table, raw)
 
 
-def _moment(service: Service, at: object, now: int) -> int:
+def _moment(at: object, now: int) -> int:
     if at is None:
         return now
     try:
@@ -124,10 +176,6 @@ def _moment(service: Service, at: object, now: int) -> int:
     if t > now:
         what = f"at {clock.show(t)} lies ahead of {clock.show(now)}; what happens until then is not known"
         raise RequestError(what, where="at", fix="leave `at` out for now")
-    earliest = service.store.answers_from()
-    if t < earliest:
-        what = f"the server knows what predictions need from {clock.show(earliest)} on, not at {clock.show(t)}"
-        raise RequestError(what, where="at", fix="leave `at` out, or use `keepfit predict --as-of`")
     return t
 
 

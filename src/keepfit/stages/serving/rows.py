@@ -8,23 +8,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import chain, islice
 from typing import Any, Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from keepfit.artifact import Artifact, Predictor, RowEncoder
+from keepfit.artifact import FLAG, NUMBER, TEXT, Artifact, Predictor, RowEncoder, kinds
 from keepfit.errors import RequestError, did_you_mean
-from keepfit.spec.columns import Boolean
-from keepfit.spec.features import Attribute, Expression, Input, Named
 from keepfit.stages.serving.group import Group
 from keepfit.stages.serving.metrics import Metrics
+from keepfit.stages.serving.patience import patiently
 from keepfit.stages.serving.told import ROWS, Told, log_row, request_id, told
 from keepfit.stages.serving.turns import ALONE, check_count, placed
 from keepfit.stages.serving.wire import VERSION, Body, decoded, encode, read_body, rows_decoder, send_json, values_of
 
 SEND = 'send {"rows": [{"feature": value, ...}]}'
-TEXT, NUMBER, FLAG = "a text", "a number", "a number, true or false"
 TYPES: dict[str, Any] = {TEXT: str | None, NUMBER: float | None, FLAG: float | bool | None}
 
 
@@ -43,7 +42,7 @@ class Ready:
 
     def __init__(self, found: Artifact, predictor: Predictor, version: str) -> None:
         self.artifact, self.predictor, self.version = found, predictor, version
-        self.kinds = _kinds(found)
+        self.kinds = kinds(found)
         self._decode = rows_decoder({name: TYPES[kind] for name, kind in self.kinds.items()})
         self.matrix = RowEncoder(found.features, found.categories)
 
@@ -125,7 +124,7 @@ class RowsRoute:
         rows = ready.read(await read_body(receive))
         check_count(rows, self._max_rows, "rows", SEND)
         if len(rows) > ALONE:
-            answers = await asyncio.to_thread(self._answer, ready, rows)
+            answers = await patiently(partial(asyncio.to_thread, self._answer, ready, rows))
         else:
             answers = await self._group.answer(ready, rows)
         self._metrics.of(ready.artifact, ready.version).ready_rows(len(rows))
@@ -147,21 +146,6 @@ class RowsRoute:
                 said["request_id"] = one
             self._log.append_all(kept)
         return answers
-
-
-def _kinds(found: Artifact) -> dict[str, str]:
-    """Return what a value of each feature is; true and false are numbers where the definition says truth value."""
-    flags = {one.name for one in found.model.inputs() if _is_flag(one)}
-    return {name: TEXT if name in found.categories else FLAG if name in flags else NUMBER for name in found.features}
-
-
-def _is_flag(expression: Expression) -> bool:
-    while isinstance(expression, Named):
-        expression = expression.value
-    if isinstance(expression, Input):
-        return isinstance(expression.column, Boolean)
-    declared = expression.records.type_of(expression.column) if isinstance(expression, Attribute) else None
-    return isinstance(declared, Boolean)
 
 
 def _check_row(kinds: Mapping[str, str], row: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ from keepfit.measure.forest import Forest
 from keepfit.spec.columns import Value
 from keepfit.spec.model import CLASSIFICATION
 from keepfit.spec.tables import Table
+from keepfit.stages.serving.memory import give_back
 from keepfit.stages.serving.online import NOTHING, Features, OnlineFeatures
 from keepfit.stages.serving.rows import Ready
 from keepfit.stages.serving.store import OnlineStore
@@ -57,6 +58,7 @@ class Scorer:
         self._predictor = Predictor.load(folder)
         self.ready = Ready(self.artifact, self._predictor, pointer.version)
         self._online = OnlineFeatures(self.artifact.model, store)
+        self.remote = store.remote
         self._folder = folder
 
     def features(self, entity: str, t: int, sent: Mapping[str, Value] = NOTHING) -> Features:
@@ -92,9 +94,18 @@ class Scorer:
             for row, label in zip(values, likeliest, strict=True)
         ]
 
+    def prepare_explaining(self) -> None:
+        """Read the trees and load what walks them, or compile it, so that the first who asks for reasons does not wait for it."""
+        try:
+            if self._forest is not None:
+                self._forest.contributions(np.full((1, len(self.artifact.features)), np.nan, np.float32))
+        # it answers without them, and who asks for reasons is told
+        except Exception as error:
+            log.error("version %s cannot explain itself: %s", self.pointer.version, told_of(error))
+
     @cached_property
     def _forest(self) -> Forest | None:
-        """The version's trees, read, and held against their digest again, when the first answer is to be explained."""
+        """The version's trees, read, and held against their digest again, once it answers."""
         trees = artifact.verified(self._folder, TREES, self.pointer.digest)
         return None if trees is None else Forest.from_bytes(trees)
 
@@ -155,8 +166,11 @@ class Champion:
             self.refused = what
 
     def _swap(self, pointer: Pointer) -> None:
-        self.current, self.since = self.load(self.path, pointer), self._now()
+        scorer = self.load(self.path, pointer)
+        self.current, self.since = scorer, self._now()
         log.info("%s version %s answers", pointer.model, pointer.version)
+        scorer.prepare_explaining()
+        give_back()
 
     def load(self, path: Path, pointer: Pointer) -> Scorer:
         """Return the version that a pointer at `path` names, warm."""

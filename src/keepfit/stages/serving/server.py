@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import errno
 import gc
 import signal
 import socket
+import struct
+import sys
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,6 +23,9 @@ from keepfit.stages.serving.protection import Protection
 
 BACKLOG = 2048
 TICKS_A_SECOND = 10
+LAST_S, LOOK_S = 1.0, 0.02
+"""How long a request may take to come over a connection that was there when the port was closed, and how often one looks."""
+SO_ATTACH_FILTER = 26
 
 
 def run_server(app: ASGIApp, host: str, port: int, announce: Callable[[int], None] | None = None) -> None:
@@ -93,13 +99,59 @@ class _Server(uvicorn.Server):
         held.admission.draining = True
         if signal.SIGTERM in self._captured_signals:
             await self._drain(held.serving.drain_s)
+        await self._close(sockets or [])
+        await self._finish()
         await super().shutdown(sockets)
+
+    async def _close(self, sockets: list[socket.socket]) -> None:
+        """Close the port, so that whoever is connected by then is served and whoever comes later is refused, nobody reset."""
+        doors = [one.dup() for one in sockets]
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for accepted in [each for door in doors for each in _emptied(door)]:
+            await loop.connect_accepted_socket(self._connection, accepted)
+
+    def _connection(self) -> Connection:
+        return Connection(self.config, self.server_state, self.lifespan.state)
+
+    async def _finish(self) -> None:
+        """Wait for the requests of those who have connected and not sent them yet; a second signal ends it."""
+        signals, end = len(self._captured_signals), time.perf_counter() + LAST_S
+        while time.perf_counter() < end and len(self._captured_signals) == signals:
+            found = self.server_state.connections
+            if not any(isinstance(one, Connection) and one.began is not None for one in found):
+                break
+            await asyncio.sleep(LOOK_S)
 
     async def _drain(self, seconds: float) -> None:
         """Go on answering, each connection for the last time, while balancers learn from `/readyz`; a second signal ends it."""
         signals, end = len(self._captured_signals), time.perf_counter() + seconds
         while time.perf_counter() < end and len(self._captured_signals) == signals:
             await asyncio.sleep(1 / TICKS_A_SECOND)
+
+
+def _emptied(door: socket.socket) -> list[socket.socket]:
+    """Close a listening socket, and return the connections that waited behind it: closed with it, they would be reset."""
+    accepted: list[socket.socket] = []
+    with door, suppress(BlockingIOError):
+        door.setblocking(False)
+        _let_nobody_in(door)
+        while True:
+            accepted.append(door.accept()[0])
+    for one in accepted:
+        one.setblocking(False)
+    return accepted
+
+
+def _let_nobody_in(door: socket.socket) -> None:
+    """Have the kernel drop who knocks from now on, where it can (Linux): they knock again, and are refused then."""
+    if sys.platform == "linux":
+        drop = ctypes.create_string_buffer(
+            struct.pack("HBBI", 0x06, 0, 0, 0)
+        )  # a filter of one instruction: keep 0 bytes
+        with suppress(OSError):
+            door.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("HP", 1, ctypes.addressof(drop)))
 
 
 def bind(host: str, port: int) -> socket.socket:

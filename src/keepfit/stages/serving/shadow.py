@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from contextvars import Context
 from time import perf_counter
 from typing import NamedTuple
 
 from keepfit.stages.serving.admission import Admission
 from keepfit.stages.serving.answering import Asked, answered
 from keepfit.stages.serving.challenger import SHADOW
-from keepfit.stages.serving.requested import Requested, as_asked, unknown
+from keepfit.stages.serving.requested import Requested, as_asked, observed, unknown
 from keepfit.stages.serving.scorer import Scorer
 from keepfit.stages.serving.service import Service
 from keepfit.stages.serving.turns import TURN_S
@@ -49,6 +50,7 @@ class Shadow:
     def __init__(self, service: Service, admission: Admission) -> None:
         self._service, self._admission = service, admission
         self._waiting: deque[Shadowed] = deque()
+        self._turning: asyncio.Task[None] | None = None
 
     def follow(self, one: Requested, request_id: str) -> None:
         """Have the challenger answer as well, if it is to; called when the champion's answer has been sent."""
@@ -57,23 +59,22 @@ class Shadow:
             return None
         if len(self._waiting) >= LONGEST:
             return self._service.metrics.challenged(scorer.pointer.version, "dropped")
-        if not self._waiting:
-            asyncio.get_running_loop().call_later(PAUSE_S, self._turn)
         self._waiting.append(Shadowed(scorer, one, request_id))
+        if self._turning is None or self._turning.done():  # in a context of its own: it is no part of this request
+            self._turning = asyncio.get_running_loop().create_task(self._turns(), context=Context())
 
-    def _turn(self) -> None:
-        if not self._admission.taken:
+    async def _turns(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(PAUSE_S)
             until = perf_counter() + TURN_S
-            while self._waiting and perf_counter() < until:
-                self._answer(self._waiting.popleft())
-        if self._waiting:
-            asyncio.get_running_loop().call_later(PAUSE_S, self._turn)
+            while self._waiting and not self._admission.taken and perf_counter() < until:
+                await self._answer(self._waiting.popleft())
 
-    def _answer(self, each: Shadowed) -> None:
+    async def _answer(self, each: Shadowed) -> None:
         service, scorer, version = self._service, each.scorer, each.scorer.pointer.version
         try:
             one = as_asked(scorer, each.one)
-            features = scorer.features(one.entity, one.t, one.sent)
+            features = await observed(scorer, one)
             if not features.known and (refusal := unknown(scorer, one)) is not None:
                 raise refusal
             asked = Asked(one, features, f"{each.request_id}/{SHADOW}", SHADOW)

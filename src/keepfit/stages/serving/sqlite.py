@@ -15,19 +15,20 @@ from typing import Any, cast
 import numpy as np
 
 from keepfit.engines.protocol import Column
-from keepfit.errors import ServingError
 from keepfit.spec.columns import Value
 from keepfit.spec.tables import Events, Records
 from keepfit.stages.serving import receipts
 from keepfit.stages.serving.coverage import Coverage, coverage_from, coverage_text
 from keepfit.stages.serving.held import Held, Record
 from keepfit.stages.serving.packing import blocks, records
+from keepfit.stages.serving.patience import Busy
+from keepfit.stages.serving.posted import Kept
 from keepfit.stages.serving.receipts import Receipt
 from keepfit.stages.serving.store import EVER, Row
 
 BUSY_S, POST_S = 30.0, 5.0
 """How long a publication waits for others to be done with writing, and how long the events of a request do."""
-BLOCK, RECORD = -1, -2
+BLOCK, RECORD, STATE = -1, -2, -3
 FILLED = ""
 """Stands for the lake itself among the tables whose newest moment is kept."""
 SCHEMA = """
@@ -38,13 +39,17 @@ create table if not exists posted_row (
     id integer primary key, entity text, name text, content text, time integer);
 create index if not exists posted_row_by_entity on posted_row (entity);
 create table if not exists posted (name text primary key, rows integer);
+create table if not exists taken (name text primary key, rows integer);
 create table if not exists record (entity text, name text, content text, primary key (entity, name));
 """
-# one statement: an answer sees everything from before a publication, or everything from after it
-READ = """
-select -1, name, columns, events from block where entity = ?1
-union all select id, name, content, null from posted_row where entity = ?1
-union all select -2, name, content, null from record where entity = ?1
+# one statement: an answer sees everything from before a publication, or everything from after it. Of the posted rows those
+# after ?2 are enough, if none was taken away since ?3
+READ = f"""
+select {BLOCK}, name, columns, events from block where entity = ?1
+union all select {RECORD}, name, content, null from record where entity = ?1
+union all select {STATE}, (select total(rows) from taken), (select max(answers_from) from covered), null
+union all select id, name, content, null from posted_row
+    where entity = ?1 and id > iif((select total(rows) from taken) = ?3, ?2, 0)
 """
 
 
@@ -63,12 +68,15 @@ class SQLiteStore:
         How long events wait for a publication, seconds.
     """
 
+    remote = False
+
     def __init__(self, path: Path, post_s: float = POST_S) -> None:
         self._post_s = post_s
         path.parent.mkdir(parents=True, exist_ok=True)
         self._reader, self._teller, self._writer = connect(path), connect(path), connect(path)
         # what tells of the store's state has a connection of its own: an answer never waits for a scrape
         self._reading, self._telling, self._writing = threading.Lock(), threading.Lock(), threading.Lock()
+        self._posted = Kept()
         self._prepare()
 
     def close(self) -> None:
@@ -89,7 +97,8 @@ class SQLiteStore:
         with self._transaction() as writer:
             writer.execute("delete from block where name = ?", (table.name,))
             gone = writer.execute("delete from posted_row where name = ? and time < ?", (table.name, until)).rowcount
-            _count(writer, table.name, -gone)
+            _count(writer, "posted", table.name, -gone)
+            _count(writer, "taken", table.name, gone)
             writer.executemany(
                 "insert into block (entity, name, columns, events) values (?, ?, ?, ?)", blocks(table, rows)
             )
@@ -118,7 +127,7 @@ class SQLiteStore:
                 return False
             writer.executemany(statement, values)
             for name, many in Counter(table.name for table, _ in rows).items():
-                _count(writer, name, many)
+                _count(writer, "posted", name, many)
             for table, row in rows:
                 _reach(writer, table.name, int(cast("int", row["time"])))
         return True
@@ -148,16 +157,23 @@ class SQLiteStore:
     def read(self, entity: str) -> Held:
         """Return all that is held of an entity, by one statement."""
         events: dict[str, list[tuple[tuple[str, ...], bytes]]] = {}
-        posted: dict[str, list[str]] = {}
+        posted: list[tuple[int, str, str]] = []
         held: dict[str, list[tuple[int, Record]]] = {}
-        for arrival, name, text, content in sorted(self._read(READ, entity)):
+        before, mark, moment = self._posted.of(entity), 0, EVER
+        for arrival, name, text, content in self._read(READ, entity, before.last, before.mark):
             if arrival == RECORD:
                 held[name] = [(EVER if known is None else known, record) for known, record in json.loads(text)]
             elif arrival == BLOCK:
                 events.setdefault(name, []).append((_names(text), content))
+            elif arrival == STATE:
+                mark, moment = int(name), EVER if text is None else text
             else:
-                posted.setdefault(name, []).append(text)
-        return Held(events, posted, held)
+                posted.append((arrival, name, text))
+        posted.sort()
+        now = before.extended(mark, posted)
+        if now is not before:
+            self._posted.keep(entity, now)
+        return Held(events, now, held, moment)
 
     def answers_from(self) -> int:
         """Return the earliest moment for which the store holds all that features need."""
@@ -183,7 +199,7 @@ class SQLiteStore:
         found = self._tell("select at from reached where name = ?", FILLED)
         return int(found[0][0]) if found else None
 
-    def _read(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+    def _read(self, query: str, *values: str | int) -> list[tuple[Any, ...]]:
         with self._reading:
             return self._reader.execute(query, values).fetchall()
 
@@ -214,12 +230,6 @@ class SQLiteStore:
                 yield self._writer
         finally:
             self._writing.release()
-
-
-class Busy(ServingError):
-    """Others write into a file of the server for longer than a request waits; asked again later, it is taken."""
-
-    http_status = 503
 
 
 @contextmanager
@@ -265,9 +275,9 @@ def _note(writer: sqlite3.Connection, name: str, rows: int, answers_from: int, c
     writer.execute("insert or replace into covered values (?, ?, ?, ?)", values)
 
 
-def _count(writer: sqlite3.Connection, name: str, more: int) -> None:
-    """Keep how many posted rows there are: counting them takes long when there are many."""
-    statement = "insert into posted values (?, ?) on conflict (name) do update set rows = rows + excluded.rows"
+def _count(writer: sqlite3.Connection, what: str, name: str, more: int) -> None:
+    """Keep how many posted rows there are, which takes long to count, and how many were taken away: ids may be given again."""
+    statement = f"insert into {what} values (?, ?) on conflict (name) do update set rows = rows + excluded.rows"
     writer.execute(statement, (name, more))
 
 

@@ -22,7 +22,15 @@ Row = tuple[Events, Mapping[str, Value]]
 
 
 class OnlineStore(Protocol):
-    """What one model's server knows of its entities. All methods may be called from any thread."""
+    """What one model's server knows of its entities. All methods may be called from any thread.
+
+    Attributes
+    ----------
+    remote : bool
+        Whether a read waits for the network: the server then reads in a thread.
+    """
+
+    remote: bool
 
     def replace(
         self,

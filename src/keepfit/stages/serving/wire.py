@@ -12,6 +12,8 @@ from starlette.types import Receive, Send
 
 from keepfit.errors import KeepfitError, RequestError
 
+HOLDER = "keepfit.holder"
+"""What the guard notes in a request's scope: the name of the token that it shows, if tokens are asked for."""
 VERSION, PREDICTION, FAILED = "keepfit.version", "keepfit.prediction", "keepfit.failed"
 """What routes note in a request's scope for the guard: the version that answers, the answer's id in the prediction log, and
 the class of the error that is answered."""

@@ -64,11 +64,14 @@ class Grown:
         Without the entities that are held out.
     matrix : float32 array [rows, features]
         All rows, as the model reads them.
+    first : Fitted
+        The model that learnt from train rows only: what it says of validation rows, it has not learnt from them.
     history : History or None
         How the first model was grown, which the validation rows stopped; None if nobody asked, or its estimator does not tell.
     """
 
     split: Split
+    first: Fitted
     fitted: Fitted
     calibration: Knots | None
     bounds: Bounds | None
@@ -83,6 +86,11 @@ class Grown:
         if self.calibration is not None:
             found = self.calibration(found)
         return found if self.bounds is None else self.bounds.around(found, matrix)
+
+    def validated(self, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        """Return what the first model says of some validation rows, calibrated if declared; shape (rows,) or (rows, labels)."""
+        found = self.first.predict(self.matrix[rows])
+        return found if self.calibration is None else self.calibration(found)
 
 
 def grow(
@@ -115,7 +123,7 @@ def grow(
         bounds = _bounds(model, lambda asked: learn(asked, of(parts.train), later), task, first, *judged)
     fitted = learn(replace(task, parameters=first.parameters), of(parts.fitted), None)
     told = first.history if isinstance(first, Boosted) else None
-    return Grown(parts, fitted, calibration, bounds, threshold, categories, matrix, told)
+    return Grown(parts, first, fitted, calibration, bounds, threshold, categories, matrix, told)
 
 
 def _known(entity: NDArray[np.object_] | None, model: Model) -> NDArray[np.object_]:

@@ -2,16 +2,19 @@
 
     files/        what is written as it stands, but for @NAMES@: Dockerfile, compose.yaml, rules, routes, README
     panels.py     what the Grafana dashboard shows; dashboard.py writes it
+    online.py     Redis, if that is where the online store is
 
 The service's image holds what `keepfit serve` imports and no more; the loop's holds all of keepfit. Both run this keepfit.
 """
 
 from __future__ import annotations
 
+import shlex
 from importlib import resources
 from importlib.abc import Traversable
 
 from keepfit.packing import USER, base, metadata, package, pinned, tagged
+from keepfit.stages.deploy.compose import online
 from keepfit.stages.deploy.compose.dashboard import dashboard
 from keepfit.stages.deploy.target import Deployment, Files
 
@@ -34,13 +37,16 @@ def deploy(told: Deployment) -> Files:
         "PROFILE": told.profile,
         "BASE": base(),
         "USER": str(USER),
+        "RAW_FILES": shlex.quote(told.raw_files),  # as a text that nothing is put into, where it needs that
         "EXTRAS": "".join(f" --extra {extra}" for extra in told.extras),
         "LIBRARIES": OPENMP if "lightgbm" in told.extras else "",
+        **online.names(told.store),
     }
-    everything = ["keepfit", *(f"keepfit[{extra}]" for extra in told.extras)]
+    store = ["keepfit[redis]"] if told.store else []
+    everything = ["keepfit", *store, *(f"keepfit[{extra}]" for extra in told.extras)]
     return {
         **{path: _filled(text, names) for path, text in _written().items()},
-        "requirements/service.txt": _lines(pinned(SERVED)),
+        "requirements/service.txt": _lines(pinned([*SERVED, *(["redis[hiredis]"] if told.store else [])])),
         "requirements/loop.txt": _lines(pinned(everything)),
         **{f"app/{path}": content for path, content in (package() | metadata()).items()},
         **{f"app/project/{path}": content for path, content in told.project.items()},

@@ -13,10 +13,10 @@ import re
 from importlib.metadata import entry_points
 
 from keepfit.errors import RegistryError, did_you_mean
-from keepfit.stages.registry.remotes.parcel import Parcel, merged
+from keepfit.stages.registry.remotes.parcel import Parcel, Told, merged
 from keepfit.stages.registry.remotes.protocol import Remote, Site
 
-__all__ = ["Parcel", "Remote", "Site", "connect", "merged"]
+__all__ = ["Parcel", "Remote", "Site", "Told", "connect", "merged"]
 
 GROUP, FOLDER = "keepfit.remotes", "file"
 

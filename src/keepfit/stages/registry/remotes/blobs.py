@@ -12,7 +12,14 @@ from typing import Protocol
 
 from keepfit.errors import RegistryError
 from keepfit.stages.registry.evidence import digest_of
-from keepfit.stages.registry.remotes.parcel import Parcel, parcel_from, require_digest, require_sha256
+from keepfit.stages.registry.remotes.parcel import (
+    Parcel,
+    Told,
+    each_parcel,
+    parcel_from,
+    require_digest,
+    require_sha256,
+)
 from keepfit.stages.registry.remotes.protocol import Sent
 
 
@@ -40,9 +47,9 @@ class Blobs:
     def __init__(self, shelf: Shelf) -> None:
         self._shelf, self.where = shelf, shelf.where
 
-    def parcels(self, model: str) -> list[Parcel]:
-        """Return every whole version of a model."""
-        return [self._parcel(name) for name in self._shelf.names(f"models/{model}/")]
+    def parcels(self, model: str) -> Told:
+        """Return every whole version of a model, and why others cannot be read."""
+        return each_parcel(self._parcel, self._shelf.names(f"models/{model}/"), model, self.where)
 
     def fetch(self, parcel: Parcel, name: str) -> bytes:
         """Return a file of a version."""

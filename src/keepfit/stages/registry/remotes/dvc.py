@@ -19,7 +19,7 @@ from pathlib import Path
 
 from keepfit.errors import MissingExtra, RegistryError
 from keepfit.stages.registry.evidence import digest_of
-from keepfit.stages.registry.remotes.parcel import Parcel, parcel_from
+from keepfit.stages.registry.remotes.parcel import Parcel, Told, each_parcel, parcel_from
 from keepfit.stages.registry.remotes.protocol import Sent, Site
 
 REGISTRY, DIGITS = "registry", 16
@@ -56,10 +56,11 @@ class Repository:
         self._remote = ["--remote", name] if name else []
         self._fetched: tuple[str, dict[str, bytes]] = ("", {})
 
-    def parcels(self, model: str) -> list[Parcel]:
-        """Return the versions whose parcels lie beside what DVC finds their files by."""
+    def parcels(self, model: str) -> Told:
+        """Return the versions whose parcels lie beside what DVC finds their files by, and why others cannot be read."""
         found = sorted((self._root / model).glob("*.json"))
-        return [self._parcel(path) for path in found if path.with_suffix(".dvc").is_file()]
+        whole = [path for path in found if path.with_suffix(".dvc").is_file()]
+        return each_parcel(self._parcel, whole, model, self.where)
 
     def fetch(self, parcel: Parcel, name: str) -> bytes:
         """Return a file of a version; the first one brings all of them."""
@@ -93,7 +94,7 @@ class Repository:
 
     def _files(self, parcel: Parcel) -> dict[str, str]:
         """Return the files of a version that was sent; none if it was not."""
-        there = {one.digest: one.files for one in self.parcels(parcel.model)}
+        there = {one.digest: one.files for one in self.parcels(parcel.model)[0]}
         return there.get(parcel.digest, {})
 
     def _parcel(self, path: Path) -> Parcel:

@@ -20,7 +20,14 @@ from keepfit.stages.registry.aliases import CHAMPION
 from keepfit.stages.registry.copies import Copies, downloaded, told
 from keepfit.stages.registry.evidence import digest_of
 from keepfit.stages.registry.mlflow import Registry
-from keepfit.stages.registry.remotes.parcel import Parcel, parcel_from, require_digest, require_sha256
+from keepfit.stages.registry.remotes.parcel import (
+    Parcel,
+    Told,
+    each_parcel,
+    parcel_from,
+    require_digest,
+    require_sha256,
+)
 from keepfit.stages.registry.remotes.protocol import Sent, Site
 from keepfit.stages.registry.runs import FOLDER
 from keepfit.stages.registry.version import BESIDE, DIGEST, ORIGIN, noted, version_from
@@ -54,10 +61,10 @@ class MlflowRemote:
     def _copies(self) -> Copies:
         return Copies(self._client, self._location)
 
-    def parcels(self, model: str) -> list[Parcel]:
-        """Return every version that keepfit trained or sent there."""
+    def parcels(self, model: str) -> Told:
+        """Return every version that keepfit trained or sent there, and why others cannot be read."""
         with self._asked():
-            return [self._parcel(item) for item in self._items(model).values()]
+            return each_parcel(self._parcel, self._items(model).values(), model, self.where)
 
     def fetch(self, parcel: Parcel, name: str) -> bytes:
         """Return a file of a version."""

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from keepfit.artifact.folder import MANIFEST
 from keepfit.errors import RegistryError
@@ -100,22 +101,31 @@ def parcel_from(content: bytes) -> Parcel:
     return Parcel(**data | {name: tuple(data[name]) for name in ("beside", "steps")})
 
 
-def of_model(found: list[Parcel], model: str, where: str) -> list[Parcel]:
-    """Return what a remote has of a model, if it is that model's and no other's.
+T = TypeVar("T")
+Told = tuple[list[Parcel], list[RegistryError]]
+"""The versions of a model that a remote tells of, and why others cannot be read."""
 
-    Raises
-    ------
-    RegistryError
-        With the first that is another model's.
-    """
-    for one in found:
-        if one.model != model:
-            raise RegistryError(
-                f"a version of {one.model} lies there as one of {model}: {one.digest[:16]}",
-                where=where,
-                fix="remove it there, and push it again from where it was trained",
-            )
-    return found
+
+def each_parcel(read: Callable[[T], Parcel], items: Iterable[T], model: str, where: str) -> Told:
+    """Return the parcels that are read of a remote's items; one that cannot be read, or is another model's, keeps no other back."""
+    found: list[Parcel] = []
+    refused: list[RegistryError] = []
+    for item in items:
+        try:
+            found.append(_of_model(read(item), model, where))
+        except RegistryError as error:
+            refused.append(error)
+    return found, refused
+
+
+def _of_model(one: Parcel, model: str, where: str) -> Parcel:
+    if one.model != model:
+        raise RegistryError(
+            f"a version of {one.model} lies there as one of {model}: {one.digest[:16]}",
+            where=where,
+            fix="remove it there, and push it again from where it was trained",
+        )
+    return one
 
 
 def merged(own: Parcel, there: Parcel | None, *, trained_here: bool) -> Parcel:

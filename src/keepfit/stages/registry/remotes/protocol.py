@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-from keepfit.stages.registry.remotes.parcel import Parcel
+from keepfit.stages.registry.remotes.parcel import Parcel, Told
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Remote(Protocol):
 
     where: str
 
-    def parcels(self, model: str) -> list[Parcel]:
+    def parcels(self, model: str) -> Told:
         """Return every whole version of a model; one that is still being sent is none.
 
         Raises

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from keepfit.artifact import Artifact
+from keepfit.artifact import FLAG, Artifact
 from keepfit.spec.model import CLASSIFICATION, Model
 from keepfit.stages.serving.openapi.columns import EXAMPLE_MOMENT, MOMENT, NUMBER, TEXT, Schema, closed, column_schema
 from keepfit.stages.serving.openapi.shared import BODY, answer, body, example, operation, ref
-from keepfit.stages.serving.rows import FLAG, Ready
+from keepfit.stages.serving.rows import Ready
 
 TAG = "predictions"
 REQUEST_ID = "0636aa1b3c000f2d4b6c8e0a1c3e57"

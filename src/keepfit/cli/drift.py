@@ -1,0 +1,57 @@
+"""The command that compares two sets of rows: drift."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from keepfit.cli.options import as_of, common, micros, opened
+
+
+@click.command()
+@click.argument("reference")
+@click.argument("current")
+@common
+@as_of
+@click.option(
+    "--to", "target", type=click.Path(dir_okay=False, path_type=Path), help="Also write a .csv or .parquet file."
+)
+@click.option(
+    "--alpha", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="The chance of any false alarm."
+)
+def drift(
+    reference: str, current: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
+    target: Path | None, alpha: float,
+) -> None:  # fmt: skip
+    """Show how far each column of one set of rows has moved from another: Parquet or CSV files, or tables of the project.
+
+    Any number of rows: each file is counted in one scan, in memory that does not grow.
+
+    \b
+    Example:
+      keepfit drift 'sales_2024*.parquet' 'sales_2025*.parquet' --to drift_summary.csv
+    """
+    from keepfit import comparing
+    from keepfit.cli import console
+
+    found = comparing.compare(opened(folder, profile), [reference], [current], micros(moment), alpha, target)
+    console.show(found, as_json=as_json, render=shown)
+
+
+def shown(found: dict[str, Any]) -> None:
+    """Print what was compared."""
+    from keepfit.cli import console, render
+
+    console.say(f"{found['reference']['rows']:,} rows before, {found['current']['rows']:,} now")
+    render.drift(found["drift"])
+    for name, how in found["changed"].items():
+        console.say(f"{name} is {how}")
+    if found["new"]:
+        console.say(f"new columns: {', '.join(found['new'])}")
+    if left := found["not_compared"]:
+        console.say(f"not compared: {', '.join(f'{name} ({kind})' for name, kind in left.items())}")
+    if found["path"]:
+        console.say(found["path"])

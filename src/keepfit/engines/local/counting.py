@@ -1,0 +1,140 @@
+"""Count the columns of any files in given bins: one scan, whose memory does not grow with the rows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import duckdb
+import numpy as np
+
+from keepfit.engines.local import query
+from keepfit.engines.local.summary import is_number, is_time
+from keepfit.engines.protocol import Column
+from keepfit.engines.quoting import literal, quoted
+from keepfit.errors import SourceError
+from keepfit.tables import ROW
+
+BLOCK = 256
+"""Rows that are drawn together: what lies together is decoded together."""
+
+
+class LocalTally:
+    """Parquet or CSV files, as DuckDB counts them; see `keepfit.engines.protocol.Tally`."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, files: Sequence[str], as_of: int | None) -> None:
+        self._connection = connection.cursor()
+        self._parquet = all(name.endswith((".parquet", ".pq")) for name in files)
+        self._source = query.parquet(files) if self._parquet else _csv(files)
+        if as_of is not None:
+            self._source, self._parquet = _known(self._source, as_of), False
+        self._files = ", ".join(files)
+        self._kinds: dict[str, str] = {}
+
+    def kinds(self) -> dict[str, str]:
+        """Return each column's kind: 'number', 'label', 'time', or 'nested' for what has no order and no name."""
+        if not self._kinds:
+            found = self._fetch(f"describe select * from {self._source}")
+            self._kinds = {str(name): _kind(str(kind)) for name, kind, *_ in found}
+        return self._kinds
+
+    def rows(self) -> int:
+        """Return how many rows there are."""
+        return int(self._fetch(f"select count(*) from {self._source}")[0][0])
+
+    def sample(self, rows: int, columns: Sequence[str]) -> dict[str, Column]:
+        """Return about so many rows, drawn in short runs from everywhere; all if there are no more than that."""
+        if not columns:
+            return {}
+        every = max(1, math.ceil(self.rows() / max(1, rows)))
+        picked = ", ".join(f"{self._value(name, self.kinds()[name])} as {quoted(name)}" for name in columns)
+        where = source = ""
+        if every > 1 and self._parquet:
+            source = self._source[:-1] + ", file_row_number=true)"
+            where = f" where hash(file_row_number // {BLOCK}, file_index) % {every} = 0"
+        elif every > 1:
+            source, where = f"(select * from {self._source} using sample {rows} rows (reservoir, 7))", ""
+        found = self._run(f"select {picked} from {source or self._source}{where}").fetchnumpy()
+        return {name: query.unmasked(found[name]) for name in columns}
+
+    def count(
+        self, edges: Mapping[str, Sequence[float]], labels: Mapping[str, Sequence[str]]
+    ) -> dict[str, tuple[int, ...]]:
+        """Return each column's counts: nulls, then the bins between edges; or nulls, the labels, and all other labels."""
+        asked = [piece for name, own in edges.items() for piece in self._bins(name, own)]
+        asked += [piece for name, own in labels.items() for piece in self._labels(name, own)]
+        (row,) = self._fetch(f"select count(*){''.join(f', {piece}' for piece in asked)} from {self._source}")
+        total, cells = row[0], iter(row[1:])
+        found = {name: _numbers(own, total, next(cells), next(cells), next(cells)) for name, own in edges.items()}
+        return found | {name: _texts(own, total, next(cells), next(cells), next(cells)) for name, own in labels.items()}
+
+    def _bins(self, name: str, edges: Sequence[float]) -> tuple[str, ...]:
+        value = self._value(name, "number")
+        # its bins end with their bound, ours begin with it: the bound is then the double before
+        with np.errstate(over="ignore"):
+            ends = np.nextafter(np.asarray(edges, np.float64), -np.inf).tolist()
+        listed = ", ".join(f"'{end!r}'::double" for end in ends)
+        histogram = f"histogram({value}, [{listed}])" if ends else "null"
+        return f"count({value})", f"coalesce(count_if(isnan({value})), 0)", histogram
+
+    def _labels(self, name: str, labels: Sequence[str]) -> tuple[str, ...]:
+        value = self._value(name, "label")
+        # it calls all others '', so a label of that name is counted apart
+        named = ", ".join(literal(label) for label in labels if label)
+        histogram = f"histogram_exact({value}, [{named}])" if named else "null"
+        return f"count({value})", f"coalesce(count_if({value} = ''), 0)", histogram
+
+    def _value(self, name: str, kind: str) -> str:
+        """Return a column as numbers or as texts: null where it is none, and where there is no such column."""
+        type_ = "double" if kind == "number" else "varchar"
+        return f"try_cast({quoted(name)} as {type_})" if name in self.kinds() else f"cast(null as {type_})"
+
+    def _fetch(self, text: str) -> list[tuple[Any, ...]]:
+        return self._run(text).fetchall()
+
+    def _run(self, text: str) -> duckdb.DuckDBPyConnection:
+        try:
+            return self._connection.execute(text)
+        except duckdb.Error as error:
+            what = f"cannot be read: {str(error).splitlines()[0]}"
+            raise SourceError(what, where=self._files, fix="name Parquet or CSV files of the same columns") from None
+
+
+def _known(source: str, as_of: int) -> str:
+    """Return the rows of a source table that are known, without what the lake says of where they came from."""
+    where = f"_known is null or _known < make_timestamptz({as_of})"
+    return f"(select * exclude ({', '.join(ROW)}) from {source} where {where})"
+
+
+def _csv(files: Sequence[str]) -> str:
+    return f"read_csv([{', '.join(map(literal, files))}], union_by_name=true)"
+
+
+def _kind(kind: str) -> str:
+    if is_number(kind) or kind == "BOOLEAN":
+        return "number"
+    if is_time(kind) or kind.startswith(("TIME", "INTERVAL")):
+        return "time"
+    return "label" if kind == "VARCHAR" or kind.startswith(("ENUM", "UUID")) else "nested"
+
+
+def _numbers(
+    edges: Sequence[float], total: int, present: int, nans: int, histogram: dict[float, int] | None
+) -> tuple[int, ...]:
+    # NaN is below no bound, and so comes first; without edges there is one bin
+    bins = list((histogram or {}).values()) or [0]
+    bins += [0] * (len(edges) + 1 - len(bins))
+    if not edges:
+        return total - present + nans, present - nans
+    bins[0] -= nans
+    bins[-1] = present - nans - sum(bins[:-1])
+    return total - present + nans, *bins
+
+
+def _texts(
+    labels: Sequence[str], total: int, present: int, empty: int, histogram: dict[str, int] | None
+) -> tuple[int, ...]:
+    found = {**(histogram or {}), "": empty}
+    named = [found.get(label, 0) for label in labels]
+    return total - present, *named, present - sum(named)

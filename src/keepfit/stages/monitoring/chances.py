@@ -1,0 +1,76 @@
+"""The chance that a window differs as much as it does from the reference, while nothing moves but what always moves."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from keepfit.measure.sums import Floats
+from keepfit.stages.monitoring.contrasts import LOCATION, SHARE, SPREAD, Contrasts, contrasts
+from keepfit.stages.monitoring.habits import Habit
+from keepfit.stages.monitoring.seasons import phase_of
+from keepfit.stages.monitoring.tests.tails import student
+
+HEAVY = {LOCATION: math.inf, SHARE: 4.0, SPREAD: 2.0}
+"""Degrees of freedom that an excess has at most. Where values lie varies evenly to both sides; what follows from that, the share of
+an outer tenth and the more so the spread, varies as its square does, with a tail as long."""
+
+
+def chance(reference: Floats, current: Floats, habit: Habit | None, *, ordered: bool, t: int | None = None) -> float:
+    """Return the chance that a window differs as much from the reference if nothing has moved but what always moves.
+
+    Parameters
+    ----------
+    reference, current : float64 array, shape (bins,)
+        Counts, those of nulls first.
+    habit : Habit or None
+        What the past taught; without it, sampling alone.
+    ordered : bool
+        Whether the bins are those of numbers.
+    t : int, optional
+        When the window was observed, microseconds UTC; without it, seasons are not taken into account.
+
+    Returns
+    -------
+    float
+        Corrected for the column's contrasts, each of which has a share of it (Bonferroni, weighted).
+    """
+    if not reference.sum() or not current.sum():
+        return 1.0
+    both = contrasts(reference, np.stack([reference, current]), ordered=ordered)
+    best = 1.0
+    noise = both.noise.sum(axis=0)
+    for place in range(len(both.kinds)):
+        gap = both.values[1, place] - both.values[0, place]
+        if not math.isfinite(gap):
+            continue
+        variance, degrees = noise[place], math.inf
+        if habit is not None and habit.unit[place] > 0:
+            season = habit.season.get(place)
+            if season and t is not None:
+                at_home = [season[one] for one in habit.home]
+                gap -= season[int(phase_of(np.array([t]), habit.cycle)[0])] - (
+                    float(np.mean(at_home)) if at_home else 0.0
+                )
+            variance = noise[place] + habit.excess[place]
+            # Satterthwaite (1946): what sampling gave was estimated with the excess; the rest of this window's is known
+            own = habit.degrees[place]
+            wild = min(own, HEAVY[both.kinds[place]])
+            doubt = habit.unit[place] ** 2 / own + habit.excess[place] ** 2 / wild
+            degrees = max(min(own, wild), variance**2 / doubt)
+        z = abs(gap) / math.sqrt(variance)
+        plain = _plain_score(both, place, noise[place] / variance)
+        best = min(best, student(min(z, plain), degrees) / both.weights[place])
+    return best
+
+
+def _plain_score(both: Contrasts, place: int, shrink: float) -> float:
+    """Return a share's score on the plain scale, where the transformed one is too sure of small counts; infinite if it is none."""
+    p, q = both.shares[:, place]
+    if math.isnan(p):
+        return math.inf
+    n, m = 1 / both.noise[:, place]
+    pooled = (p * n + q * m) / (n + m)
+    variance = pooled * (1 - pooled) * (1 / n + 1 / m)
+    return abs(q - p) / math.sqrt(variance) * math.sqrt(shrink) if variance > 0 else 0.0

@@ -1,0 +1,1 @@
+"""Alerting: laws of what is said, a real file, real servers on loopback."""
