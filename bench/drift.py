@@ -51,7 +51,7 @@ def main() -> None:
         *(
             sidebyside.Contender(
                 name,
-                [_python(packages), __file__, "--mode", name, before, after],
+                [_python(name, packages), __file__, "--mode", name, before, after],
                 once=name == "evidently",
             )
             for name, packages in PEERS.items()
@@ -71,14 +71,16 @@ def scaled(sizes: list[int], columns: int, rounds: int) -> None:
     sidebyside.report(contenders, contenders[0].name)
 
 
-def _python(packages: list[str]) -> str:
+def _python(name: str, packages: list[str]) -> str:
     """Return the interpreter of an environment with some packages, which is made first if it is not there."""
     if not packages:
         return sys.executable
-    *words, _ = sidebyside.uv(packages, "")
-    return subprocess.run(
-        [*words, "-c", "import sys; print(sys.executable)"], check=True, capture_output=True, text=True
-    ).stdout.strip()
+    found = OUT / "environments" / name / "bin" / "python"
+    if not found.exists():
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        subprocess.run(["uv", "venv", "--quiet", "--python", version, str(found.parents[1])], check=True)
+        subprocess.run(["uv", "pip", "install", "--quiet", "--python", str(found), *packages], check=True)
+    return str(found)
 
 
 def keepfit(before: str, after: str) -> list[str]:
