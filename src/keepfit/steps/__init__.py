@@ -18,6 +18,7 @@ from keepfit.steps.ledger import (
     turn_of,
     write_ledger,
 )
+from keepfit.steps.missing import MOST, Due, due
 from keepfit.steps.recording import (
     before,
     collect_requests,
@@ -31,8 +32,10 @@ from keepfit.steps.recording import (
 from keepfit.steps.watching import watch
 
 __all__ = [
+    "MOST",
     "Challenge",
     "Contender",
+    "Due",
     "Judged",
     "Loaded",
     "Scored",
@@ -47,6 +50,7 @@ __all__ = [
     "complete_ledger",
     "contest",
     "draft",
+    "due",
     "entries",
     "expected",
     "facts",
