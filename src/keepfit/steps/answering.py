@@ -27,7 +27,7 @@ from keepfit.stages.features.compute import compute
 from keepfit.stages.features.observe import current
 from keepfit.stages.registry.version import Version
 
-SCORE = "score"  # the column of a profile that is the model's answer
+SCORE, TARGET = "score", "target"  # the columns of a profile that are the model's answer, and what happened
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from keepfit import clock, tables
 from keepfit.engines.protocol import Column
 from keepfit.errors import RegistryError
 from keepfit.evidence import (
+    CONCEPT,
     PROMOTE,
     ROLL_BACK,
     Entry,
@@ -248,5 +249,7 @@ def _measurements(turn: Turn) -> list[dict[str, Any]]:
             span = (told.from_at, told.to_at)
             add("estimated", told.version, name, one.value, told.baseline[name], one.rows, span, (one.low, one.high))
     for moved in turn.drift:
-        add("drift", "", f"psi:{moved.column}", moved.psi, float("nan"), moved.rows, (turn.as_of, turn.as_of))
+        # of what inputs mean there are no two samples that lie apart
+        name, value = ("surprise", moved.statistic) if moved.kind == CONCEPT else ("psi", moved.psi)
+        add("drift", "", f"{name}:{moved.column}", value, float("nan"), moved.rows, (turn.as_of, turn.as_of))
     return rows
