@@ -21,7 +21,7 @@ BLOCKED = (
 def run(model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None) -> None:
     """Run one turn: ingest, watch, decide, train and promote if called for. What a scheduler calls.
 
-    Exit code 8 if a table that a model reads is not as expected: the turn then stops after the ingest.
+    Exit code 8 if a table that a model reads is not as expected, or a file of it is refused: the turn then stops after the ingest.
 
     \b
     Example:
