@@ -98,6 +98,7 @@ def turn(
         symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
     )
     steps.write_ledger(project, result)
+    steps.leave(project, model, result, champion, evidence, scored)
     return result
 
 

@@ -14,6 +14,7 @@ from keepfit.spec.tables import Table
 from keepfit.stages.ingest import Broken, Ingested
 from keepfit.stages.registry.version import Version
 from keepfit.steps.ledger import facts, write_ledger
+from keepfit.steps.outputs import leave_blocked
 
 BLOCK, TIMELINESS = "block", "timeliness"
 
@@ -113,6 +114,7 @@ def stop(
         symptoms=found.symptoms,
     )
     write_ledger(project, result)
+    leave_blocked(project, result)
     return result
 
 
