@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from keepfit import clock, tables
 from keepfit.answers import Answers, answers_from, watched
-from keepfit.engines.protocol import Observations
+from keepfit.engines.protocol import Column, Observations
 from keepfit.evidence import (
     Champion,
     Drift,
@@ -22,6 +23,7 @@ from keepfit.evidence import (
 from keepfit.measure.bootstrap import paired_gain
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
+from keepfit.spec.features import Expression
 from keepfit.spec.gates import APPROVAL
 from keepfit.spec.model import Model
 from keepfit.spec.observe import Every
@@ -35,7 +37,8 @@ from keepfit.stages.registry.aliases import CHALLENGER
 from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.version import Version
 from keepfit.steps.answering import SCORE, Loaded, Scored, changed, comparable, load, measurable
-from keepfit.steps.estimating import Foreseen, estimated_of, foresight_of
+from keepfit.steps.building import definition_of
+from keepfit.steps.estimating import Foreseen, estimated_of, foresight_of, seal_of
 from keepfit.steps.ledger import entries
 
 ROWS_WINDOW = 30 * clock.DAY
@@ -55,7 +58,7 @@ def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | N
         trainings_at=trainings,
         new_labels=_new_labels(model, version, snapshot),
         realised=_realised(scored.by, matured),
-        estimated=estimated_of(scored, foresight),
+        estimated=estimated_of(scored, foresight, snapshot),
         drift=_drift(model, scored),
         against_previous=_against_previous(project, scored.by, snapshot, matured, model.policy.probation),
         changed=changed(scored.by.artifact.model, model),
@@ -98,6 +101,12 @@ def _drift(model: Model, scored: Scored) -> tuple[Drift, ...]:
     return drift(reference, rows, alpha=alpha, t=t, score=SCORE)
 
 
+def _once(by: Loaded, wanted: Sequence[Expression], snapshot: Snapshot, rows: Observations) -> dict[str, Column]:
+    """Return columns of a version's definition at observations; policies that look at the same ones share them."""
+    asked = definition_of(by.artifact.model), tuple(one.name for one in wanted), seal_of(rows)
+    return dict(snapshot.once(("columns", *asked), lambda: compute(wanted, snapshot, rows)))
+
+
 @dataclass(frozen=True)
 class _Matured:
     observations: Observations
@@ -116,7 +125,7 @@ def _matured(project: Project, champion: Loaded, snapshot: Snapshot, foresight: 
     observations, order = Observations.grouped(keys, t)
     target = champion.artifact.model.target
     inputs = champion.artifact.model.inputs() if foresight is not None and foresight.reads_features else []
-    columns = compute([target, *inputs], snapshot, observations)
+    columns = _once(champion, [target, *inputs], snapshot, observations)
     actual = columns.pop(target.name).astype(np.float64)
     answers = answers_from(champion.artifact.model, rows)[order]
     known = ~np.isnan(actual)
@@ -124,7 +133,7 @@ def _matured(project: Project, champion: Loaded, snapshot: Snapshot, foresight: 
         return None
     kept, said = observations.keep(known), answers[known]
     features = {name: values[known] for name, values in columns.items()}
-    expected = foresight.estimates(kept.t, said, features) if foresight is not None else {}
+    expected = foresight.once(snapshot, kept, said, features) if foresight is not None else {}
     return _Matured(kept, said, actual[known], expected)
 
 
@@ -186,7 +195,7 @@ def _against_previous(
         matured.actual[fair],
         matured.answers[fair],
         champion.artifact.threshold,
-        previous.answer(compute(before.inputs(), snapshot, rows)),
+        previous.answer(_once(previous, before.inputs(), snapshot, rows)),
         previous.artifact.threshold,
         clusters=rows.codes(),
         seed=project.settings.training.seed,
