@@ -34,7 +34,7 @@ from keepfit.stages.registry.version import Version
 from keepfit.steps.answering import SCORE, TARGET, Loaded, Scored, changed, comparable, load, measurable
 from keepfit.steps.estimating import Foreseen, estimated_of, foresight_of
 from keepfit.steps.ledger import entries
-from keepfit.steps.maturing import Matured, matured
+from keepfit.steps.maturing import Matured, columns_of, matured
 
 
 def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | None) -> Evidence:
@@ -51,8 +51,8 @@ def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | N
         champion=Champion(version.number, version.trained_at, version.promoted_at, version.previous),
         trainings_at=trainings,
         new_labels=_new_labels(model, version, snapshot),
-        realised=_realised(scored.by, newest, foresight),
-        estimated=estimated_of(scored, foresight),
+        realised=_realised(scored.by, newest, foresight, snapshot),
+        estimated=estimated_of(scored, foresight, snapshot),
         drift=_drift(model, scored, every, foresight),
         against_previous=_against_previous(project, scored.by, snapshot, newest, model.policy.probation),
         changed=changed(scored.by.artifact.model, model),
@@ -120,17 +120,19 @@ def _concept(every: Matured, foresight: Foreseen, grid: clock.Grid, bound: float
     return concept(last, sequence, bound)
 
 
-def _realised(champion: Loaded, matured: Matured | None, foresight: Foreseen | None) -> Realised | None:
+def _realised(
+    champion: Loaded, matured: Matured | None, foresight: Foreseen | None, snapshot: Snapshot
+) -> Realised | None:
     if matured is None:
         return None
-    found, t = champion.artifact, matured.observations.t
-    expected = foresight.estimates(t, matured.answers, matured.features) if foresight is not None else {}
+    found, rows, answers = champion.artifact, matured.observations, matured.answers
+    expected = foresight.once(snapshot, rows, answers, matured.features) if foresight is not None else {}
     return realised(
         found.model.task,
         champion.version.number,
-        t,
+        rows.t,
         matured.actual,
-        matured.answers,
+        answers,
         found.threshold,
         np.asarray(found.training_base),
         found.model.training,
@@ -160,7 +162,7 @@ def _against_previous(
         matured.actual[fair],
         matured.answers[fair],
         champion.artifact.threshold,
-        previous.answer(compute(before.inputs(), snapshot, rows)),
+        previous.answer(columns_of(previous, before.inputs(), snapshot, rows)),
         previous.artifact.threshold,
         clusters=rows.codes(),
         seed=project.settings.training.seed,
