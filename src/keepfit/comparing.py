@@ -19,6 +19,7 @@ from keepfit.stages.monitoring.drift import moved
 from keepfit.stages.monitoring.profile import Profile
 from keepfit.stages.monitoring.reference import Reference
 from keepfit.stages.monitoring.saved import Counted
+from keepfit.stages.monitoring.summary import summary as listed
 
 FORMATS = {".parquet": "Parquet", ".pq": "Parquet", ".csv": "CSV", ".tsv": "CSV", saved.SUFFIX: "counts"}
 ALPHA = 0.05
@@ -38,6 +39,7 @@ def compare(
     as_of: int,
     alpha: float,
     target: Path | None,
+    page: Path | None = None,
     *,
     reference_to: Path | None = None,
     current_to: Path | None = None,
@@ -53,6 +55,8 @@ def compare(
         The chance of calling any column significant if none has moved.
     target : Path, optional
         A .csv or .parquet file for the summary: a row for each column.
+    page : Path, optional
+        An HTML file that shows it.
     reference_to, current_to : Path, optional
         .json files for the counts of both.
 
@@ -67,7 +71,7 @@ def compare(
     for counted, path in ((old, reference_to), (new, current_to)):
         if path is not None:
             saved.write(counted, path)
-    found = moved(Reference(old.profile), new.profile, alpha=alpha)
+    found = moved(Reference(old.profile), new.profile, alpha=alpha, kinds={})
     left = {name: kind for name, kind in old.kinds.items() if name not in new.profile.columns}
     changed = {
         name: f"{kind} before, {new.kinds.get(name, 'missing')} now"
@@ -77,7 +81,7 @@ def compare(
     if target is not None:
         columns, types = summary(found)
         project.engine.save(project.engine.relation(columns, types), target)
-    return {
+    told = {
         "reference": {"files": list(before), "rows": old.rows},
         "current": {"files": list(after), "rows": new.rows},
         "drift": found,
@@ -85,30 +89,20 @@ def compare(
         "changed": changed,
         "new": sorted(new.kinds.keys() - old.kinds.keys()),
         "path": str(target) if target else None,
+        "report": str(page) if page else None,
     }
+    if page is not None:
+        from keepfit import artifact
+        from keepfit.stages.monitoring.distributions import distributions
+        from keepfit.stages.reports.drifted import drifted_page
+
+        artifact.swap(page, drifted_page(told, distributions(old.profile, new.profile)).encode())
+    return told
 
 
 def summary(found: Sequence[Drift]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return drift as columns of a table, and their types: a row for each column that was compared."""
-    measures = sorted({name for one in found for name in one.measures})
-    rows: dict[str, list[Any]] = {
-        name: [getattr(one, name) for one in found] for name in ("severity", "kind", "column")
-    }
-    rows |= {name: [one.measures.get(name) for one in found] for name in measures}
-    for name in (
-        "test",
-        "statistic",
-        "p_value",
-        "chance",
-        "significant",
-        "effect",
-        "relative_effect",
-        "unseen",
-        "rows",
-    ):
-        rows[name] = [getattr(one, name) for one in found]
-    rows["significant"] = [int(one) for one in rows["significant"]]
-    numbers = {"significant", "rows"}
+    rows, numbers = listed(found), {"significant", "rows"}
     types = {name: "BIGINT" if name in numbers else "DOUBLE" for name in rows}
     types |= dict.fromkeys(("severity", "kind", "column", "test"), "VARCHAR")
     kept = {"BIGINT": np.int64, "DOUBLE": np.float64, "VARCHAR": object}  # None becomes NaN among numbers

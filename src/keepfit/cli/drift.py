@@ -23,6 +23,9 @@ JSON_FILE = click.Path(dir_okay=False, path_type=Path)
     "--to", "target", type=click.Path(dir_okay=False, path_type=Path), help="Also write a .csv or .parquet file."
 )
 @click.option(
+    "--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Also write a page, one HTML file."
+)
+@click.option(
     "--alpha", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="The chance of any false alarm."
 )
 @click.option(
@@ -33,7 +36,7 @@ JSON_FILE = click.Path(dir_okay=False, path_type=Path)
 )
 def drift(
     reference: str, current: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
-    target: Path | None, alpha: float, reference_to: Path | None, current_to: Path | None,
+    target: Path | None, page: Path | None, alpha: float, reference_to: Path | None, current_to: Path | None,
 ) -> None:  # fmt: skip
     """Show how far each column of one set of rows has moved from another: Parquet or CSV files, or tables of the project.
 
@@ -44,6 +47,7 @@ def drift(
       keepfit drift 'sales_2024*.parquet' 'sales_2025*.parquet' --to drift_summary.csv
       keepfit drift 'sales_2024*.parquet' monday.parquet --reference-to 2024.json --current-to monday.json
       keepfit drift 2024.json '*day.json'
+      keepfit drift before.csv after.csv --html drift.html
     """
     from keepfit import comparing
     from keepfit.cli import console
@@ -56,6 +60,7 @@ def drift(
         micros(moment),
         alpha,
         target,
+        page,
         reference_to=reference_to,
         current_to=current_to,
     )
@@ -74,5 +79,5 @@ def shown(found: dict[str, Any]) -> None:
         console.say(f"new columns: {', '.join(found['new'])}")
     if left := found["not_compared"]:
         console.say(f"not compared: {', '.join(f'{name} ({kind})' for name, kind in left.items())}")
-    if found["path"]:
-        console.say(found["path"])
+    for path in filter(None, (found["path"], found["report"])):
+        console.say(path)
