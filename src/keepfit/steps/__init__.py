@@ -19,9 +19,9 @@ from keepfit.steps.ledger import (
     write_ledger,
 )
 from keepfit.steps.outputs import (
+    conclude,
     distributions_of,
     folder_of,
-    leave,
     past,
     stamp,
     watched_of,
@@ -55,6 +55,7 @@ __all__ = [
     "champion_at",
     "collect_requests",
     "complete_ledger",
+    "conclude",
     "contest",
     "distributions_of",
     "draft",
@@ -64,7 +65,6 @@ __all__ = [
     "folder_of",
     "judged",
     "known",
-    "leave",
     "load",
     "log_answers",
     "log_predictions",
