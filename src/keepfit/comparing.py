@@ -52,7 +52,7 @@ def compare(
     reference = scan.reference(old)
     current = scan.count(reference, new)
     kinds = old.kinds()
-    found = moved(Reference(reference), current, alpha=alpha)
+    found = moved(Reference(reference), current, alpha=alpha, kinds={})
     now = new.kinds()
     left = {name: kind for name, kind in kinds.items() if name not in current.columns}
     changed = {

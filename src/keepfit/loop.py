@@ -31,6 +31,7 @@ def turn(
     seconds: Mapping[str, float] | None = None,
     snapshot: Snapshot | None = None,
     online: bool = True,
+    remarks: Sequence[str] = (),
     listen: Listener = silent,
 ) -> Turn:
     """Run one turn for a model at a moment, and return what was seen and decided.
@@ -49,16 +50,16 @@ def turn(
         What the tables held after that ingest, when several policies share a turn: what is computed of it is computed once.
     online : bool
         Whether a server follows: then its store holds what a new champion needs before it becomes the champion.
+    remarks : sequence of str
+        What the ledger is to say of it beside its reasons.
     """
     watch = Stopwatch(as_of, model.name, project.stages, listen, dict(seconds or {}))
     if ingested is None:
         ingested = arrived(project, as_of, waiting=waiting, watch=watch)
     with watch.stage("registry"):
-        loaded = steps.champion_at(project, model, as_of)
+        loaded = _live(project, model, as_of)
         champion = loaded.version if loaded else None
-        steps.require_no_later_move(project, model.name, as_of)
-        steps.complete_ledger(project, model, champion)
-    quality = steps.expected(model, ingested)
+    quality = steps.expected(model, ingested).remarked(remarks)
     if quality.blocked:
         return steps.stop(project, model, as_of, ingested, quality, champion, watch.seconds)
     snapshot = snapshot or take(project.engine, project.lake, model.tables(), as_of)
@@ -98,6 +99,14 @@ def turn(
     )
     steps.conclude(project, model, result, champion, evidence, scored)
     return result
+
+
+def _live(project: Project, model: Model, as_of: int) -> steps.Loaded | None:
+    """Return the champion, once the ledger knows of it, and no later one."""
+    loaded = steps.champion_at(project, model, as_of)
+    steps.require_no_later_move(project, model.name, as_of)
+    steps.complete_ledger(project, model, loaded.version if loaded else None)
+    return loaded
 
 
 def _retrain(
@@ -174,16 +183,48 @@ def ingest_all(project: Project, as_of: int, *, watch: Stopwatch | None = None) 
     return done
 
 
-def run(project: Project, name: str | None, as_of: int, *, listen: Listener = silent) -> list[Turn]:
-    """Run one turn for a model, or for every model if there are several and none is named."""
+def run(
+    project: Project,
+    name: str | None,
+    as_of: int,
+    *,
+    catch_up: int = steps.MOST,
+    listen: Listener = silent,
+    ended: Callable[[Turn], None] = lambda turn: None,
+) -> list[Turn]:
+    """Run a turn for a model, or for every model if there are several and none is named; before it those that were missed.
+
+    Each turn knows what was known at its own moment, and files arrive as in a replay. A run that is cut off is taken up by
+    the next one where it was.
+
+    Parameters
+    ----------
+    catch_up : int
+        The most missed turns of a model that are taken, the newest ones.
+    ended : callable
+        Told after each turn.
+
+    Returns
+    -------
+    list of Turn
+        By moment, then by model; those of as_of are the last.
+    """
     models = project.definitions.models if not name and len(project.definitions.models) > 1 else [project.model(name)]
-    watch = Stopwatch(as_of, log=project.stages, listen=listen)
-    ingested = arrived(project, as_of, watch=watch)
-    turns = [turn(project, model, as_of, ingested=ingested, seconds=watch.seconds, listen=listen) for model in models]
-    for model, done in zip(models, turns, strict=True):
-        if done.decision != PROMOTE and not done.blocked:  # a promotion has filled the store
-            publish(project, model, as_of)
-        steps.alert(project, model)
+    due = {model.name: steps.due(project, model, as_of, catch_up) for model in models}
+    waiting, turns = Waiting(), []
+    for moment in sorted({moment for one in due.values() for moment in one.moments}):
+        watch = Stopwatch(moment, log=project.stages, listen=listen)
+        ingested = arrived(project, moment, waiting=waiting, watch=watch)
+        for model in (model for model in models if moment in due[model.name].moments):
+            remarks = due[model.name].remarks(moment)
+            done = turn(
+                project, model, moment, ingested=ingested, seconds=watch.seconds, remarks=remarks, listen=listen
+            )
+            if moment == as_of and done.decision != PROMOTE and not done.blocked:  # a promotion has filled the store
+                publish(project, model, as_of)
+            steps.alert(project, model)
+            ended(done)
+            turns.append(done)
     return turns
 
 

@@ -24,9 +24,12 @@ def line(turn: Turn) -> str:
 
 
 def turns(done: Sequence[Turn]) -> None:
-    """Print some turns."""
+    """Print the newest turns, and a line of each that was caught up before them."""
     for one in done:
-        turn(one)
+        if one.as_of < done[-1].as_of:
+            console.say(f"{one.model} {line(one)}")
+        else:
+            turn(one)
 
 
 def turn(done: Turn) -> None:

@@ -4,22 +4,51 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from keepfit.cli.options import as_of, common, micros, opened
+
+if TYPE_CHECKING:
+    from keepfit.evidence import Turn
 
 BLOCKED = (
     8  # the exit code of a turn that stopped: no error of keepfit's (see keepfit.errors), yet nothing to go on with
 )
 
 
+class Turns(click.ParamType[int]):
+    """How many turns: a number, or none."""
+
+    name = "turns"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; none is 0."""
+        text = str(value).strip().lower()
+        if text != "none" and not text.isdigit():
+            self.fail(f"{value!r} is no number of turns; write 60, or none", param, ctx)
+        return 0 if text == "none" else int(text)
+
+
 @click.command()
 @click.argument("model", required=False)
 @common
 @as_of
-def run(model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None) -> None:
+@click.option(
+    "--catch-up",
+    type=Turns(),
+    default="60",
+    show_default=True,
+    metavar="N|none",
+    help="The most missed turns that are taken before this one, the newest of them.",
+)
+def run(
+    model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None, catch_up: int
+) -> None:
     """Run one turn: ingest, watch, decide, train and promote if called for. What a scheduler calls.
+
+    Turns that were missed since the last run are taken before it, in order, each as of its own moment.
 
     Exit code 8 if a table that a model reads is not as expected, or a file of it is refused: the turn then stops after the ingest.
 
@@ -27,21 +56,28 @@ def run(model: str | None, folder: Path, profile: str | None, as_json: bool, mom
     Example:
       keepfit run
       keepfit run churn --as-of 2025-06-01 --json
+      keepfit run --catch-up none
     """
     from keepfit import alerting, loop
     from keepfit.cli import console, render
     from keepfit.cli.alerts import deliver
 
-    project = opened(folder, profile)
+    project, now = opened(folder, profile), micros(moment)
     alerting.channels_of(project)  # a channel that is said wrongly is known before the turn
+
+    def ended(turn: Turn) -> None:
+        if turn.as_of < now and not as_json:
+            console.note(f"caught up: {turn.model} {render.line(turn)}")
+
     with project.locked():
         turns = loop.run(
-            project, model, micros(moment), listen=lambda stage: None if as_json else console.note(f"  {stage}")
-        )
+            project, model, now,
+            catch_up=catch_up, listen=lambda stage: None if as_json else console.note(f"  {stage}"), ended=ended,
+        )  # fmt: skip
     deliver(project)
-    result = turns[0] if len(turns) == 1 else {"as_of": turns[0].as_of, "turns": turns}
+    result = turns[0] if len(turns) == 1 else {"as_of": now, "turns": turns}
     console.show(result, as_json=as_json, render=lambda _: render.turns(turns))
-    if any(turn.blocked for turn in turns):
+    if any(turn.blocked for turn in turns if turn.as_of == now):
         raise click.exceptions.Exit(BLOCKED)
 
 

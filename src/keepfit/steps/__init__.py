@@ -18,6 +18,7 @@ from keepfit.steps.ledger import (
     turn_of,
     write_ledger,
 )
+from keepfit.steps.missing import MOST, Due, due
 from keepfit.steps.outputs import (
     conclude,
     distributions_of,
@@ -41,8 +42,10 @@ from keepfit.steps.recording import (
 from keepfit.steps.watching import watch
 
 __all__ = [
+    "MOST",
     "Challenge",
     "Contender",
+    "Due",
     "Judged",
     "Loaded",
     "Scored",
@@ -59,6 +62,7 @@ __all__ = [
     "contest",
     "distributions_of",
     "draft",
+    "due",
     "entries",
     "expected",
     "facts",

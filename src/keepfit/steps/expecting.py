@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keepfit.errors import BlockedError, SourceError
 from keepfit.evidence import CRITICAL, KEEP, WARNING, Decision, Symptom, Turn
@@ -26,6 +26,10 @@ class Judged:
     blocked: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
     symptoms: tuple[Symptom, ...] = ()
+
+    def remarked(self, more: Sequence[str]) -> Judged:
+        """Return this with more to be said of the turn."""
+        return replace(self, warned=(*self.warned, *more))
 
 
 def tables_of(model: Model) -> list[Table]:

@@ -13,6 +13,7 @@ from keepfit import clock, tables
 from keepfit.engines.protocol import Column
 from keepfit.errors import RegistryError
 from keepfit.evidence import (
+    CONCEPT,
     PROMOTE,
     ROLL_BACK,
     SEVERITIES,
@@ -269,7 +270,9 @@ def _measurements(turn: Turn) -> list[dict[str, Any]]:
 
 def _numbers(moved: Drift) -> dict[str, float]:
     """Return all that was measured of how far a column has moved, by name; the severity as 0, 1 or 2."""
-    found = {"psi": moved.psi, **moved.measures, "chance": moved.chance, "effect": moved.effect}
+    # of what inputs mean there are no two samples that lie apart
+    first = {"surprise": moved.statistic} if moved.kind == CONCEPT else {"psi": moved.psi}
+    found = {**first, **moved.measures, "chance": moved.chance, "effect": moved.effect}
     found |= {"relative_effect": moved.relative_effect, "unseen": moved.unseen}
     known = {name: one for name, one in found.items() if one is not None and math.isfinite(one)}
     return known | {"severity": float(SEVERITIES.index(moved.severity))}
