@@ -97,8 +97,7 @@ def turn(
         seconds=watch.seconds,
         symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
     )
-    steps.write_ledger(project, result)
-    steps.leave(project, model, result, champion, evidence, scored)
+    steps.conclude(project, model, result, champion, evidence, scored)
     return result
 
 

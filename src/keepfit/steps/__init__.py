@@ -20,9 +20,9 @@ from keepfit.steps.ledger import (
 )
 from keepfit.steps.missing import MOST, Due, due
 from keepfit.steps.outputs import (
+    conclude,
     distributions_of,
     folder_of,
-    leave,
     past,
     stamp,
     watched_of,
@@ -58,6 +58,7 @@ __all__ = [
     "champion_at",
     "collect_requests",
     "complete_ledger",
+    "conclude",
     "contest",
     "distributions_of",
     "draft",
@@ -68,7 +69,6 @@ __all__ = [
     "folder_of",
     "judged",
     "known",
-    "leave",
     "load",
     "log_answers",
     "log_predictions",
