@@ -5,6 +5,7 @@ from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load, r
 from keepfit.steps.building import build
 from keepfit.steps.contesting import Contender, contest
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
+from keepfit.steps.hindsight import became, entries_judged, outcomes
 from keepfit.steps.judging import verdicts
 from keepfit.steps.learning import Challenge, challenge, draft
 from keepfit.steps.ledger import (
@@ -52,6 +53,7 @@ __all__ = [
     "alert",
     "aliases_at",
     "answer",
+    "became",
     "before",
     "build",
     "challenge",
@@ -64,6 +66,7 @@ __all__ = [
     "draft",
     "due",
     "entries",
+    "entries_judged",
     "expected",
     "facts",
     "folder_of",
@@ -74,6 +77,7 @@ __all__ = [
     "log_predictions",
     "nothing_predicted",
     "open_alerts",
+    "outcomes",
     "past",
     "publish_online",
     "quarantined",
