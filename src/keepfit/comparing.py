@@ -92,11 +92,11 @@ def compare(
         "report": str(page) if page else None,
     }
     if page is not None:
-        from keepfit import artifact
+        from keepfit.artifact import swap
         from keepfit.stages.monitoring.distributions import distributions
         from keepfit.stages.reports.drifted import drifted_page
 
-        artifact.swap(page, drifted_page(told, distributions(old.profile, new.profile)).encode())
+        swap(page, drifted_page(told, distributions(old.profile, new.profile)).encode())
     return told
 
 

@@ -70,16 +70,14 @@ def turn(
     with watch.stage("watch") as stage:
         evidence = steps.watch(project, model, snapshot, scored)
         decision = decide(evidence, model.policy)
+        outcomes = steps.outcomes(project, model, snapshot)
         stage.rows(len(scored.observations) if scored else 0)
     challenge = None
     if decision.action == RETRAIN:
         decision, challenge = _retrain(project, model, snapshot, loaded, evidence, watch)
     with watch.stage("promote"):
         champion = _move(project, model, as_of, decision, challenge, champion, online=online)
-    with watch.stage("predict") as stage:
-        predicted = steps.log_answers(project, model, snapshot, scored, champion)
-        stage.rows(made=predicted)
-    silence = () if predicted or champion is None else steps.nothing_predicted(model, snapshot)
+    predicted, silence = _log(project, model, snapshot, scored, champion, watch)
     result = Turn(
         model=model.name,
         as_of=as_of,
@@ -96,9 +94,9 @@ def turn(
         drift=evidence.drift,
         seconds=watch.seconds,
         symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
+        outcomes=outcomes,
     )
-    steps.write_ledger(project, result)
-    steps.leave(project, model, result, champion, evidence, scored)
+    steps.conclude(project, model, result, champion, evidence, scored)
     return result
 
 
@@ -158,6 +156,21 @@ def _move(
             steps.publish_online(project, model.name, (challenge.version, champion), as_of)
         return project.registry.promote(model.name, challenge.version.number, as_of)
     return champion
+
+
+def _log(
+    project: Project,
+    model: Model,
+    snapshot: Snapshot,
+    scored: steps.Scored | None,
+    champion: Version | None,
+    watch: Stopwatch,
+) -> tuple[int, tuple[str, ...]]:
+    """Log the answers of a turn; return how many there are, and why if there are none."""
+    with watch.stage("predict") as stage:
+        predicted = steps.log_answers(project, model, snapshot, scored, champion)
+        stage.rows(made=predicted)
+    return predicted, () if predicted or champion is None else steps.nothing_predicted(model, snapshot)
 
 
 def arrived(

@@ -45,9 +45,9 @@ def drift(
     \b
     Example:
       keepfit drift 'sales_2024*.parquet' 'sales_2025*.parquet' --to drift_summary.csv
+      keepfit drift before.csv after.csv --html drift.html
       keepfit drift 'sales_2024*.parquet' monday.parquet --reference-to 2024.json --current-to monday.json
       keepfit drift 2024.json '*day.json'
-      keepfit drift before.csv after.csv --html drift.html
     """
     from keepfit import comparing
     from keepfit.cli import console

@@ -24,6 +24,7 @@ from keepfit.evidence.evaluation import (
     evaluation_from,
 )
 from keepfit.evidence.ledger import ARCHIVED, REJECTED, Entry, Standing
+from keepfit.evidence.outcome import Outcome
 from keepfit.evidence.parity import Example, Parity, Route, parity_from
 from keepfit.evidence.training import History, LearntFrom, Search
 from keepfit.evidence.turn import (
@@ -111,6 +112,7 @@ __all__ = [
     "LearntFrom",
     "Message",
     "Notice",
+    "Outcome",
     "Parity",
     "PolicyOutcome",
     "PolicyWindow",

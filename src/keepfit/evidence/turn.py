@@ -8,6 +8,7 @@ from typing import Any
 from keepfit.evidence.alerts import Symptom
 from keepfit.evidence.estimated import Estimated
 from keepfit.evidence.evaluation import Estimate, Evaluation, Verdict
+from keepfit.evidence.outcome import Outcome
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
 PULL = "pull"
@@ -199,6 +200,8 @@ class Turn:
         The gates in spite of which a version was promoted.
     symptoms : tuple of Symptom
         What went otherwise than it should, beside what metrics and drift say: data, training, predictions.
+    outcomes : tuple of Outcome
+        What became of earlier decisions, as far as that could be told for the first time.
     """
 
     model: str
@@ -219,6 +222,7 @@ class Turn:
     by: str | None = None
     overridden: tuple[str, ...] = ()
     symptoms: tuple[Symptom, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
 
 
 @dataclass(frozen=True)

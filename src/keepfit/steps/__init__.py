@@ -5,6 +5,7 @@ from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load, r
 from keepfit.steps.building import build
 from keepfit.steps.contesting import Contender, contest
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
+from keepfit.steps.hindsight import became, entries_judged, outcomes
 from keepfit.steps.judging import verdicts
 from keepfit.steps.learning import Challenge, challenge, draft
 from keepfit.steps.ledger import (
@@ -20,9 +21,9 @@ from keepfit.steps.ledger import (
 )
 from keepfit.steps.missing import MOST, Due, due
 from keepfit.steps.outputs import (
+    conclude,
     distributions_of,
     folder_of,
-    leave,
     past,
     stamp,
     watched_of,
@@ -52,28 +53,31 @@ __all__ = [
     "alert",
     "aliases_at",
     "answer",
+    "became",
     "before",
     "build",
     "challenge",
     "champion_at",
     "collect_requests",
     "complete_ledger",
+    "conclude",
     "contest",
     "distributions_of",
     "draft",
     "due",
     "entries",
+    "entries_judged",
     "expected",
     "facts",
     "folder_of",
     "judged",
     "known",
-    "leave",
     "load",
     "log_answers",
     "log_predictions",
     "nothing_predicted",
     "open_alerts",
+    "outcomes",
     "past",
     "publish_online",
     "quarantined",

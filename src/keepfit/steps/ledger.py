@@ -19,6 +19,7 @@ from keepfit.evidence import (
     SEVERITIES,
     Drift,
     Entry,
+    Outcome,
     Standing,
     Turn,
     VersionFacts,
@@ -184,6 +185,8 @@ def write_ledger(project: Project, turn: Turn) -> None:
         mark = f"{turn.model}/{turn.as_of}/{turn.decision}/{'/'.join(versions)}"
         relation = project.engine.relation(columns, tables.METRICS.columns)
         project.records.append(tables.METRICS.name, relation, transaction=mark)
+    for outcome in turn.outcomes:
+        _write_outcome(project, outcome)
     name = tables.DECISIONS.name
     step = project.records.version(name) + 1 if project.records.exists(name) else 0
     about = turn.challenger or turn.champion
@@ -204,6 +207,22 @@ def write_ledger(project: Project, turn: Turn) -> None:
     }
     columns = {name: column_of([value]) for name, value in entry.items()}
     project.records.append(name, project.engine.relation(columns, tables.DECISIONS.columns))
+
+
+def _write_outcome(project: Project, one: Outcome) -> None:
+    gain = one.gain
+    row = {
+        "decision_id": one.decision,
+        **{name: getattr(one, name) for name in ("as_of", "model", "action", "version", "other", "metric", "sentence")},
+        **{name: getattr(gain, name) if gain else math.nan for name in ("value", "low", "high")},
+        "rows": gain.rows if gain else 0,
+        "from": one.from_at,
+        "to": one.until_at,
+    }
+    columns = {name: column_of([row[name]]) for name in tables.OUTCOMES.columns}
+    # once measured, it stays
+    relation = project.engine.relation(columns, tables.OUTCOMES.columns)
+    project.records.append(tables.OUTCOMES.name, relation, transaction=one.decision)
 
 
 def column_of(values: list[Any]) -> Column:
