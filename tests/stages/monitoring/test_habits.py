@@ -27,9 +27,9 @@ def world(kind: str, seed: int) -> NDArray[np.float64]:
     return rng.normal(size=(len(MOMENTS), ROWS, COLUMNS)) + level[:, None]
 
 
-def reference(values: NDArray[np.float64], newest: int = 5) -> Reference:
-    t = np.repeat(MOMENTS[:MONTHS], ROWS)
-    columns = {f"x{place}": values[:MONTHS, :, place].ravel() for place in range(COLUMNS)}
+def reference(values: NDArray[np.float64], newest: int = 5, first: int = 0) -> Reference:
+    t = np.repeat(MOMENTS[first:MONTHS], ROWS)
+    columns = {f"x{place}": values[first:MONTHS, :, place].ravel() for place in range(COLUMNS)}
     test = t >= MOMENTS[MONTHS - 2]
     answers = Rows({"score": columns["x0"][test]}, t[test], np.ones(int(test.sum()), bool))
     rows = Rows(columns, t, t >= MOMENTS[MONTHS - newest])
@@ -53,6 +53,23 @@ def test_false_alarms_stay_within_the_budget(kind: str) -> None:
     if kind != "iid":
         bare = Reference(known.profile)
         assert sum(bool(alarms(bare, values, month)) for month in range(MONTHS, len(MOMENTS))) >= 5
+
+
+def test_a_dozen_windows_that_remember_do_not_break_the_budget() -> None:
+    found = 0
+    for seed in range(100, 112):
+        values = world("autocorrelated", seed)
+        known = reference(values, first=MONTHS - 12)
+        found += sum(bool(alarms(known, values, month)) for month in range(MONTHS, len(MOMENTS)))
+    # 72 windows at 5% are 3.6 alarms; a spread measured about the reference's location gives 12 and more
+    assert found <= 7
+
+
+def test_a_season_known_from_two_years_is_known_by_halves() -> None:
+    habit = reference(world("seasonal", 3)).habits["x1"]
+    place = min(habit.season)
+    assert habit.excess[place] > 0.4 / ROWS
+    assert reference(world("iid", 3)).habits["x1"].excess[0] < 0.4 / ROWS
 
 
 def test_a_shift_of_a_quarter_of_a_deviation_is_found() -> None:
