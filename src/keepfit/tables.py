@@ -158,9 +158,9 @@ METRICS = Declared(
         "model": "VARCHAR",
         "version": "VARCHAR",
         "stage": "VARCHAR",  # evaluation, realised, estimated, drift
-        "name": "VARCHAR",  # the metric, or statistic:column
+        "name": "VARCHAR",  # the metric, or statistic:column; of drift also chance, effect and severity (0, 1, 2)
         "value": "DOUBLE",
-        "baseline": "DOUBLE",
+        "baseline": "DOUBLE",  # of the constant; of a chance, the bound below which it is an alarm
         "rows": "BIGINT",
         "from": "TIMESTAMPTZ",  # first and last t of the rows it was measured on
         "to": "TIMESTAMPTZ",
@@ -190,6 +190,29 @@ DECISIONS = Declared(
     },
 )
 
+
+OUTCOMES = Declared(
+    "outcomes",
+    grain="what became of one step of the ledger, measured once its labels were known",
+    keys=("decision_id",),
+    time="as_of",
+    columns={
+        "decision_id": "VARCHAR",  # the step, as in decisions
+        "as_of": "TIMESTAMPTZ",
+        "model": "VARCHAR",
+        "action": "VARCHAR",  # promote, roll back or reject
+        "version": "VARCHAR",  # champion after the step
+        "other": "VARCHAR",  # the version that it took the place of, or that was rejected
+        "metric": "VARCHAR",
+        "value": "DOUBLE",  # gain of version over other on the same rows, positive is better; null if it cannot be told
+        "low": "DOUBLE",  # its 90% interval
+        "high": "DOUBLE",
+        "rows": "BIGINT",
+        "from": "TIMESTAMPTZ",  # the predictions that it is about: t in [from, to)
+        "to": "TIMESTAMPTZ",
+        "sentence": "VARCHAR",
+    },
+)
 
 FEATURE_SETS = Declared(
     "feature_sets",

@@ -16,7 +16,19 @@ DIGITS = 10
 
 def versions(found: dict[str, Any]) -> None:
     """Print one line a version, the newest last."""
-    heads = ["model", "version", "", "metric", "90% interval", "gates", "trained", "age", "approved by", "lineage"]
+    heads = [
+        "model",
+        "version",
+        "",
+        "metric",
+        "90% interval",
+        "gates",
+        "trained",
+        "age",
+        "approved by",
+        "lineage",
+        "did it help",
+    ]
     console.table(heads, [_version(one) for one in found["versions"]])
 
 
@@ -35,6 +47,7 @@ def _version(one: dict[str, Any]) -> list[Any]:
         f"{one['age_days']:.0f} d",
         ", ".join(one["approved_by"]),
         _lineage(one["lineage"]),
+        one["outcome"],
     ]
 
 
@@ -130,7 +143,7 @@ def ledger(found: dict[str, Any]) -> None:
     for one in found["live"]:
         _live(one, found["as_of"])
     console.table(
-        ["as of", "model", "step", "version", "champion", "by", "evidence", "why"],
+        ["as of", "model", "step", "version", "champion", "by", "evidence", "why", "did it help"],
         [_step(one) for one in found["steps"]],
     )
 
@@ -144,6 +157,8 @@ def _live(one: dict[str, Any], as_of: int) -> None:
     why = "; ".join(reason for reason in one["reasons"] if reason not in told)
     console.say(f"  since:     {clock.show(one['since_at'])}, {one['action']} by {one['by'] or LOOP}: {why}")
     console.say(f"  evidence:  {one['evidence'] or 'none was recorded'}")
+    if one["outcome"]:
+        console.say(f"  outcome:   {one['outcome']}")
     for gate in one["gates"]:
         console.say(f"  gate:      {'passed' if gate['passed'] else 'FAILED'}  {gate['reason']}")
     if one["overridden"]:
@@ -165,6 +180,7 @@ def _step(one: Entry) -> list[Any]:
         one.by or LOOP,
         f"{evidence}@{digest[:DIGITS]}" if digest else evidence,
         why,
+        one.outcome,
     ]
 
 

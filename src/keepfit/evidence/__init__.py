@@ -24,6 +24,7 @@ from keepfit.evidence.evaluation import (
     evaluation_from,
 )
 from keepfit.evidence.ledger import ARCHIVED, REJECTED, Entry, Standing
+from keepfit.evidence.outcome import Outcome
 from keepfit.evidence.parity import Example, Parity, Route, parity_from
 from keepfit.evidence.training import History, LearntFrom, Search
 from keepfit.evidence.turn import (
@@ -32,10 +33,12 @@ from keepfit.evidence.turn import (
     ARCHIVE,
     AWAIT,
     CHALLENGE,
+    CONCEPT,
     CRITICAL,
     FEATURE,
     INFO,
     KEEP,
+    LABEL,
     NOTE,
     PREDICTION,
     PROMOTE,
@@ -64,12 +67,14 @@ __all__ = [
     "ARCHIVED",
     "AWAIT",
     "CHALLENGE",
+    "CONCEPT",
     "CONSTANT",
     "CRITICAL",
     "EMPTY",
     "FEATURE",
     "INFO",
     "KEEP",
+    "LABEL",
     "NOTE",
     "PREDICTION",
     "PROMOTE",
@@ -107,6 +112,7 @@ __all__ = [
     "LearntFrom",
     "Message",
     "Notice",
+    "Outcome",
     "Parity",
     "PolicyOutcome",
     "PolicyWindow",

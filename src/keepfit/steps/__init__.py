@@ -5,6 +5,7 @@ from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load, r
 from keepfit.steps.building import build
 from keepfit.steps.contesting import Contender, contest
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
+from keepfit.steps.hindsight import became, entries_judged, outcomes
 from keepfit.steps.judging import verdicts
 from keepfit.steps.learning import Challenge, challenge, draft
 from keepfit.steps.ledger import (
@@ -17,6 +18,17 @@ from keepfit.steps.ledger import (
     stood,
     turn_of,
     write_ledger,
+)
+from keepfit.steps.missing import MOST, Due, due
+from keepfit.steps.outputs import (
+    conclude,
+    distributions_of,
+    folder_of,
+    past,
+    stamp,
+    watched_of,
+    write_files,
+    write_history,
 )
 from keepfit.steps.recording import (
     before,
@@ -31,25 +43,33 @@ from keepfit.steps.recording import (
 from keepfit.steps.watching import watch
 
 __all__ = [
+    "MOST",
     "Challenge",
     "Contender",
+    "Due",
     "Judged",
     "Loaded",
     "Scored",
     "alert",
     "aliases_at",
     "answer",
+    "became",
     "before",
     "build",
     "challenge",
     "champion_at",
     "collect_requests",
     "complete_ledger",
+    "conclude",
     "contest",
+    "distributions_of",
     "draft",
+    "due",
     "entries",
+    "entries_judged",
     "expected",
     "facts",
+    "folder_of",
     "judged",
     "known",
     "load",
@@ -57,6 +77,8 @@ __all__ = [
     "log_predictions",
     "nothing_predicted",
     "open_alerts",
+    "outcomes",
+    "past",
     "publish_online",
     "quarantined",
     "require_champion",
@@ -64,6 +86,7 @@ __all__ = [
     "require_newest",
     "require_no_later_move",
     "rows_of",
+    "stamp",
     "stood",
     "stop",
     "symptoms",
@@ -72,5 +95,8 @@ __all__ = [
     "verdicts",
     "version_at",
     "watch",
+    "watched_of",
+    "write_files",
+    "write_history",
     "write_ledger",
 ]
