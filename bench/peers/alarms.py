@@ -1,7 +1,7 @@
 """What NannyML and Evidently alarm on in the worlds of `bench/stationary.py`, as they are without settings.
 
-    uv run --no-project --python 3.11 --with nannyml==0.13.1 bench/peers/alarms.py nannyml --seed 5000
-    uv run --no-project --python 3.11 --with evidently==0.7.23 bench/peers/alarms.py evidently --seed 5000
+    uv run --no-project --python 3.11 --with nannyml==0.13.1 --with statsmodels bench/peers/alarms.py nannyml --seed 5000
+    uv run --no-project --python 3.11 --with evidently==0.7.23 --with "pandas<3" bench/peers/alarms.py evidently --seed 5000
 
 Of each world the first window to come is held against the newest windows. `nannyml-windows` gives NannyML all past windows as
 reference, a chunk each. Printed is the share of worlds with an alarm on any column, and its 95% interval (Wilson).
@@ -13,6 +13,7 @@ import argparse
 import json
 import logging
 import math
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -85,6 +86,7 @@ TOOLS = {
 }
 
 if __name__ == "__main__":
+    os.environ |= {"NML_DISABLE_USAGE_LOGGING": "1", "DO_NOT_TRACK": "1"}
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     main()

@@ -32,7 +32,9 @@ def test_a_dozen_windows_of_many_columns_tell_their_memory() -> None:
     series = list(autoregression(1, 400, 12, 0.5))
     alike = np.array([resemblance(one) for one in series])
     assert alike.mean() == pytest.approx(0.5, abs=0.06)
-    assert np.mean([(one[1:] * one[:-1]).sum() / (one**2).sum() for one in series]) < 0.35  # what it is without correction
+    assert (
+        np.mean([(one[1:] * one[:-1]).sum() / (one**2).sum() for one in series]) < 0.35
+    )  # what it is without correction
     memory, many = remembering(alike, series)
     assert memory.mean() > alike.mean()
     assert many > 200
