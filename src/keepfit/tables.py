@@ -187,6 +187,8 @@ DECISIONS = Declared(
         "by": "VARCHAR",  # who took the step; null: the loop
         "evidence": "VARCHAR",  # model/version@digest that the step is based on
         "overridden": "VARCHAR",  # JSON list of the gates in spite of which a version was promoted
+        "inputs": "VARCHAR",  # JSON, table -> the version of it that a turn was decided on; -1 of one that was not there
+        "definition": "VARCHAR",  # fingerprint of the model's definition in that turn
     },
 )
 

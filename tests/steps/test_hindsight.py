@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import copy
+import json
 from dataclasses import replace
 
 import pytest
 from tests import weekly
 from tests.weekly import week
 
-from keepfit import governing, loop, reporting, steps
-from keepfit.evidence import Entry, Estimate
+from keepfit import governing, loop, reporting, steps, tables
+from keepfit.evidence import Entry, Estimate, Turn, as_data
+from keepfit.lake import Lake
 from keepfit.project import open_project
-from keepfit.snapshot import take
+from keepfit.snapshot import Snapshot, take
+from keepfit.spec import codec
 from keepfit.spec.policy import Policy
+from keepfit.stages.retraining import decide
 from keepfit.steps import hindsight
 from keepfit.steps.hindsight import UNKNOWN, judged_steps, told
+from keepfit.steps.ledger import column_of
 
 
 def entry(step: int, at: int, action: str, version: str | None, about: str | None = None) -> Entry:
@@ -123,3 +129,66 @@ def test_rows_whose_labels_a_version_could_learn_judge_nobody(shop, turns):
     assert hindsight._gain(shop, snapshot, wide, own, learnt) == (
         None, "cannot be told: no prediction from 2025-03-03 to 2025-04-14 has a label",
     )  # fmt: skip
+
+
+class Past(Lake):
+    """The records as they were when a turn began."""
+
+    def __init__(self, root, at):
+        super().__init__(root)
+        self.at = at
+
+    def exists(self, name):
+        return self.at.get(name, 0) >= 0 and super().exists(name)
+
+    def parquet_files(self, name, version=None):
+        return super().parquet_files(name, self.at.get(name, version))
+
+
+@pytest.mark.slow
+def test_a_decision_is_repeated_from_what_the_ledger_names(shop, turns):
+    model, ledger = shop.model("habit"), shop.engine.rows(shop.records.parquet_files("decisions"))
+    rows, promoted, replaced = {row["as_of"]: row for row in ledger}, {}, {}
+    for before, turn in zip([None, *turns], turns, strict=False):
+        row, then = rows[turn.as_of], copy.copy(shop)
+        inputs = json.loads(row["inputs"])
+        assert (inputs, row["definition"]) == (turn.inputs, codec.fingerprint(codec.encode(model)))
+        assert (inputs["decisions"] == -1) == (before is None)
+        vars(then)["records"] = Past(shop.records.root, inputs)
+        sources = {name.removeprefix("source/"): version for name, version in inputs.items() if "source/" in name}
+        snapshot, scored = Snapshot(shop.engine, shop.lake, sources, turn.as_of), None
+        if before is not None:
+            number = before.champion.version
+            version = replace(
+                shop.registry.version("habit", number), promoted_at=promoted[number], previous=replaced[number]
+            )
+            scored = steps.answer(then, replace(steps.load(version), version=version), snapshot)
+        evidence = steps.watch(then, model, snapshot, scored)
+        decision = decide(evidence, model.policy)
+        assert decision.action == {"promote": "retrain"}.get(turn.decision, turn.decision)
+        if before is not None:
+            assert decision.reasons == turn.reasons[: len(decision.reasons)]
+        assert as_data([evidence.realised, evidence.estimated, evidence.drift]) == as_data(
+            [turn.realised, turn.estimated, turn.drift]
+        )
+        if turn.decision == "promote":
+            promoted[turn.champion.version], replaced[turn.champion.version] = (
+                turn.as_of,
+                before and before.champion.version,
+            )
+
+
+def test_a_ledger_of_an_earlier_keepfit_is_read_and_written_on(tmp_path):
+    project = open_project(weekly.write(tmp_path / "old", {}), None, {})
+    names = [name for name in tables.DECISIONS.columns if name not in ("inputs", "definition", "by", "evidence")]
+    row = {"decision_id": "habit/0", "step": 0, "as_of": week(1), "reasons": "[]", "turn": "{}", "overridden": "[]"}
+    columns = {name: column_of([row.get(name, "keep" if name == "action" else "habit")]) for name in names}
+    kinds = {name: tables.DECISIONS.columns[name] for name in names}
+    project.records.append(tables.DECISIONS.name, project.engine.relation(columns, kinds))
+    before = steps.entries(project, "habit")
+    turn = Turn("habit", week(2), "keep", ("as ever",), {}, inputs={"source/sales": 3}, definition="f00")
+    steps.write_ledger(project, turn)
+    old, new = steps.entries(project, "habit")
+    assert [old] == before
+    assert steps.turn_of(project, new)["inputs"] == {"source/sales": 3}
+    assert steps.due(project, project.model("habit"), week(3), 9).moments == (week(3),)

@@ -16,20 +16,11 @@ DIGITS = 10
 
 def versions(found: dict[str, Any]) -> None:
     """Print one line a version, the newest last."""
-    heads = [
-        "model",
-        "version",
-        "",
-        "metric",
-        "90% interval",
-        "gates",
-        "trained",
-        "age",
-        "approved by",
-        "lineage",
-        "did it help",
-    ]
+    heads = ["model", "version", "", "metric", "90% interval", "gates", "trained", "age", "approved by", "lineage"]
     console.table(heads, [_version(one) for one in found["versions"]])
+    for one in found["versions"]:
+        if one["outcome"]:
+            console.say(f"{one['model']} version {one['version']}: {one['outcome']}")
 
 
 def _version(one: dict[str, Any]) -> list[Any]:
@@ -47,7 +38,6 @@ def _version(one: dict[str, Any]) -> list[Any]:
         f"{one['age_days']:.0f} d",
         ", ".join(one["approved_by"]),
         _lineage(one["lineage"]),
-        one["outcome"],
     ]
 
 
@@ -143,9 +133,12 @@ def ledger(found: dict[str, Any]) -> None:
     for one in found["live"]:
         _live(one, found["as_of"])
     console.table(
-        ["as of", "model", "step", "version", "champion", "by", "evidence", "why", "did it help"],
+        ["as of", "model", "step", "version", "champion", "by", "evidence", "why"],
         [_step(one) for one in found["steps"]],
     )
+    for step in found["steps"]:
+        if step.outcome:
+            console.say(f"{step.id} ({step.action}, version {step.about or step.version}): {step.outcome}")
 
 
 def _live(one: dict[str, Any], as_of: int) -> None:
@@ -180,7 +173,6 @@ def _step(one: Entry) -> list[Any]:
         one.by or LOOP,
         f"{evidence}@{digest[:DIGITS]}" if digest else evidence,
         why,
-        one.outcome,
     ]
 
 

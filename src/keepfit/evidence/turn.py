@@ -202,6 +202,10 @@ class Turn:
         What went otherwise than it should, beside what metrics and drift say: data, training, predictions.
     outcomes : tuple of Outcome
         What became of earlier decisions, as far as that could be told for the first time.
+    inputs : dict of str to int
+        Table -> the version of it that the turn was decided on: source tables, predictions, decisions; -1 if it was not there.
+    definition : str
+        Fingerprint of the model's definition.
     """
 
     model: str
@@ -223,6 +227,8 @@ class Turn:
     overridden: tuple[str, ...] = ()
     symptoms: tuple[Symptom, ...] = ()
     outcomes: tuple[Outcome, ...] = ()
+    inputs: dict[str, int] = field(default_factory=dict)
+    definition: str = ""
 
 
 @dataclass(frozen=True)

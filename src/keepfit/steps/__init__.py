@@ -1,6 +1,6 @@
 """What a turn is made of. Each step joins stages that do not know each other; `loop.py` says in which order."""
 
-from keepfit.steps.alerting import alert, open_alerts, symptoms
+from keepfit.steps.alerting import alert, open_alerts, symptoms, telling
 from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load, require_champion, version_at
 from keepfit.steps.building import build
 from keepfit.steps.contesting import Contender, contest
@@ -13,6 +13,7 @@ from keepfit.steps.ledger import (
     complete_ledger,
     entries,
     facts,
+    inputs_of,
     require_newest,
     require_no_later_move,
     stood,
@@ -70,6 +71,7 @@ __all__ = [
     "expected",
     "facts",
     "folder_of",
+    "inputs_of",
     "judged",
     "known",
     "load",
@@ -91,6 +93,7 @@ __all__ = [
     "stop",
     "symptoms",
     "tables_of",
+    "telling",
     "turn_of",
     "verdicts",
     "version_at",

@@ -28,6 +28,7 @@ from keepfit.evidence import (
     from_data,
 )
 from keepfit.project import Project
+from keepfit.snapshot import Snapshot
 from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION
 from keepfit.stages.registry.evidence import evidence_of
@@ -204,6 +205,8 @@ def write_ledger(project: Project, turn: Turn) -> None:
         "by": turn.by,
         "evidence": told.evidence if told else "",
         "overridden": json.dumps(turn.overridden),
+        "inputs": json.dumps(turn.inputs),
+        "definition": turn.definition,
     }
     columns = {name: column_of([value]) for name, value in entry.items()}
     project.records.append(name, project.engine.relation(columns, tables.DECISIONS.columns))
@@ -223,6 +226,13 @@ def _write_outcome(project: Project, one: Outcome) -> None:
     # once measured, it stays
     relation = project.engine.relation(columns, tables.OUTCOMES.columns)
     project.records.append(tables.OUTCOMES.name, relation, transaction=one.decision)
+
+
+def inputs_of(project: Project, snapshot: Snapshot) -> dict[str, int]:
+    """Return table -> version of what a turn is decided on: what it reads of the lake, and what earlier turns left."""
+    left = (tables.PREDICTIONS.name, tables.DECISIONS.name)
+    own = {name: project.records.version(name) if project.records.exists(name) else -1 for name in left}
+    return {tables.source(name): version for name, version in snapshot.versions.items()} | own
 
 
 def column_of(values: list[Any]) -> Column:

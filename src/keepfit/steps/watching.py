@@ -68,7 +68,7 @@ def _awaiting(project: Project, model: Model) -> str | None:
 
 def _trainings(project: Project, model: Model, as_of: int) -> tuple[int, ...]:
     """Return when versions were trained. One of a turn at as_of that was cut off does not count: the turn is run again."""
-    trained = project.registry.trained_at(model.name)
+    trained = tuple(at for at in project.registry.trained_at(model.name) if at <= as_of)
     ended = any(one.as_of == as_of and one.about for one in entries(project, model.name)) if as_of in trained else True
     return trained if ended else tuple(at for at in trained if at != as_of)
 

@@ -24,7 +24,7 @@ from keepfit.evidence import (
     Symptom,
     Turn,
 )
-from keepfit.evidence.alerts import DECISION, DRIFT, ESTIMATED, QUALITY, REALISED, SILENT, STALE, TRAINING
+from keepfit.evidence.alerts import DECISION, DRIFT, ESTIMATED, FAILED, QUALITY, REALISED, SILENT, STALE, TRAINING
 from keepfit.measure.wording import number
 from keepfit.spec.metric import METRICS
 from keepfit.stages.alerting.rules import Rules
@@ -146,6 +146,7 @@ def _estimate_known(turn: Turn, rules: Rules, name: str) -> bool:
 SEEN: tuple[Callable[[Turn, Rules], Iterator[Symptom]], ...] = (_drift, _realised, _estimated, _decided)
 """What finds symptoms in what a turn measured and decided; those of `turn.symptoms` it knew itself."""
 JUDGED: dict[str, Callable[[Turn, Rules, str], bool]] = {
+    FAILED: _of_a_turn,
     STALE: _of_a_turn,
     QUALITY: _of_a_turn,
     SILENT: lambda turn, rules, about: _of_a_turn(turn, rules, about) and not turn.blocked,
