@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from keepfit.connect import Item
 from keepfit.errors import SourceError
@@ -148,6 +149,13 @@ class Ingested:
             nulls=nulls,
             newest=max([*moments, *([] if self.newest is None else [self.newest])], default=None),
         )
+
+
+def ingested_from(data: Mapping[str, Any]) -> Ingested:
+    """Return what an ingest did, from its plain data; one that had errors is not written down."""
+    listed = {name: tuple(data[name]) for name in ("files", "waiting", "copies", "changes")}
+    moved, broken = (Moved(**one) for one in data["moved"]), (Broken(**one) for one in data["broken"])
+    return Ingested(**{**data, **listed, "errors": (), "moved": tuple(moved), "broken": tuple(broken)})
 
 
 def first_error(done: Sequence[Ingested]) -> SourceError | None:
