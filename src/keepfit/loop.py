@@ -93,6 +93,7 @@ def turn(
         realised=evidence.realised,
         estimated=evidence.estimated,
         drift=evidence.drift,
+        signs=evidence.signs,
         seconds=watch.seconds,
         symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
     )

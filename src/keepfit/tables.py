@@ -157,14 +157,14 @@ METRICS = Declared(
         "as_of": "TIMESTAMPTZ",
         "model": "VARCHAR",
         "version": "VARCHAR",
-        "stage": "VARCHAR",  # evaluation, realised, estimated, drift
-        "name": "VARCHAR",  # the metric, or statistic:column
+        "stage": "VARCHAR",  # evaluation, realised, estimated, drift, sign
+        "name": "VARCHAR",  # the metric, statistic:column, or kind of sign:what it is about
         "value": "DOUBLE",
         "baseline": "DOUBLE",
         "rows": "BIGINT",
         "from": "TIMESTAMPTZ",  # first and last t of the rows it was measured on
         "to": "TIMESTAMPTZ",
-        "low": "DOUBLE",  # 90% interval of what is estimated; null of what is measured
+        "low": "DOUBLE",  # 90% interval of what is estimated; where a sign usually lies; else null
         "high": "DOUBLE",
     },
 )

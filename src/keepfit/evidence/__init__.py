@@ -25,6 +25,7 @@ from keepfit.evidence.evaluation import (
 )
 from keepfit.evidence.ledger import ARCHIVED, REJECTED, Entry, Standing
 from keepfit.evidence.parity import Example, Parity, Route, parity_from
+from keepfit.evidence.sign import EXPECTED, FRESHNESS, SERVING, VOLUME, Sign
 from keepfit.evidence.training import History, LearntFrom, Search
 from keepfit.evidence.turn import (
     ALARM,
@@ -70,7 +71,9 @@ __all__ = [
     "CONSTANT",
     "CRITICAL",
     "EMPTY",
+    "EXPECTED",
     "FEATURE",
+    "FRESHNESS",
     "INFO",
     "KEEP",
     "LABEL",
@@ -83,11 +86,13 @@ __all__ = [
     "REJECTED",
     "RETRAIN",
     "ROLL_BACK",
+    "SERVING",
     "SEVERITIES",
     "SUSPICIOUS",
     "TRAIN",
     "UNSTABLE",
     "UNUSED",
+    "VOLUME",
     "WARNING",
     "Advice",
     "Alert",
@@ -117,6 +122,7 @@ __all__ = [
     "Realised",
     "Route",
     "Search",
+    "Sign",
     "Standing",
     "Symptom",
     "Tested",

@@ -8,6 +8,7 @@ from typing import Any
 from keepfit.evidence.alerts import Symptom
 from keepfit.evidence.estimated import Estimated
 from keepfit.evidence.evaluation import Estimate, Evaluation, Verdict
+from keepfit.evidence.sign import Sign
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
 PULL = "pull"
@@ -127,6 +128,8 @@ class Evidence:
         What is to be expected of its newest predictions, whose labels have not matured.
     drift : tuple of Drift
         One per feature and one for the score; once labels have matured, one for the target and one for what inputs mean.
+    signs : tuple of Sign
+        Whether tables are as fresh and as full as usual, and what servers answered.
     against_previous : Estimate or None
         During probation: gain of the champion over its predecessor on the newest matured rows, paired.
     changed : tuple of str
@@ -144,6 +147,7 @@ class Evidence:
     realised: Realised | None = None
     estimated: Estimated | None = None
     drift: tuple[Drift, ...] = ()
+    signs: tuple[Sign, ...] = ()
     against_previous: Estimate | None = None
     changed: tuple[str, ...] = ()
     trainable: str = ""
@@ -213,6 +217,7 @@ class Turn:
     realised: Realised | None = None
     estimated: Estimated | None = None
     drift: tuple[Drift, ...] = ()
+    signs: tuple[Sign, ...] = ()
     quarantine: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     blocked: bool = False

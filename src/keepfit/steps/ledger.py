@@ -252,4 +252,10 @@ def _measurements(turn: Turn) -> list[dict[str, Any]]:
         # of what inputs mean there are no two samples that lie apart
         name, value = ("surprise", moved.statistic) if moved.kind == CONCEPT else ("psi", moved.psi)
         add("drift", "", f"{name}:{moved.column}", value, float("nan"), moved.rows, (turn.as_of, turn.as_of))
+    for sign in turn.signs:
+        ends = (math.nan if end is None else end for end in (sign.usual, sign.low, sign.high))
+        usual, low, high = ends
+        add(
+            "sign", "", f"{sign.kind}:{sign.about}", sign.value, usual, sign.rows, (turn.as_of, turn.as_of), (low, high)
+        )
     return rows
