@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from keepfit import tables
+from keepfit import artifact, tables
 from keepfit.errors import SourceError
 from keepfit.evidence import Drift
 from keepfit.project import Project
 from keepfit.stages.monitoring import scan
+from keepfit.stages.monitoring.distributions import distributions
 from keepfit.stages.monitoring.drift import moved
 from keepfit.stages.monitoring.reference import Reference
+from keepfit.stages.monitoring.summary import summary as listed
 from keepfit.steps.ledger import column_of
 
 SUFFIXES = (".parquet", ".pq", ".csv", ".tsv")
@@ -20,7 +22,13 @@ ALPHA = 0.05
 
 
 def compare(
-    project: Project, before: Sequence[str], after: Sequence[str], as_of: int, alpha: float, target: Path | None
+    project: Project,
+    before: Sequence[str],
+    after: Sequence[str],
+    as_of: int,
+    alpha: float,
+    target: Path | None,
+    page: Path | None = None,
 ) -> dict[str, Any]:
     """Return how far each column has moved from one set of files to another; each is read once.
 
@@ -32,6 +40,8 @@ def compare(
         The chance of calling any column significant if none has moved.
     target : Path, optional
         A .csv or .parquet file for the summary: a row for each column.
+    page : Path, optional
+        An HTML file that shows it.
 
     Raises
     ------
@@ -51,7 +61,7 @@ def compare(
     if target is not None:
         columns, types = summary(found)
         project.engine.save(project.engine.relation(columns, types), target)
-    return {
+    told = {
         "reference": {"files": list(before), "rows": old.rows()},
         "current": {"files": list(after), "rows": new.rows()},
         "drift": found,
@@ -59,30 +69,18 @@ def compare(
         "changed": changed,
         "new": sorted(now.keys() - kinds.keys()),
         "path": str(target) if target else None,
+        "report": str(page) if page else None,
     }
+    if page is not None:
+        from keepfit.stages.reports.drifted import drifted_page
+
+        artifact.swap(page, drifted_page(told, distributions(reference, current)).encode())
+    return told
 
 
 def summary(found: Sequence[Drift]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return drift as columns of a table, and their types: a row for each column that was compared."""
-    measures = sorted({name for one in found for name in one.measures})
-    rows: dict[str, list[Any]] = {
-        name: [getattr(one, name) for one in found] for name in ("severity", "kind", "column")
-    }
-    rows |= {name: [one.measures.get(name) for one in found] for name in measures}
-    for name in (
-        "test",
-        "statistic",
-        "p_value",
-        "chance",
-        "significant",
-        "effect",
-        "relative_effect",
-        "unseen",
-        "rows",
-    ):
-        rows[name] = [getattr(one, name) for one in found]
-    rows["significant"] = [int(one) for one in rows["significant"]]
-    numbers = {"significant", "rows"}
+    rows, numbers = listed(found), {"significant", "rows"}
     types = {name: "BIGINT" if name in numbers else "DOUBLE" for name in rows}
     types |= dict.fromkeys(("severity", "kind", "column", "test"), "VARCHAR")
     return {

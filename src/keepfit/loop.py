@@ -31,6 +31,7 @@ def turn(
     seconds: Mapping[str, float] | None = None,
     snapshot: Snapshot | None = None,
     online: bool = True,
+    remarks: Sequence[str] = (),
     listen: Listener = silent,
 ) -> Turn:
     """Run one turn for a model at a moment, and return what was seen and decided.
@@ -49,19 +50,19 @@ def turn(
         What the tables held after that ingest, when several policies share a turn: what is computed of it is computed once.
     online : bool
         Whether a server follows: then its store holds what a new champion needs before it becomes the champion.
+    remarks : sequence of str
+        What the ledger is to say of it beside its reasons.
     """
     watch = Stopwatch(as_of, model.name, project.stages, listen, dict(seconds or {}))
     if ingested is None:
-        ingested = ingest_all(project, as_of, waiting=waiting, watch=watch)
-    snapshot = snapshot or take(project.engine, project.lake, model.tables(), as_of)
+        ingested = arrived(project, as_of, waiting=waiting, watch=watch)
     with watch.stage("registry"):
-        loaded = steps.champion_at(project, model, as_of)
+        loaded = _live(project, model, as_of)
         champion = loaded.version if loaded else None
-        steps.require_no_later_move(project, model.name, as_of)
-        steps.complete_ledger(project, model, champion)
-    quality = steps.expected(model, ingested)
+    quality = steps.expected(model, ingested).remarked(remarks)
     if quality.blocked:
         return steps.stop(project, model, as_of, ingested, quality, champion, watch.seconds)
+    snapshot = snapshot or take(project.engine, project.lake, model.tables(), as_of)
     with watch.stage("predict") as stage:
         requests = steps.collect_requests(project, model)
         scored = steps.answer(project, loaded, snapshot) if loaded else None
@@ -90,15 +91,21 @@ def turn(
         challenger=steps.facts(challenge.version) if challenge else None,
         evaluation=challenge.evaluation if challenge else None,
         verdicts=challenge.verdicts if challenge else (),
-        realised=evidence.realised,
-        estimated=evidence.estimated,
-        drift=evidence.drift,
-        signs=evidence.signs,
+        **evidence.measured,
         seconds=watch.seconds,
         symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
     )
     steps.write_ledger(project, result)
+    steps.leave(project, model, result, champion, evidence, scored)
     return result
+
+
+def _live(project: Project, model: Model, as_of: int) -> steps.Loaded | None:
+    """Return the champion, once the ledger knows of it, and no later one."""
+    loaded = steps.champion_at(project, model, as_of)
+    steps.require_no_later_move(project, model.name, as_of)
+    steps.complete_ledger(project, model, loaded.version if loaded else None)
+    return loaded
 
 
 def _retrain(
@@ -151,9 +158,17 @@ def _move(
     return champion
 
 
-def ingest_all(
+def arrived(
     project: Project, as_of: int, *, waiting: Waiting | None = None, watch: Stopwatch | None = None
 ) -> list[Ingested]:
+    """Append every new file of every declared table; one that is refused blocks the turns of the models that read its table."""
+    with (watch or Stopwatch(as_of, log=project.stages)).stage("ingest") as stage:
+        done = ingest(project.engine, project.lake, project.sources, project.definitions.tables, as_of, waiting=waiting)
+        stage.rows(sum(one.rows_read for one in done), sum(one.appended for one in done))
+    return done
+
+
+def ingest_all(project: Project, as_of: int, *, watch: Stopwatch | None = None) -> list[Ingested]:
     """Append every new file of every declared table.
 
     Raises
@@ -161,24 +176,54 @@ def ingest_all(
     SourceError
         For the first file that was refused, after every other one was ingested.
     """
-    with (watch or Stopwatch(as_of, log=project.stages)).stage("ingest") as stage:
-        done = ingest(project.engine, project.lake, project.sources, project.definitions.tables, as_of, waiting=waiting)
-        stage.rows(sum(one.rows_read for one in done), sum(one.appended for one in done))
+    done = arrived(project, as_of, watch=watch)
     if (error := first_error(done)) is not None:
         raise error
     return done
 
 
-def run(project: Project, name: str | None, as_of: int, *, listen: Listener = silent) -> list[Turn]:
-    """Run one turn for a model, or for every model if there are several and none is named."""
+def run(
+    project: Project,
+    name: str | None,
+    as_of: int,
+    *,
+    catch_up: int = steps.MOST,
+    listen: Listener = silent,
+    ended: Callable[[Turn], None] = lambda turn: None,
+) -> list[Turn]:
+    """Run a turn for a model, or for every model if there are several and none is named; before it those that were missed.
+
+    Each turn knows what was known at its own moment, and files arrive as in a replay. A run that is cut off is taken up by
+    the next one where it was.
+
+    Parameters
+    ----------
+    catch_up : int
+        The most missed turns of a model that are taken, the newest ones.
+    ended : callable
+        Told after each turn.
+
+    Returns
+    -------
+    list of Turn
+        By moment, then by model; those of as_of are the last.
+    """
     models = project.definitions.models if not name and len(project.definitions.models) > 1 else [project.model(name)]
-    watch = Stopwatch(as_of, log=project.stages, listen=listen)
-    ingested = ingest_all(project, as_of, watch=watch)
-    turns = [turn(project, model, as_of, ingested=ingested, seconds=watch.seconds, listen=listen) for model in models]
-    for model, done in zip(models, turns, strict=True):
-        if done.decision != PROMOTE and not done.blocked:  # a promotion has filled the store
-            publish(project, model, as_of)
-        steps.alert(project, model)
+    due = {model.name: steps.due(project, model, as_of, catch_up) for model in models}
+    waiting, turns = Waiting(), []
+    for moment in sorted({moment for one in due.values() for moment in one.moments}):
+        watch = Stopwatch(moment, log=project.stages, listen=listen)
+        ingested = arrived(project, moment, waiting=waiting, watch=watch)
+        for model in (model for model in models if moment in due[model.name].moments):
+            remarks = due[model.name].remarks(moment)
+            done = turn(
+                project, model, moment, ingested=ingested, seconds=watch.seconds, remarks=remarks, listen=listen
+            )
+            if moment == as_of and done.decision != PROMOTE and not done.blocked:  # a promotion has filled the store
+                publish(project, model, as_of)
+            steps.alert(project, model)
+            ended(done)
+            turns.append(done)
     return turns
 
 
@@ -202,7 +247,8 @@ def replay(
 ) -> dict[str, list[Turn]]:
     """Run a turn of every contender at each moment, ascending, and return the turns by name.
 
-    Files arrive as they did: one whose every row lies at or after a turn's moment waits for a later turn. The contenders are models
+    Files arrive as they did: one whose every row lies at or after a turn's moment waits for a later turn, also one that is refused
+    there. The contenders are models
     of the same tables: at a moment they read one snapshot, and what one of them computes or fits no other does again.
 
     Parameters
@@ -211,6 +257,11 @@ def replay(
         What an earlier replay that was cut off has finished already.
     begin, listen : callable
         Told before a turn, and after it.
+
+    Raises
+    ------
+    SourceError
+        If a file is refused at the first moment: of such a past, or of one that tells no time.
     """
     waiting = Waiting()
     turns: dict[str, list[Turn]] = {one.name: [] for one in contenders}
@@ -221,7 +272,9 @@ def replay(
             found = finished[one.name]
             if found is None:
                 if shared is None:
-                    ingested = ingest_all(one.project, moment, waiting=waiting)
+                    ingested = arrived(one.project, moment, waiting=waiting)
+                    if moment == moments[0] and (error := first_error(ingested)) is not None:
+                        raise error
                     shared = ingested, take(one.project.engine, one.project.lake, one.model.tables(), moment)
                 begin(one)
                 found = turn(one.project, one.model, moment, ingested=shared[0], snapshot=shared[1], online=False)

@@ -158,9 +158,10 @@ METRICS = Declared(
         "model": "VARCHAR",
         "version": "VARCHAR",
         "stage": "VARCHAR",  # evaluation, realised, estimated, drift, sign
-        "name": "VARCHAR",  # the metric, statistic:column, or kind of sign:what it is about
+        # the metric, statistic:column, or kind of sign:what it is of; of drift also chance, effect and severity (0, 1, 2)
+        "name": "VARCHAR",
         "value": "DOUBLE",
-        "baseline": "DOUBLE",
+        "baseline": "DOUBLE",  # of the constant; of a chance, the bound below which it is an alarm
         "rows": "BIGINT",
         "from": "TIMESTAMPTZ",  # first and last t of the rows it was measured on
         "to": "TIMESTAMPTZ",

@@ -20,11 +20,14 @@ from keepfit.cli.options import as_of, common, micros, opened
     "--to", "target", type=click.Path(dir_okay=False, path_type=Path), help="Also write a .csv or .parquet file."
 )
 @click.option(
+    "--html", "page", type=click.Path(dir_okay=False, path_type=Path), help="Also write a page, one HTML file."
+)
+@click.option(
     "--alpha", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="The chance of any false alarm."
 )
 def drift(
     reference: str, current: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
-    target: Path | None, alpha: float,
+    target: Path | None, page: Path | None, alpha: float,
 ) -> None:  # fmt: skip
     """Show how far each column of one set of rows has moved from another: Parquet or CSV files, or tables of the project.
 
@@ -33,11 +36,12 @@ def drift(
     \b
     Example:
       keepfit drift 'sales_2024*.parquet' 'sales_2025*.parquet' --to drift_summary.csv
+      keepfit drift before.csv after.csv --html drift.html
     """
     from keepfit import comparing
     from keepfit.cli import console
 
-    found = comparing.compare(opened(folder, profile), [reference], [current], micros(moment), alpha, target)
+    found = comparing.compare(opened(folder, profile), [reference], [current], micros(moment), alpha, target, page)
     console.show(found, as_json=as_json, render=shown)
 
 
@@ -53,5 +57,5 @@ def shown(found: dict[str, Any]) -> None:
         console.say(f"new columns: {', '.join(found['new'])}")
     if left := found["not_compared"]:
         console.say(f"not compared: {', '.join(f'{name} ({kind})' for name, kind in left.items())}")
-    if found["path"]:
-        console.say(found["path"])
+    for path in filter(None, (found["path"], found["report"])):
+        console.say(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
@@ -23,9 +24,12 @@ def line(turn: Turn) -> str:
 
 
 def turns(done: Sequence[Turn]) -> None:
-    """Print some turns."""
+    """Print the newest turns, and a line of each that was caught up before them."""
     for one in done:
-        turn(one)
+        if one.as_of < done[-1].as_of:
+            console.say(f"{one.model} {line(one)}")
+        else:
+            turn(one)
 
 
 def turn(done: Turn) -> None:
@@ -122,6 +126,15 @@ def signs(found: Sequence[Sign]) -> None:
             (one.severity, one.kind, one.about, one.value, one.usual, one.low, one.high, one.chance) for one in found
         ]
         console.table(["", "sign", "of", "value", "usually", "at least", "at most", "chance"], rows)
+
+
+def watched(found: Evidence, told: dict[str, Any]) -> None:
+    """Print what is known about the champion and its data, and where it is written."""
+    evidence(found)
+    for one in told["symptoms"]:
+        console.say(f"{one.severity}: {one.sentence}")
+    console.say(f"files: {', '.join(Path(path).name for path in told['files'])}")
+    console.say(f"report: {told['report']}")
 
 
 def drift(found: Sequence[Drift]) -> None:

@@ -154,6 +154,11 @@ class Evidence:
     awaiting: str | None = None
 
     @property
+    def measured(self) -> dict[str, Any]:
+        """What a turn keeps of it, by name."""
+        return {name: getattr(self, name) for name in ("realised", "estimated", "drift", "signs")}
+
+    @property
     def last_training_at(self) -> int | None:
         """The as_of of the last training, promoted or not."""
         return self.trainings_at[-1] if self.trainings_at else None

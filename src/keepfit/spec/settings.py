@@ -28,10 +28,11 @@ class Section(BaseModel):
 
 
 class Storage(Section):
-    """Folders, relative to the project: raw files, and everything keepfit writes."""
+    """Folders, relative to the project: raw files, everything that keepfit needs again, and what it writes for readers."""
 
     data: str = "data"
     state: str = ".keepfit/{profile}"
+    reports: str = "reports"
 
 
 class Comet(Section):

@@ -18,6 +18,17 @@ from keepfit.steps.ledger import (
     turn_of,
     write_ledger,
 )
+from keepfit.steps.missing import MOST, Due, due
+from keepfit.steps.outputs import (
+    distributions_of,
+    folder_of,
+    leave,
+    past,
+    stamp,
+    watched_of,
+    write_files,
+    write_history,
+)
 from keepfit.steps.recording import (
     before,
     collect_requests,
@@ -31,8 +42,10 @@ from keepfit.steps.recording import (
 from keepfit.steps.watching import watch
 
 __all__ = [
+    "MOST",
     "Challenge",
     "Contender",
+    "Due",
     "Judged",
     "Loaded",
     "Scored",
@@ -46,17 +59,22 @@ __all__ = [
     "collect_requests",
     "complete_ledger",
     "contest",
+    "distributions_of",
     "draft",
+    "due",
     "entries",
     "expected",
     "facts",
+    "folder_of",
     "judged",
     "known",
+    "leave",
     "load",
     "log_answers",
     "log_predictions",
     "nothing_predicted",
     "open_alerts",
+    "past",
     "publish_online",
     "quarantined",
     "require_champion",
@@ -64,6 +82,7 @@ __all__ = [
     "require_newest",
     "require_no_later_move",
     "rows_of",
+    "stamp",
     "stood",
     "stop",
     "symptoms",
@@ -72,5 +91,8 @@ __all__ = [
     "verdicts",
     "version_at",
     "watch",
+    "watched_of",
+    "write_files",
+    "write_history",
     "write_ledger",
 ]

@@ -22,8 +22,8 @@ from keepfit.steps.expecting import BLOCK, tables_of
 
 WINDOWS = 60
 """Past windows that are looked at."""
-FLOORS = {FRESHNESS: 0.15, VOLUME: 0.02}
-"""By so much, in logarithms, the age of the newest row and the number of rows always may differ."""
+FLOORS = {FRESHNESS: 0.05, VOLUME: 0.02}
+"""By so much the cube root of the age of the newest row always may differ, as a share of it, and the logarithm of the rows."""
 SMALLEST = 1.0 / 24 / 60
 """Days: what came within the last minute is as fresh as can be."""
 
@@ -64,14 +64,15 @@ def _of(table: Events, snapshot: Snapshot, grid: clock.Grid, season: int, bound:
 def _fresh(name: str, ages: Floats, season: int, bound: float) -> list[Sign]:
     if not len(ages):
         return []
-    found = usual(np.log(np.maximum(ages, SMALLEST)), season, FLOORS[FRESHNESS])
-    age = float(ages[-1])
+    # of rows that come by chance the age is exponential, and its cube root nearly normal (Wilson & Hilferty 1931)
+    roots, age = np.cbrt(np.maximum(ages, SMALLEST)), float(ages[-1])
+    found = usual(roots, season, FLOORS[FRESHNESS] * float(np.median(roots)))
     if found is None:
         return [Sign(FRESHNESS, name, age, INFO, f"the newest row of {name} is {_days(age)} old", rows=len(ages))]
-    chance, high = found.chance(math.log(max(age, SMALLEST)), upward=True), math.exp(found.bounds(2 * bound)[1])
+    chance, high = found.chance(float(roots[-1]), upward=True), max(found.bounds(2 * bound)[1], 0.0) ** 3
     said = f"the newest row of {name} is {_days(age)} old, usually at most {_days(high)}"
     severity = WARNING if chance < bound else INFO
-    return [Sign(FRESHNESS, name, age, severity, said, None, high, math.exp(found.value), chance, len(ages))]
+    return [Sign(FRESHNESS, name, age, severity, said, None, high, max(found.value, 0.0) ** 3, chance, len(ages))]
 
 
 def _full(name: str, rows: Floats, season: int, bound: float, since: str) -> list[Sign]:
