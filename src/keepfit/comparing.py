@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from keepfit import artifact, tables
+from keepfit.engines.protocol import Tally
 from keepfit.errors import SourceError
 from keepfit.evidence import Drift
 from keepfit.project import Project
 from keepfit.stages.monitoring import scan
 from keepfit.stages.monitoring.distributions import distributions
-from keepfit.stages.monitoring.drift import moved
+from keepfit.stages.monitoring.drift import importance, moved
+from keepfit.stages.monitoring.multivariate import multivariate as multivariate_drift
 from keepfit.stages.monitoring.reference import Reference
 from keepfit.stages.monitoring.summary import summary as listed
+from keepfit.stages.monitoring.tests.domain_classifier import MOST_ROWS, told_apart
 from keepfit.steps.ledger import column_of
 
 SUFFIXES = (".parquet", ".pq", ".csv", ".tsv")
@@ -29,6 +34,8 @@ def compare(
     alpha: float,
     target: Path | None,
     page: Path | None = None,
+    *,
+    multivariate: bool = False,
 ) -> dict[str, Any]:
     """Return how far each column has moved from one set of files to another; each is read once.
 
@@ -42,6 +49,8 @@ def compare(
         A .csv or .parquet file for the summary: a row for each column.
     page : Path, optional
         An HTML file that shows it.
+    multivariate : bool
+        Whether to tell the rows of one set from those of the other by all columns together, on a sample.
 
     Raises
     ------
@@ -52,7 +61,10 @@ def compare(
     reference = scan.reference(old)
     current = scan.count(reference, new)
     kinds = old.kinds()
-    found = moved(Reference(reference), current, alpha=alpha, kinds={})
+    tests = len(current.columns) + multivariate
+    found = moved(Reference(reference), current, alpha=alpha, tests=tests, kinds={})
+    if multivariate:
+        found = tuple(sorted((*found, _apart(old, new, alpha / max(tests, 1))), key=importance))
     now = new.kinds()
     left = {name: kind for name, kind in kinds.items() if name not in current.columns}
     changed = {
@@ -76,6 +88,24 @@ def compare(
 
         artifact.swap(page, drifted_page(told, distributions(reference, current)).encode())
     return told
+
+
+def _apart(old: Tally, new: Tally, bound: float) -> Drift:
+    """Return whether rows of one set can be told from those of the other; the same columns, by their kinds before."""
+    there = new.kinds()
+    kinds = {
+        name: kind for name, kind in old.kinds().items() if kind in ("number", "label") and there.get(name) == kind
+    }
+    samples = [one.sample(MOST_ROWS, list(kinds)) for one in (old, new)]
+    columns = []
+    for name, kind in kinds.items():
+        both = np.concatenate([one[name] for one in samples])
+        if kind == "label":
+            known = {label: place for place, label in enumerate(sorted({str(one) for one in both if one is not None}))}
+            both = np.array([np.nan if one is None else known[str(one)] for one in both])
+        columns.append(both.astype(np.float64))
+    matrix, rows = np.stack(columns, axis=1), len(next(iter(samples[0].values())))
+    return multivariate_drift(told_apart(matrix[:rows], matrix[rows:]), list(kinds), (), len(matrix) - rows, bound)
 
 
 def summary(found: Sequence[Drift]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -25,9 +25,12 @@ from keepfit.cli.options import as_of, common, micros, opened
 @click.option(
     "--alpha", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="The chance of any false alarm."
 )
+@click.option(
+    "--multivariate", is_flag=True, help="Also tell the rows of one set from those of the other by all columns."
+)
 def drift(
     reference: str, current: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
-    target: Path | None, page: Path | None, alpha: float,
+    target: Path | None, page: Path | None, alpha: float, multivariate: bool,
 ) -> None:  # fmt: skip
     """Show how far each column of one set of rows has moved from another: Parquet or CSV files, or tables of the project.
 
@@ -37,11 +40,14 @@ def drift(
     Example:
       keepfit drift 'sales_2024*.parquet' 'sales_2025*.parquet' --to drift_summary.csv
       keepfit drift before.csv after.csv --html drift.html
+      keepfit drift before.csv after.csv --multivariate
     """
     from keepfit import comparing
     from keepfit.cli import console
 
-    found = comparing.compare(opened(folder, profile), [reference], [current], micros(moment), alpha, target, page)
+    found = comparing.compare(
+        opened(folder, profile), [reference], [current], micros(moment), alpha, target, page, multivariate=multivariate
+    )
     console.show(found, as_json=as_json, render=shown)
 
 

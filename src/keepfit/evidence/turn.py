@@ -21,8 +21,8 @@ ALARM, NOTE = "alarm", "note"
 INFO, WARNING, CRITICAL = "info", "warning", "critical"
 SEVERITIES = (INFO, WARNING, CRITICAL)
 """Of what is watched: as always; an alarm; an alarm that costs."""
-FEATURE, PREDICTION, LABEL, CONCEPT = "feature", "prediction", "label", "concept"
-"""What can drift: an input, the answer, what happened, and what happens to such inputs."""
+FEATURE, PREDICTION, LABEL, CONCEPT, MULTIVARIATE = "feature", "prediction", "label", "concept", "multivariate"
+"""What can drift: an input, the answer, what happened, what happens to such inputs, and all inputs together."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,8 @@ class Drift:
         Current rows.
     kind : str
         FEATURE; PREDICTION of the model's answer; LABEL of what happened, in the newest window whose labels have matured;
-        CONCEPT of what happens to the same inputs: what came out of that window against what was to be expected of it.
+        CONCEPT of what happens to the same inputs: what came out of that window against what was to be expected of it;
+        MULTIVARIATE of all features together.
     severity : str
         INFO: no alarm. WARNING: an alarm. CRITICAL: an alarm that is expected to raise the loss by a tenth or more, or in which a
         tenth of the rows or more has values that never came before; without losses, one with a PSI of 0.25 or more.

@@ -74,11 +74,9 @@ def usual(series: Floats, season: int, floor: float) -> Usual | None:
     best: Usual | None = None
     for lags in (range(1, RECENT + 1), range(season, CYCLES * season + 1, season)):
         longest = max(lags)
-        told = (
-            np.median([series[longest - lag : len(series) - lag] for lag in lags], axis=0)
-            if len(series) > longest
-            else []
-        )
+        if len(series) <= longest:
+            continue
+        told: Floats = np.median([series[longest - lag : len(series) - lag] for lag in lags], axis=0)
         errors = series[longest:] - told
         if len(errors) <= FEWEST:
             continue
