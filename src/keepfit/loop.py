@@ -6,7 +6,7 @@ runs tonight and the turn that a replay runs for a day two years ago are the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from keepfit import steps
@@ -90,9 +90,7 @@ def turn(
         challenger=steps.facts(challenge.version) if challenge else None,
         evaluation=challenge.evaluation if challenge else None,
         verdicts=challenge.verdicts if challenge else (),
-        realised=evidence.realised,
-        estimated=evidence.estimated,
-        drift=evidence.drift,
+        **evidence.measured,
         seconds=watch.seconds,
         symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
         outcomes=outcomes,

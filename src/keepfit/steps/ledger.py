@@ -294,6 +294,10 @@ def _measurements(turn: Turn) -> list[dict[str, Any]]:
         for name, value in _numbers(moved).items():
             held = math.nan if moved.bound is None or name != "chance" else moved.bound
             add("drift", "", f"{name}:{moved.column}", value, held, moved.rows, (turn.as_of, turn.as_of))
+    for sign in turn.signs:
+        usual, low, high = (math.nan if end is None else end for end in (sign.usual, sign.low, sign.high))
+        span = (turn.as_of, turn.as_of)
+        add("sign", "", f"{sign.kind}:{sign.about}", sign.value, usual, sign.rows, span, (low, high))
     return rows
 
 
