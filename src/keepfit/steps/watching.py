@@ -37,7 +37,7 @@ from keepfit.steps.estimating import Foreseen, estimated_of, foresight_of
 from keepfit.steps.ledger import entries
 from keepfit.steps.maturing import Matured, columns_of, matured
 from keepfit.steps.serving import Served, health, served, skew
-from keepfit.steps.telling import told
+from keepfit.steps.apart import told
 
 SIGNS = 0.1
 """Of the budget of false alarms: freshness and volume."""
