@@ -120,7 +120,7 @@ def test_a_run_that_raises_is_told_delivered_and_resolved_by_the_next_good_one(f
         assert said(taker) == [("quality", "new", "people: volume at least 9")]
         broken.write_text("who,at,amount\na,2025-01-01T00:00Z,7\n")  # a file that changed is refused
         code = run("2025-01-04")
-        assert code == 3 and "sales.csv" in capsys.readouterr().err
+        assert code == 4 and "sales.csv" in capsys.readouterr().err
         assert said(taker)[1:] == [("turn", "new", "ingest")]
         assert json.loads(taker.bodies[-1])["notices"][0]["severity"] == "critical"
         assert run("2025-01-04") == code  # the same turn again says nothing twice
@@ -146,7 +146,7 @@ def test_a_turn_that_fails_before_the_first_is_told_and_the_first_resolves_it(fo
 
 
 def test_what_cannot_be_written_down_is_sent_at_once(folder, tracking, monkeypatch):
-    def full(*_):
+    def full(*_, **__):
         raise OSError("No space left on device")
 
     with taking() as taker:
