@@ -56,14 +56,14 @@ def turn(
     """
     watch = Stopwatch(as_of, model.name, project.stages, listen, dict(seconds or {}))
     if ingested is None:
-        ingested = ingest_all(project, as_of, waiting=waiting, watch=watch)
-    snapshot = snapshot or take(project.engine, project.lake, model.tables(), as_of)
+        ingested = arrived(project, as_of, waiting=waiting, watch=watch)
     with watch.stage("registry"):
         loaded = _live(project, model, as_of)
         champion = loaded.version if loaded else None
     quality = steps.expected(model, ingested).remarked(remarks)
     if quality.blocked:
         return steps.stop(project, model, as_of, ingested, quality, champion, watch.seconds)
+    snapshot = snapshot or take(project.engine, project.lake, model.tables(), as_of)
     with watch.stage("predict") as stage:
         requests = steps.collect_requests(project, model)
         scored = steps.answer(project, loaded, snapshot) if loaded else None
@@ -99,7 +99,7 @@ def turn(
         inputs=inputs,
         definition=codec.fingerprint(codec.encode(model)),
     )
-    steps.write_ledger(project, result)
+    steps.conclude(project, model, result, champion, evidence, scored)
     return result
 
 
@@ -176,9 +176,17 @@ def _log(
     return predicted, () if predicted or champion is None else steps.nothing_predicted(model, snapshot)
 
 
-def ingest_all(
+def arrived(
     project: Project, as_of: int, *, waiting: Waiting | None = None, watch: Stopwatch | None = None
 ) -> list[Ingested]:
+    """Append every new file of every declared table; one that is refused blocks the turns of the models that read its table."""
+    with (watch or Stopwatch(as_of, log=project.stages)).stage("ingest") as stage:
+        done = ingest(project.engine, project.lake, project.sources, project.definitions.tables, as_of, waiting=waiting)
+        stage.rows(sum(one.rows_read for one in done), sum(one.appended for one in done))
+    return done
+
+
+def ingest_all(project: Project, as_of: int, *, watch: Stopwatch | None = None) -> list[Ingested]:
     """Append every new file of every declared table.
 
     Raises
@@ -186,9 +194,7 @@ def ingest_all(
     SourceError
         For the first file that was refused, after every other one was ingested.
     """
-    with (watch or Stopwatch(as_of, log=project.stages)).stage("ingest") as stage:
-        done = ingest(project.engine, project.lake, project.sources, project.definitions.tables, as_of, waiting=waiting)
-        stage.rows(sum(one.rows_read for one in done), sum(one.appended for one in done))
+    done = arrived(project, as_of, watch=watch)
     if (error := first_error(done)) is not None:
         raise error
     return done
@@ -228,16 +234,15 @@ def run(
         now = [model for model in models if moment in due[model.name].moments]
         watch = Stopwatch(moment, log=project.stages, listen=listen)
         with steps.telling(project, now, moment, "ingest"):
-            ingested = ingest_all(project, moment, waiting=waiting, watch=watch)
+            ingested = arrived(project, moment, waiting=waiting, watch=watch)
         for model in now:
             remarks = due[model.name].remarks(moment)
             with steps.telling(project, [model], moment, "turn"):
                 done = turn(
                     project, model, moment, ingested=ingested, seconds=watch.seconds, remarks=remarks, listen=listen
                 )
-                if (
-                    moment == as_of and done.decision != PROMOTE and not done.blocked
-                ):  # a promotion has filled the store
+                filled = done.decision == PROMOTE  # a promotion has filled the store
+                if moment == as_of and not (filled or done.blocked):
                     publish(project, model, as_of)
                 steps.alert(project, model)
             ended(done)
@@ -265,7 +270,8 @@ def replay(
 ) -> dict[str, list[Turn]]:
     """Run a turn of every contender at each moment, ascending, and return the turns by name.
 
-    Files arrive as they did: one whose every row lies at or after a turn's moment waits for a later turn. The contenders are models
+    Files arrive as they did: one whose every row lies at or after a turn's moment waits for a later turn, also one that is refused
+    there. The contenders are models
     of the same tables: at a moment they read one snapshot, and what one of them computes or fits no other does again.
 
     Parameters
@@ -274,6 +280,11 @@ def replay(
         What an earlier replay that was cut off has finished already.
     begin, listen : callable
         Told before a turn, and after it.
+
+    Raises
+    ------
+    SourceError
+        If a file is refused at the first moment: of such a past, or of one that tells no time.
     """
     waiting = Waiting()
     turns: dict[str, list[Turn]] = {one.name: [] for one in contenders}
@@ -284,7 +295,9 @@ def replay(
             found = finished[one.name]
             if found is None:
                 if shared is None:
-                    ingested = ingest_all(one.project, moment, waiting=waiting)
+                    ingested = arrived(one.project, moment, waiting=waiting)
+                    if moment == moments[0] and (error := first_error(ingested)) is not None:
+                        raise error
                     shared = ingested, take(one.project.engine, one.project.lake, one.model.tables(), moment)
                 begin(one)
                 found = turn(one.project, one.model, moment, ingested=shared[0], snapshot=shared[1], online=False)

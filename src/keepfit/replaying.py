@@ -202,7 +202,7 @@ def _report(
     leaves = [leaf for leaf in model.policy.retrain.leaves() if isinstance(leaf, MetricBelow)]
     bounds = [leaf.threshold for leaf in leaves if leaf.metric == model.metric]
     threshold = bounds[0] if bounds else None
-    path = project.folder / "reports" / f"replay_{name}.html"
+    path = project.reports / f"replay_{name}.html"
     title = f"{model.name}: {clock.show(moments[0])} to {clock.show(moments[-1])}"
     if len(turns) == 1:
         (own,) = turns.values()

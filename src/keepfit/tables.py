@@ -158,9 +158,9 @@ METRICS = Declared(
         "model": "VARCHAR",
         "version": "VARCHAR",
         "stage": "VARCHAR",  # evaluation, realised, estimated, drift
-        "name": "VARCHAR",  # the metric, or statistic:column
+        "name": "VARCHAR",  # the metric, or statistic:column; of drift also chance, effect and severity (0, 1, 2)
         "value": "DOUBLE",
-        "baseline": "DOUBLE",
+        "baseline": "DOUBLE",  # of the constant; of a chance, the bound below which it is an alarm
         "rows": "BIGINT",
         "from": "TIMESTAMPTZ",  # first and last t of the rows it was measured on
         "to": "TIMESTAMPTZ",

@@ -12,12 +12,32 @@
 Training writes it, the registry keeps it, serving and monitoring read it. No pickle anywhere.
 """
 
-from keepfit.artifact.folder import Artifact, beside, contents, digest, lineage, read, sizes, verified, write
+from keepfit.artifact.folder import (
+    Artifact,
+    beside,
+    contents,
+    digest,
+    lineage,
+    read,
+    require_sealed,
+    seals,
+    sizes,
+    verified,
+    write,
+)
 from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.kinds import FLAG, NUMBER, TEXT, kinds
 from keepfit.artifact.knots import Knots, knots_from
 from keepfit.artifact.matrix import RowEncoder, encode, learn_categories
-from keepfit.artifact.pointer import Pointer, challenger_of, read_pointer, remove_pointer, write_pointer
+from keepfit.artifact.pointer import (
+    Pointer,
+    challenger_of,
+    read_pointer,
+    remove_pointer,
+    swap,
+    watched_of,
+    write_pointer,
+)
 from keepfit.artifact.predictor import Predictor
 from keepfit.artifact.timing import latency
 
@@ -45,8 +65,12 @@ __all__ = [
     "read",
     "read_pointer",
     "remove_pointer",
+    "require_sealed",
+    "seals",
     "sizes",
+    "swap",
     "verified",
+    "watched_of",
     "write",
     "write_pointer",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
@@ -114,6 +115,15 @@ def evidence(found: Evidence) -> None:
     if found.estimated:
         estimated(found.estimated, found.realised)
     drift(found.drift)
+
+
+def watched(found: Evidence, told: dict[str, Any]) -> None:
+    """Print what is known about the champion and its data, and where it is written."""
+    evidence(found)
+    for one in told["symptoms"]:
+        console.say(f"{one.severity}: {one.sentence}")
+    console.say(f"files: {', '.join(Path(path).name for path in told['files'])}")
+    console.say(f"report: {told['report']}")
 
 
 def drift(found: Sequence[Drift]) -> None:

@@ -50,7 +50,7 @@ def run(
 
     Turns that were missed since the last run are taken before it, in order, each as of its own moment.
 
-    Exit code 8 if a table that a model reads is not as expected: the turn then stops after the ingest.
+    Exit code 8 if a table that a model reads is not as expected, or a file of it is refused: the turn then stops after the ingest.
 
     \b
     Example:
@@ -116,17 +116,42 @@ def train(
 @click.argument("model", required=False)
 @common
 @as_of
-def watch(model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None) -> None:
+@click.option(
+    "--html",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where the page goes; default: reports/watch/.",
+)
+@click.option(
+    "--interactive", is_flag=True, help="Let the page's charts answer to a pointer: a script, and no request."
+)
+@click.option(
+    "--prometheus",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write the numbers for node_exporter's textfile collector: a file that ends in .prom.",
+)
+def watch(
+    model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
+    page: Path | None, interactive: bool, prometheus: Path | None,
+) -> None:  # fmt: skip
     """Show how the champion is doing: drift of its inputs and answers, and how matured predictions turned out.
+
+    Writes a page, the evidence as JSON, drift as CSV and every feature in numbers into reports/watch/MODEL.
 
     \b
     Example:
       keepfit watch --as-of 2025-06-01
+      keepfit watch churn --prometheus /var/lib/node_exporter/churn.prom
     """
-    from keepfit import actions
+    from keepfit import watching
     from keepfit.cli import console, render
+    from keepfit.evidence import as_data
 
     project = opened(folder, profile)
     with project.locked():
-        result = actions.watch(project, project.model(model), micros(moment))
-    console.show(result, as_json=as_json, render=render.evidence)
+        found = watching.watch(
+            project, project.model(model), micros(moment), page=page, interactive=interactive, prometheus=prometheus
+        )
+    evidence = found.pop("evidence")
+    console.show({**as_data(evidence), **found}, as_json=as_json, render=lambda told: render.watched(evidence, told))

@@ -21,19 +21,21 @@ ALARM, NOTE = "alarm", "note"
 INFO, WARNING, CRITICAL = "info", "warning", "critical"
 SEVERITIES = (INFO, WARNING, CRITICAL)
 """Of what is watched: as always; an alarm; an alarm that costs."""
-FEATURE, PREDICTION = "feature", "prediction"
+FEATURE, PREDICTION, LABEL, CONCEPT = "feature", "prediction", "label", "concept"
+"""What can drift: an input, the answer, what happened, and what happens to such inputs."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How far one feature, or the score, has moved from the champion's reference profile.
+    """How far one feature, the score, the target, or what inputs mean, has moved from what the champion was made with.
 
     Attributes
     ----------
     psi : float
-        Population stability index over the reference's quantile bins (or categories), nulls as a bin of their own.
+        Population stability index over the reference's quantile bins (or categories), nulls as a bin of their own; of a
+        CONCEPT 0: there are no two samples.
     statistic : float
-        Kolmogorov-Smirnov distance for numbers, chi-square for categories.
+        Kolmogorov-Smirnov distance for numbers, chi-square for categories; of a CONCEPT the surprise, in standard deviations.
     p_value : float
         Of the statistic, before correction.
     significant : bool
@@ -41,7 +43,8 @@ class Drift:
     rows : int
         Current rows.
     kind : str
-        FEATURE, or PREDICTION of the model's answer.
+        FEATURE; PREDICTION of the model's answer; LABEL of what happened, in the newest window whose labels have matured;
+        CONCEPT of what happens to the same inputs: what came out of that window against what was to be expected of it.
     severity : str
         INFO: no alarm. WARNING: an alarm. CRITICAL: an alarm that is expected to raise the loss by a tenth or more, or in which a
         tenth of the rows or more has values that never came before; without losses, one with a PSI of 0.25 or more.
@@ -53,7 +56,8 @@ class Drift:
         What the budget of false alarms leaves to each test of this window.
     effect : float or None
         The expected rise of the loss per row (squared error, or logarithmic loss): `sum((q - p) * loss)` over the bins, p and q
-        being the shares then and now, with the loss that test rows had there. No label is needed.
+        being the shares then and now, with the loss that test rows had there. No label is needed. Of a CONCEPT what the loss was
+        above what was to be expected.
     relative_effect : float or None
         The same as a share of the loss.
     unseen : float
@@ -123,7 +127,7 @@ class Evidence:
     estimated : Estimated or None
         What is to be expected of its newest predictions, whose labels have not matured.
     drift : tuple of Drift
-        One per feature, and one for the score.
+        One per feature and one for the score; once labels have matured, one for the target and one for what inputs mean.
     against_previous : Estimate or None
         During probation: gain of the champion over its predecessor on the newest matured rows, paired.
     changed : tuple of str

@@ -21,6 +21,16 @@ from keepfit.steps.ledger import (
     write_ledger,
 )
 from keepfit.steps.missing import MOST, Due, due
+from keepfit.steps.outputs import (
+    conclude,
+    distributions_of,
+    folder_of,
+    past,
+    stamp,
+    watched_of,
+    write_files,
+    write_history,
+)
 from keepfit.steps.recording import (
     before,
     collect_requests,
@@ -51,13 +61,16 @@ __all__ = [
     "champion_at",
     "collect_requests",
     "complete_ledger",
+    "conclude",
     "contest",
+    "distributions_of",
     "draft",
     "due",
     "entries",
     "entries_judged",
     "expected",
     "facts",
+    "folder_of",
     "inputs_of",
     "judged",
     "known",
@@ -67,6 +80,7 @@ __all__ = [
     "nothing_predicted",
     "open_alerts",
     "outcomes",
+    "past",
     "publish_online",
     "quarantined",
     "require_champion",
@@ -74,6 +88,7 @@ __all__ = [
     "require_newest",
     "require_no_later_move",
     "rows_of",
+    "stamp",
     "stood",
     "stop",
     "symptoms",
@@ -83,5 +98,8 @@ __all__ = [
     "verdicts",
     "version_at",
     "watch",
+    "watched_of",
+    "write_files",
+    "write_history",
     "write_ledger",
 ]

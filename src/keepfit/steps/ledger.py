@@ -13,8 +13,11 @@ from keepfit import clock, tables
 from keepfit.engines.protocol import Column
 from keepfit.errors import RegistryError
 from keepfit.evidence import (
+    CONCEPT,
     PROMOTE,
     ROLL_BACK,
+    SEVERITIES,
+    Drift,
     Entry,
     Outcome,
     Standing,
@@ -22,6 +25,7 @@ from keepfit.evidence import (
     VersionFacts,
     as_data,
     evaluation_from,
+    from_data,
 )
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
@@ -103,6 +107,16 @@ def turn_of(project: Project, entry: Entry) -> dict[str, Any]:
     (row,) = project.engine.rows(files, f"decision_id = '{entry.id}'", ["turn"])
     found: dict[str, Any] = json.loads(row["turn"])
     return found
+
+
+def turns_until(project: Project, model: str, as_of: int, most: int) -> list[Turn]:
+    """Return the newest turns of the loop until as_of, at most so many, ascending."""
+    name = tables.DECISIONS.name
+    if not project.records.exists(name):
+        return []
+    own = f"model = '{model}' and \"by\" is null and as_of <= make_timestamptz({as_of}) order by step desc limit {most}"
+    rows = project.engine.rows(project.records.parquet_files(name), own, ["step", "turn"])
+    return [from_data(Turn, json.loads(row["turn"])) for row in sorted(rows, key=lambda row: int(row["step"]))]
 
 
 def require_newest(project: Project, model: str, as_of: int) -> None:
@@ -277,5 +291,17 @@ def _measurements(turn: Turn) -> list[dict[str, Any]]:
             span = (told.from_at, told.to_at)
             add("estimated", told.version, name, one.value, told.baseline[name], one.rows, span, (one.low, one.high))
     for moved in turn.drift:
-        add("drift", "", f"psi:{moved.column}", moved.psi, float("nan"), moved.rows, (turn.as_of, turn.as_of))
+        for name, value in _numbers(moved).items():
+            held = math.nan if moved.bound is None or name != "chance" else moved.bound
+            add("drift", "", f"{name}:{moved.column}", value, held, moved.rows, (turn.as_of, turn.as_of))
     return rows
+
+
+def _numbers(moved: Drift) -> dict[str, float]:
+    """Return all that was measured of how far a column has moved, by name; the severity as 0, 1 or 2."""
+    # of what inputs mean there are no two samples that lie apart
+    first = {"surprise": moved.statistic} if moved.kind == CONCEPT else {"psi": moved.psi}
+    found = {**first, **moved.measures, "chance": moved.chance, "effect": moved.effect}
+    found |= {"relative_effect": moved.relative_effect, "unseen": moved.unseen}
+    known = {name: one for name, one in found.items() if one is not None and math.isfinite(one)}
+    return known | {"severity": float(SEVERITIES.index(moved.severity))}

@@ -12,8 +12,10 @@ from collections.abc import Callable, Iterator
 from keepfit import clock
 from keepfit.evidence import (
     AWAIT,
+    CONCEPT,
     CRITICAL,
     INFO,
+    LABEL,
     PROMOTE,
     REJECT,
     ROLL_BACK,
@@ -29,6 +31,8 @@ from keepfit.stages.alerting.rules import Rules
 
 STEPS = {PROMOTE: INFO, REJECT: INFO, AWAIT: WARNING, ROLL_BACK: WARNING}
 """Decisions that are told, with their severity: one that waits for a person is more than information."""
+MATURING = ("target", "concept")
+"""What drift is of that is known once labels have matured."""
 
 
 def seen(turn: Turn, rules: Rules) -> tuple[Symptom, ...]:
@@ -52,6 +56,14 @@ def drifted(one: Drift) -> str:
     """Return how far a column has moved, in a sentence."""
     chance = one.p_value if one.chance is None else one.chance
     bound = "" if one.bound is None else f" < {number(one.bound, chance)}"
+    if one.kind == CONCEPT:
+        said = f"the same inputs turn out otherwise: surprise {number(one.statistic)}, chance {number(chance, one.bound)}{bound}"
+        beside = (
+            ""
+            if one.relative_effect is None
+            else f"; the loss was {one.relative_effect:+.1%} of what was to be expected"
+        )
+        return f"{said}, on {one.rows:,} matured rows{beside}"
     said = (
         f"{one.column} drifted: psi {number(one.psi)}, chance {number(chance, one.bound)}{bound}, on {one.rows:,} rows"
     )
@@ -110,6 +122,12 @@ def _of_a_turn(turn: Turn, _: Rules, __: str) -> bool:
     return turn.by is None and bool(turn.rows)
 
 
+def _drift_known(turn: Turn, _: Rules, about: str) -> bool:
+    """Return whether a turn looked: at what happened, only once labels have matured; columns that are gone are over."""
+    late = [one.column for one in turn.drift if one.kind in (LABEL, CONCEPT)]
+    return about in late if about in MATURING else bool(turn.drift)
+
+
 def _finite(metrics: dict[str, float] | None, bounds: object, name: str) -> bool:
     if metrics is None:
         return False
@@ -135,7 +153,7 @@ JUDGED: dict[str, Callable[[Turn, Rules, str], bool]] = {
     TRAINING: lambda turn, _, __: turn.evaluation is not None,
     REALISED: _realised_known,
     ESTIMATED: _estimate_known,
-    DRIFT: lambda turn, _, __: bool(turn.drift),
+    DRIFT: _drift_known,
     DECISION: lambda _, __, ___: True,
 }
 """When a turn tells by its silence that something has passed: a blocked turn watches nothing, for example."""
