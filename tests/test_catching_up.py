@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sys
 from typing import Any
@@ -11,8 +12,12 @@ from tests import weekly
 from tests.weekly import week
 
 from keepfit import loop, steps, tables
+from keepfit.artifact.pointer import read_pointer
 from keepfit.cli import main
+from keepfit.evidence import Entry
+from keepfit.lake import Lake
 from keepfit.project import Project, open_project
+from keepfit.stages.alerting import Outbox
 
 FILES = weekly.files(13, turned=10)
 
@@ -36,13 +41,20 @@ def said(project: Project) -> list[Any]:
     return [(model, held.as_of, held.alerts) for model, held in steps.open_alerts(project).alerts().items()]
 
 
-@pytest.mark.slow
-def test_a_loop_that_was_off_ends_as_one_that_never_was(tmp_path):
-    always, off = opened(tmp_path / "always"), opened(tmp_path / "off")
+@pytest.fixture(scope="module")
+def always(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a loop that was run every week."""
+    always = opened(tmp_path_factory.mktemp("always") / "shop")
     for number in (10, 11, 12, 13):
         arrive(always, number)
         (turn,) = loop.run(always, None, week(number))
         assert turn.as_of == week(number)
+    return always
+
+
+@pytest.mark.slow
+def test_a_loop_that_was_off_ends_as_one_that_never_was(tmp_path, always):
+    off = opened(tmp_path / "off")
     arrive(off, 10)
     loop.run(off, None, week(10))
     arrive(off, 13)
@@ -60,6 +72,79 @@ def test_a_loop_that_was_off_ends_as_one_that_never_was(tmp_path):
     assert [turn.as_of for turn in loop.run(off, None, week(13))] == [week(13)]
 
 
+class Killed(BaseException):
+    """As a kill: nothing that catches errors catches it."""
+
+
+def dying(patch: pytest.MonkeyPatch, project: Project, event: int) -> None:
+    """Have the project end before or after one of its writes: `event` counts both of each, from 1."""
+    left = itertools.count(1)
+
+    def deadly(write: Any) -> Any:
+        def written(*given: Any, **named: Any) -> Any:
+            if next(left) == event:
+                raise Killed
+            done = write(*given, **named)
+            if next(left) == event:
+                raise Killed
+            return done
+
+        return written
+
+    for owner, name in (
+        (Lake, "append"),
+        (Lake, "replace"),
+        (Lake, "commit"),
+        (Outbox, "commit"),
+        (project.registry, "record"),
+        (project.registry, "promote"),
+        (project.registry, "roll_back"),
+        (project.registry.aliases, "crown"),
+        (steps, "publish_online"),
+    ):
+        patch.setattr(owner, name, deadly(getattr(owner, name)))
+
+
+@pytest.mark.slow
+def test_a_catching_up_that_is_killed_again_and_again_ends_as_one_that_never_was(tmp_path, always, monkeypatch):
+    off = opened(tmp_path / "killed")
+    arrive(off, 10)
+    loop.run(off, None, week(10))
+    arrive(off, 13)
+    for event in itertools.count(1, 4):
+        with monkeypatch.context() as patch:
+            dying(patch, off, event)
+            try:
+                loop.run(off, None, week(13))
+            except Killed:
+                assert event < 100
+            else:
+                break
+    assert event > 20
+    moves = ("promote", "roll back")
+
+    def told(project: Project) -> list[tuple[Any, ...]]:
+        """Return who moved when, by when each version was trained: one that was trained twice has another number."""
+        trained = {one.number: one.trained_at for one in project.registry.versions("habit")}
+        every = [one for one in steps.entries(project, "habit") if one.action in moves]
+        return [(one.action, one.as_of, trained[one.version]) for one in every]
+
+    def answered(project: Project) -> list[Any]:
+        return sorted((name.split("/", 2)[2], score) for name, score, _ in answers(project))
+
+    assert told(off) == told(always)
+    assert {one.as_of for one in steps.entries(off, "habit")} == {week(number) for number in (10, 11, 12, 13)}
+    assert answered(off) == answered(always)
+    assert [(one.kind, one.active) for one in said(off)[0][2]] == [(one.kind, one.active) for one in said(always)[0][2]]
+    champion = off.registry.champion("habit")
+    assert champion.trained_at == week(10)
+    assert (
+        read_pointer(off.serving("habit").pointer).version == champion.number == steps.entries(off, "habit")[-1].version
+    )
+    source = off.engine.rows(off.lake.parquet_files("source/sales"), columns=["_file", "_record"])
+    assert len(source) == len({tuple(row.values()) for row in source})
+
+
 def due(opened: Project, monkeypatch: pytest.MonkeyPatch, taken: list[int], as_of: int, most: int = 60) -> steps.Due:
     entries = [steps_entry(moment) for moment in taken]
     monkeypatch.setattr("keepfit.steps.missing.entries", lambda *_: entries)
@@ -67,8 +152,6 @@ def due(opened: Project, monkeypatch: pytest.MonkeyPatch, taken: list[int], as_o
 
 
 def steps_entry(moment: int) -> Any:
-    from keepfit.evidence import Entry
-
     return Entry("habit/0", 0, moment, "habit", "keep", "1", None, None, ())
 
 
