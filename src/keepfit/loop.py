@@ -14,6 +14,7 @@ from keepfit.errors import KeepfitError
 from keepfit.evidence import KEEP, PROMOTE, RETRAIN, ROLL_BACK, Decision, Evidence, Turn
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
+from keepfit.spec import codec
 from keepfit.spec.model import Model
 from keepfit.stages.ingest import Ingested, Waiting, begins, first_error, ingest
 from keepfit.stages.registry.version import Version
@@ -68,18 +69,16 @@ def turn(
         scored = steps.answer(project, loaded, snapshot) if loaded else None
         stage.rows(requests, len(scored.observations) if scored else 0)
     with watch.stage("watch") as stage:
-        evidence = steps.watch(project, model, snapshot, scored)
+        inputs, evidence = steps.inputs_of(project, snapshot), steps.watch(project, model, snapshot, scored)
         decision = decide(evidence, model.policy)
+        outcomes = steps.outcomes(project, model, snapshot)
         stage.rows(len(scored.observations) if scored else 0)
     challenge = None
     if decision.action == RETRAIN:
         decision, challenge = _retrain(project, model, snapshot, loaded, evidence, watch)
     with watch.stage("promote"):
         champion = _move(project, model, as_of, decision, challenge, champion, online=online)
-    with watch.stage("predict") as stage:
-        predicted = steps.log_answers(project, model, snapshot, scored, champion)
-        stage.rows(made=predicted)
-    silence = () if predicted or champion is None else steps.nothing_predicted(model, snapshot)
+    predicted, silence = _log(project, model, snapshot, scored, champion, watch)
     result = Turn(
         model=model.name,
         as_of=as_of,
@@ -94,9 +93,11 @@ def turn(
         **evidence.measured,
         seconds=watch.seconds,
         symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
+        outcomes=outcomes,
+        inputs=inputs,
+        definition=codec.fingerprint(codec.encode(model)),
     )
-    steps.write_ledger(project, result)
-    steps.leave(project, model, result, champion, evidence, scored)
+    steps.conclude(project, model, result, champion, evidence, scored)
     return result
 
 
@@ -158,6 +159,21 @@ def _move(
     return champion
 
 
+def _log(
+    project: Project,
+    model: Model,
+    snapshot: Snapshot,
+    scored: steps.Scored | None,
+    champion: Version | None,
+    watch: Stopwatch,
+) -> tuple[int, tuple[str, ...]]:
+    """Log the answers of a turn; return how many there are, and why if there are none."""
+    with watch.stage("predict") as stage:
+        predicted = steps.log_answers(project, model, snapshot, scored, champion)
+        stage.rows(made=predicted)
+    return predicted, () if predicted or champion is None else steps.nothing_predicted(model, snapshot)
+
+
 def arrived(
     project: Project, as_of: int, *, waiting: Waiting | None = None, watch: Stopwatch | None = None
 ) -> list[Ingested]:
@@ -209,19 +225,24 @@ def run(
         By moment, then by model; those of as_of are the last.
     """
     models = project.definitions.models if not name and len(project.definitions.models) > 1 else [project.model(name)]
-    due = {model.name: steps.due(project, model, as_of, catch_up) for model in models}
+    with steps.telling(project, models, as_of, "turn"):
+        due = {model.name: steps.due(project, model, as_of, catch_up) for model in models}
     waiting, turns = Waiting(), []
     for moment in sorted({moment for one in due.values() for moment in one.moments}):
+        now = [model for model in models if moment in due[model.name].moments]
         watch = Stopwatch(moment, log=project.stages, listen=listen)
-        ingested = arrived(project, moment, waiting=waiting, watch=watch)
-        for model in (model for model in models if moment in due[model.name].moments):
+        with steps.telling(project, now, moment, "ingest"):
+            ingested = arrived(project, moment, waiting=waiting, watch=watch)
+        for model in now:
             remarks = due[model.name].remarks(moment)
-            done = turn(
-                project, model, moment, ingested=ingested, seconds=watch.seconds, remarks=remarks, listen=listen
-            )
-            if moment == as_of and done.decision != PROMOTE and not done.blocked:  # a promotion has filled the store
-                publish(project, model, as_of)
-            steps.alert(project, model)
+            with steps.telling(project, [model], moment, "turn"):
+                done = turn(
+                    project, model, moment, ingested=ingested, seconds=watch.seconds, remarks=remarks, listen=listen
+                )
+                filled = done.decision == PROMOTE  # a promotion has filled the store
+                if moment == as_of and not (filled or done.blocked):
+                    publish(project, model, as_of)
+                steps.alert(project, model)
             ended(done)
             turns.append(done)
     return turns

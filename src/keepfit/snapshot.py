@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from keepfit import clock, tables
@@ -13,6 +14,25 @@ from keepfit.lake import Lake
 from keepfit.spec.tables import Events, Table
 
 T = TypeVar("T")
+
+
+class Made:
+    """What was made of a snapshot, each once: who asks while another thread makes it waits for that."""
+
+    def __init__(self) -> None:
+        self._found: dict[Hashable, Any] = {}
+        self._making: dict[Hashable, threading.Lock] = {}
+        self._alone = threading.Lock()
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """Return what is there under a key, made if nothing is; an error of `make` leaves nothing there."""
+        with self._alone:
+            making = self._making.setdefault(key, threading.Lock())
+        with making:
+            if key not in self._found:
+                self._found[key] = make()
+            found: T = self._found[key]
+            return found
 
 
 @dataclass(frozen=True)
@@ -25,7 +45,7 @@ class Snapshot:
         Source table -> version of it.
     as_of : int
         Microseconds UTC; rows known at or after it are not seen.
-    made : dict
+    made : Made
         What was made of it once; see `once`.
     """
 
@@ -33,7 +53,7 @@ class Snapshot:
     lake: Lake
     versions: dict[str, int]
     as_of: int
-    made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    made: Made = field(default_factory=Made, init=False, repr=False, compare=False)
 
     def once(self, key: Hashable, make: Callable[[], T]) -> T:
         """Return what is made of the snapshot, made at the first call.
@@ -43,10 +63,16 @@ class Snapshot:
         key : hashable
             All that decides what is made, beside the rows that are read through the snapshot.
         """
-        if key not in self.made:
-            self.made[key] = make()
-        found: T = self.made[key]
-        return found
+        return self.made.once(key, make)
+
+    def through(self, engine: Engine, lake: Lake) -> Snapshot:
+        """Return the same snapshot, read by another engine: what is made of one is made of both.
+
+        An engine serves one thread at a time, so that threads which share a snapshot have an engine each.
+        """
+        other = replace(self, engine=engine, lake=lake)
+        object.__setattr__(other, "made", self.made)  # `replace` gives it an own one, for it may be of another as_of
+        return other
 
     def files(self, table: Table, version: int | None = None) -> list[str]:
         """Return the Parquet files of the table's version, or of an earlier one."""

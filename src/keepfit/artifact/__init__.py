@@ -12,7 +12,19 @@
 Training writes it, the registry keeps it, serving and monitoring read it. No pickle anywhere.
 """
 
-from keepfit.artifact.folder import Artifact, beside, contents, digest, lineage, read, sizes, verified, write
+from keepfit.artifact.folder import (
+    Artifact,
+    beside,
+    contents,
+    digest,
+    lineage,
+    read,
+    require_sealed,
+    seals,
+    sizes,
+    verified,
+    write,
+)
 from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.kinds import FLAG, NUMBER, TEXT, kinds
 from keepfit.artifact.knots import Knots, knots_from
@@ -53,6 +65,8 @@ __all__ = [
     "read",
     "read_pointer",
     "remove_pointer",
+    "require_sealed",
+    "seals",
     "sizes",
     "swap",
     "verified",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,26 @@ def read(folder: Path, digest: str | None = None) -> Artifact:
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
+
+
+def seals(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of every file of an artifact as its manifest says, and of the manifest itself."""
+    return {**_manifest(folder)["files"], MANIFEST: digest(folder)}
+
+
+def require_sealed(folder: Path, seals: Mapping[str, str]) -> None:
+    """Hold files of an artifact against their SHA-256 now.
+
+    Raises
+    ------
+    RegistryError
+        If one is gone, or is not what was written.
+    """
+    try:
+        found = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in seals}
+    except OSError as error:
+        raise RegistryError(f"no model artifact: {error}", where=str(folder), fix="promote another version") from error
+    _refuse([name for name, seal in seals.items() if found[name] != seal], folder)
 
 
 def verified(folder: Path, name: str, digest: str | None = None) -> bytes | None:

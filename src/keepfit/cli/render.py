@@ -38,6 +38,8 @@ def turn(done: Turn) -> None:
     console.say(f"{done.model} as of {clock.show(done.as_of)}: {done.decision}   ({rows})")
     for reason in done.reasons:
         console.say(f"  {reason}")
+    for one in done.outcomes:
+        console.say(f"  outcome of {one.decision} ({one.action}, version {one.version}): {one.sentence}")
     for rule, count in done.quarantine.items():
         console.say(f"  quarantined: {rule} ({count:,} rows)")
     rival = done.challenger if done.challenger != done.champion else None

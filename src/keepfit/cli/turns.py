@@ -69,12 +69,14 @@ def run(
         if turn.as_of < now and not as_json:
             console.note(f"caught up: {turn.model} {render.line(turn)}")
 
-    with project.locked():
-        turns = loop.run(
-            project, model, now,
-            catch_up=catch_up, listen=lambda stage: None if as_json else console.note(f"  {stage}"), ended=ended,
-        )  # fmt: skip
-    deliver(project)
+    try:
+        with project.locked():
+            turns = loop.run(
+                project, model, now,
+                catch_up=catch_up, listen=lambda stage: None if as_json else console.note(f"  {stage}"), ended=ended,
+            )  # fmt: skip
+    finally:  # a turn that failed is told, too
+        deliver(project)
     result = turns[0] if len(turns) == 1 else {"as_of": now, "turns": turns}
     console.show(result, as_json=as_json, render=lambda _: render.turns(turns))
     if any(turn.blocked for turn in turns if turn.as_of == now):

@@ -24,6 +24,7 @@ from keepfit.evidence.evaluation import (
     evaluation_from,
 )
 from keepfit.evidence.ledger import ARCHIVED, REJECTED, Entry, Standing
+from keepfit.evidence.outcome import Outcome
 from keepfit.evidence.parity import Example, Parity, Route, parity_from
 from keepfit.evidence.sign import EXPECTED, FRESHNESS, SERVING, VOLUME, Sign
 from keepfit.evidence.training import History, LearntFrom, Search
@@ -118,6 +119,7 @@ __all__ = [
     "LearntFrom",
     "Message",
     "Notice",
+    "Outcome",
     "Parity",
     "PolicyOutcome",
     "PolicyWindow",

@@ -8,6 +8,7 @@ from typing import Any
 from keepfit.evidence.alerts import Symptom
 from keepfit.evidence.estimated import Estimated
 from keepfit.evidence.evaluation import Estimate, Evaluation, Verdict
+from keepfit.evidence.outcome import Outcome
 from keepfit.evidence.sign import Sign
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
@@ -209,6 +210,12 @@ class Turn:
         The gates in spite of which a version was promoted.
     symptoms : tuple of Symptom
         What went otherwise than it should, beside what metrics and drift say: data, training, predictions.
+    outcomes : tuple of Outcome
+        What became of earlier decisions, as far as that could be told for the first time.
+    inputs : dict of str to int
+        Table -> the version of it that the turn was decided on: source tables, predictions, decisions; -1 if it was not there.
+    definition : str
+        Fingerprint of the model's definition.
     """
 
     model: str
@@ -230,6 +237,9 @@ class Turn:
     by: str | None = None
     overridden: tuple[str, ...] = ()
     symptoms: tuple[Symptom, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    inputs: dict[str, int] = field(default_factory=dict)
+    definition: str = ""
 
 
 @dataclass(frozen=True)

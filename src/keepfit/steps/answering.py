@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,9 @@ from keepfit.stages.features.observe import current
 from keepfit.stages.registry.version import Version
 
 SCORE, TARGET = "score", "target"  # the columns of a profile that are the model's answer, and what happened
+SCORE = "score"  # the column of a profile that is the model's answer
+KEPT = 32
+"""Versions, and definitions, of which a process keeps what it has read or worked out."""
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,18 @@ class Scored:
 
 
 def load(version: Version) -> Loaded:
-    """Return a version's artifact, verified, and its predictor."""
-    return Loaded(version, artifacts.read(version.folder, version.digest), Predictor.load(version.folder))
+    """Return a version's artifact, its files verified now, and its predictor."""
+    if not version.digest:
+        return Loaded(version, artifacts.read(version.folder), Predictor.load(version.folder))
+    artifact, predictor, seals = _opened(version.folder, version.digest)
+    artifacts.require_sealed(version.folder, seals)
+    return Loaded(version, artifact, predictor)
+
+
+@lru_cache(maxsize=KEPT)
+def _opened(folder: Path, digest: str) -> tuple[Artifact, Predictor, dict[str, str]]:
+    """Return what answers as a version does, and its files' digests: a replay asks for the same few again and again."""
+    return artifacts.read(folder, digest), Predictor.load(folder), artifacts.seals(folder)
 
 
 def files_of(artifact: Artifact, folder: Path) -> dict[str, bytes]:
@@ -95,6 +109,7 @@ def version_at(project: Project, model: Model, number: str, as_of: int) -> Versi
     return version
 
 
+@lru_cache(maxsize=KEPT)
 def changed(before: Model, now: Model) -> tuple[str, ...]:
     """Return the parts of a definition that make another model of it: observe, features, target, estimator, training."""
     # what `by=` learned is of a version, not of the definition
@@ -166,6 +181,7 @@ def answer(project: Project, by: Loaded, snapshot: Snapshot) -> Scored:
     return Scored(by, observations, features, by.answer(features))
 
 
+@lru_cache(maxsize=KEPT)
 def question(model: Model) -> str:
     """Return a fingerprint of what a model is asked: the observations, and the features that it answers by."""
     encoded = codec.encode(model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import partial
+from functools import lru_cache, partial
 
 from keepfit import tables
 from keepfit.errors import TrainingError
@@ -38,6 +38,7 @@ def build(project: Project, model: Model, snapshot: Snapshot) -> tuple[TrainingS
     return found, reason
 
 
+@lru_cache(maxsize=64)
 def definition_of(model: Model) -> str:
     """Return a fingerprint of all in a definition that decides what is learnt: not by what it is judged and when it is trained."""
     return codec.fingerprint(codec.encode(replace(model, gates=(), policy=Policy(when.never()))))

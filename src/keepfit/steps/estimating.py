@@ -7,6 +7,7 @@ itself that answers, of the validation rows before them the model that stopped e
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,14 +17,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
+from keepfit import clock
 from keepfit.answers import Answers, score_of
 from keepfit.artifact import Artifact
 from keepfit.artifact.folder import ESTIMATION, LOSS
 from keepfit.artifact.predictor import Session
-from keepfit.engines.protocol import Column
+from keepfit.engines.protocol import Column, Observations
 from keepfit.evidence import Estimate, Estimated
 from keepfit.measure.between import FEWEST, windows
 from keepfit.measure.expected import Possible, foreseen
+from keepfit.snapshot import Snapshot
 from keepfit.spec.estimators import HistGradientBoosting
 from keepfit.spec.model import REGRESSION, Model
 from keepfit.spec.observe import Every
@@ -36,8 +39,9 @@ from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.training.estimators import Fitted, Rows, Task, find
 from keepfit.stages.training.train import Trained
 from keepfit.steps.answering import SCORE, Loaded, Scored
+from keepfit.steps.building import definition_of
 
-ROWS_WINDOW = 30 * 86_400_000_000
+ROWS_WINDOW = 30 * clock.DAY
 """Microseconds that make a window of single rows; of a grid, each moment is one."""
 MOST_ROWS, BLOCKS = 10_000, 2
 """Rows of a part that are looked at; of more, as many, evenly drawn."""
@@ -134,12 +138,13 @@ def _beside(matrix: NDArray[np.float32], score: NDArray[np.float64]) -> NDArray[
 
 @dataclass(frozen=True)
 class Foreseen:
-    """A version with what it estimates its metrics by."""
+    """A version with what it estimates its metrics by; `seal` is the digest of the files that hold it."""
 
     by: Artifact
     window: int
     labels: tuple[Confidence, ...] = ()
     losses: tuple[Losses, Session] | None = None
+    seal: str = ""
 
     @property
     def reads_features(self) -> bool:
@@ -176,6 +181,14 @@ class Foreseen:
         matrix = artifacts.encode(features, self.by.features, self.by.categories)
         return np.asarray(self.losses[1](_beside(matrix, score_of(answers))), np.float64)
 
+    def once(
+        self, snapshot: Snapshot, rows: Observations, answers: Answers, features: Mapping[str, Column]
+    ) -> dict[str, Estimate]:
+        """Return the same; policies whose versions answer alike and estimate alike share it."""
+        answered = hashlib.sha256(answers.tobytes()).hexdigest()
+        key = (definition_of(self.by.model), self.by.threshold, self.seal, seal_of(rows), answered)
+        return snapshot.once(("estimates", *key), lambda: self.estimates(rows.t, answers, features))
+
     def _possible(
         self, t: NDArray[np.int64], answers: Answers, features: Mapping[str, Column]
     ) -> Callable[[Any, np.random.Generator | None], Possible]:
@@ -198,17 +211,26 @@ def foreseen_by(artifact: Artifact, files: Mapping[str, bytes]) -> Foreseen | No
     """Return a version with what these files of it estimate by; None without them."""
     if ESTIMATION not in files:
         return None
-    data = json.loads(files[ESTIMATION])
+    data, seal = (
+        json.loads(files[ESTIMATION]),
+        hashlib.sha256(b"".join(files[one] for one in sorted(files))).hexdigest(),
+    )
     if "labels" in data:
-        return Foreseen(artifact, data["window"], tuple(Confidence.of(one) for one in data["labels"]))
-    return Foreseen(artifact, data["window"], losses=(Losses.of(data["losses"]), Session(files[LOSS])))
+        return Foreseen(artifact, data["window"], tuple(Confidence.of(one) for one in data["labels"]), seal=seal)
+    return Foreseen(artifact, data["window"], losses=(Losses.of(data["losses"]), Session(files[LOSS])), seal=seal)
 
 
-def estimated_of(scored: Scored, foresight: Foreseen | None) -> Estimated | None:
+def seal_of(rows: Observations) -> str:
+    """Return a digest of the entities and moments of observations."""
+    told = (json.dumps(rows.entities.tolist()).encode(), rows.offsets.tobytes(), rows.t.tobytes())
+    return hashlib.sha256(b"\0".join(told)).hexdigest()
+
+
+def estimated_of(scored: Scored, foresight: Foreseen | None, snapshot: Snapshot) -> Estimated | None:
     """Return what is to be expected of a turn's answers; None of none, or if the version carries nothing to estimate by."""
     if foresight is None or not len(scored.observations):
         return None
-    found = foresight.estimates(scored.observations.t, scored.answers, scored.features)
+    found = foresight.once(snapshot, scored.observations, scored.answers, scored.features)
     trained = evidence_of(scored.by.version).get("metrics", {})
     baseline = {name: value for name, value in trained.items() if value is not None}
     version, model = scored.by.version.number, scored.by.artifact.model

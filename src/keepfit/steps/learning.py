@@ -224,11 +224,13 @@ def _record(
     run: MlflowRun,
 ) -> Version:
     found, trained, evaluation, model = learnt.found, learnt.trained, learnt.evaluation, learnt.found.model
-    artifact = _artifact(found, trained, lineage)
+    seed = project.settings.training.seed
+    left = snapshot.once(("left", definition_of(model)), lambda: _left(found, trained, seed))
+    artifact = _artifact(found, trained, lineage, left.profile)
     judged = {**as_data(evaluation), "verdicts": as_data(verdicts)}
-    files = trained.files() | {"evaluation.json": json.dumps(judged, indent=1).encode()}
+    files = left.files | {"evaluation.json": json.dumps(judged, indent=1).encode()}
     pages = explained(project, model, clock.show(snapshot.as_of), found, trained, evaluation, learnt.grown)
-    files |= pages | foresight_files(found, trained, project.settings.training.seed)
+    files |= pages | left.foresight
     if PAGE in pages:
         told.files |= {f"figures/{name}.svg": svg for name, svg in pictures(pages[PAGE].decode()).items()}
     with tempfile.TemporaryDirectory() as temporary:
@@ -242,13 +244,26 @@ def _record(
         return project.registry.record(run, told, folder, digest)
 
 
+@dataclass(frozen=True)
+class _Left:
+    """What a fit leaves behind, whoever is champion: model files, what it estimates by, and its reference profile."""
+
+    files: dict[str, bytes]
+    foresight: dict[str, bytes]
+    profile: dict[str, Any]
+
+
+def _left(found: TrainingSet, trained: Trained, seed: int) -> _Left:
+    return _Left(trained.files(), foresight_files(found, trained, seed), reference_of(found, trained).as_data())
+
+
 def _first(found: TrainingSet, trained: Trained, count: int) -> dict[str, Column]:
     """Return the features of the first rows of the test."""
     rows = np.flatnonzero(trained.split.test)[:count]
     return {name: found.features[name][rows] for name in trained.features}
 
 
-def _artifact(found: TrainingSet, trained: Trained, lineage: dict[str, Any]) -> Artifact:
+def _artifact(found: TrainingSet, trained: Trained, lineage: dict[str, Any], profile: dict[str, Any]) -> Artifact:
     model, grown, fitted = found.model, trained.grown, trained.split.fitted
     return Artifact(
         found.model,
@@ -257,7 +272,7 @@ def _artifact(found: TrainingSet, trained: Trained, lineage: dict[str, Any]) -> 
         trained.threshold,
         _plain(constant(model.task, found.target[fitted], model.training, len(model.labels))),
         lineage,
-        reference_of(found, trained).as_data(),
+        profile,
         grown.calibration,
         grown.bounds.interval if grown.bounds else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,12 +14,13 @@ from keepfit.answers import Answers, answers_from, names_of
 from keepfit.engines.protocol import Column, Observations
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
+from keepfit.spec.features import Expression
 from keepfit.spec.observe import Every
 from keepfit.stages.features.compute import compute
 from keepfit.steps.answering import Loaded
+from keepfit.steps.building import definition_of
+from keepfit.steps.estimating import ROWS_WINDOW, seal_of
 
-ROWS_WINDOW = 30 * clock.DAY
-"""The newest window of a model that observes each row; of a grid, it is a moment with the requests since the one before."""
 MOST_WINDOWS = 60
 """How many windows of the model's grid are looked back on."""
 
@@ -63,12 +65,18 @@ def matured(project: Project, champion: Loaded, snapshot: Snapshot, *, features:
     model = champion.artifact.model
     t = np.array([row["t"] for row in rows], np.int64)
     observations, order = Observations.grouped(np.array([row["entity"] for row in rows], object), t)
-    columns = compute([model.target, *(model.inputs() if features else ())], snapshot, observations)
+    columns = columns_of(champion, [model.target, *(model.inputs() if features else ())], snapshot, observations)
     actual = columns.pop(model.target.name).astype(np.float64)
     newest = observations.t >= int(t.max()) - newest_length(champion)
     found = Matured(observations, answers_from(model, rows)[order], actual, columns, newest)
     known = ~np.isnan(actual)
     return found.part(known) if (known & newest).any() else None
+
+
+def columns_of(by: Loaded, wanted: Sequence[Expression], snapshot: Snapshot, rows: Observations) -> dict[str, Column]:
+    """Return columns of a version's definition at observations; policies that look at the same ones share them."""
+    asked = definition_of(by.artifact.model), tuple(one.name for one in wanted), seal_of(rows)
+    return dict(snapshot.once(("columns", *asked), lambda: compute(wanted, snapshot, rows)))
 
 
 def answered(project: Project, champion: Loaded, snapshot: Snapshot) -> list[dict[str, Any]]:

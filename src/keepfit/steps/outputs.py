@@ -38,7 +38,7 @@ from keepfit.stages.monitoring.summary import summary
 from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.version import Version
 from keepfit.steps.answering import SCORE, Scored
-from keepfit.steps.ledger import turns_until
+from keepfit.steps.ledger import turns_until, write_ledger
 
 COLUMNS = 200
 """Columns whose drift Prometheus is told, the most important first."""
@@ -47,10 +47,19 @@ HISTORY = 60
 EVALUATION, REALISED, ESTIMATED = "evaluation", "realised", "estimated"
 
 
-def leave(
+def conclude(
     project: Project, model: Model, turn: Turn, champion: Version | None, evidence: Evidence, scored: Scored | None
 ) -> None:
-    """Write what a turn saw. A replay leaves nothing: its ledger and its report tell."""
+    """Write a turn into the ledger, then what it saw where others find it. A replay leaves its ledger alone.
+
+    Parameters
+    ----------
+    champion : Version or None
+        The champion after the turn.
+    scored : Scored or None
+        What the champion before it answered.
+    """
+    write_ledger(project, turn)
     if project.is_replay:
         return
     note_watched(project, watched_of(model.name, champion, evidence, turn.rows))

@@ -35,7 +35,7 @@ from keepfit.steps.answering import SCORE, TARGET, Loaded, Scored, changed, comp
 from keepfit.steps.arriving import arrivals, expectations
 from keepfit.steps.estimating import Foreseen, estimated_of, foresight_of
 from keepfit.steps.ledger import entries
-from keepfit.steps.maturing import Matured, matured
+from keepfit.steps.maturing import Matured, columns_of, matured
 from keepfit.steps.serving import Served, health, served, skew
 from keepfit.steps.telling import told
 
@@ -64,8 +64,8 @@ def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | N
         champion=Champion(version.number, version.trained_at, version.promoted_at, version.previous),
         trainings_at=trainings,
         new_labels=_new_labels(model, version, snapshot),
-        realised=_realised(scored.by, newest, foresight),
-        estimated=estimated_of(scored, foresight),
+        realised=_realised(scored.by, newest, foresight, snapshot),
+        estimated=estimated_of(scored, foresight, snapshot),
         drift=tuple(sorted(found, key=importance)),
         signs=signs,
         against_previous=_against_previous(project, scored.by, snapshot, newest, model.policy.probation),
@@ -82,7 +82,7 @@ def _awaiting(project: Project, model: Model) -> str | None:
 
 def _trainings(project: Project, model: Model, as_of: int) -> tuple[int, ...]:
     """Return when versions were trained. One of a turn at as_of that was cut off does not count: the turn is run again."""
-    trained = project.registry.trained_at(model.name)
+    trained = tuple(at for at in project.registry.trained_at(model.name) if at <= as_of)
     ended = any(one.as_of == as_of and one.about for one in entries(project, model.name)) if as_of in trained else True
     return trained if ended else tuple(at for at in trained if at != as_of)
 
@@ -145,17 +145,19 @@ def _concept(every: Matured, foresight: Foreseen, grid: clock.Grid, bound: float
     return concept(last, sequence, bound)
 
 
-def _realised(champion: Loaded, matured: Matured | None, foresight: Foreseen | None) -> Realised | None:
+def _realised(
+    champion: Loaded, matured: Matured | None, foresight: Foreseen | None, snapshot: Snapshot
+) -> Realised | None:
     if matured is None:
         return None
-    found, t = champion.artifact, matured.observations.t
-    expected = foresight.estimates(t, matured.answers, matured.features) if foresight is not None else {}
+    found, rows, answers = champion.artifact, matured.observations, matured.answers
+    expected = foresight.once(snapshot, rows, answers, matured.features) if foresight is not None else {}
     return realised(
         found.model.task,
         champion.version.number,
-        t,
+        rows.t,
         matured.actual,
-        matured.answers,
+        answers,
         found.threshold,
         np.asarray(found.training_base),
         found.model.training,
@@ -185,7 +187,7 @@ def _against_previous(
         matured.actual[fair],
         matured.answers[fair],
         champion.artifact.threshold,
-        previous.answer(compute(before.inputs(), snapshot, rows)),
+        previous.answer(columns_of(previous, before.inputs(), snapshot, rows)),
         previous.artifact.threshold,
         clusters=rows.codes(),
         seed=project.settings.training.seed,

@@ -26,7 +26,18 @@ from keepfit.evidence import (
     Symptom,
     Turn,
 )
-from keepfit.evidence.alerts import DECISION, DRIFT, ESTIMATED, QUALITY, REALISED, SILENT, STALE, TRAINING, UNUSUAL
+from keepfit.evidence.alerts import (
+    DECISION,
+    DRIFT,
+    ESTIMATED,
+    FAILED,
+    QUALITY,
+    REALISED,
+    SILENT,
+    STALE,
+    TRAINING,
+    UNUSUAL,
+)
 from keepfit.measure.wording import number
 from keepfit.spec.metric import METRICS
 from keepfit.stages.alerting.rules import Rules
@@ -160,6 +171,7 @@ def _estimate_known(turn: Turn, rules: Rules, name: str) -> bool:
 SEEN: tuple[Callable[[Turn, Rules], Iterator[Symptom]], ...] = (_drift, _unusual, _realised, _estimated, _decided)
 """What finds symptoms in what a turn measured and decided; those of `turn.symptoms` it knew itself."""
 JUDGED: dict[str, Callable[[Turn, Rules, str], bool]] = {
+    FAILED: _of_a_turn,
     STALE: _of_a_turn,
     QUALITY: _of_a_turn,
     UNUSUAL: lambda turn, _, about: any(_sign(one) == about and one.kind != EXPECTED for one in turn.signs),

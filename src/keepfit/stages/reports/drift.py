@@ -15,6 +15,8 @@ from keepfit.stages.reports.palette import BLUE, CROSS, DOT, MUTED, OCHRE, TRIAN
 from keepfit.stages.reports.summary import MINUS, number, percent, plural
 
 ROWS, CARDS = 30, 12
+SLIGHT = 0.01
+"""A rise of the loss that is not worth a headline."""
 LOOKS = {CRITICAL: (VERMILLION, CROSS), WARNING: (OCHRE, TRIANGLE), INFO: (MUTED, DOT)}
 HEADS = {
     "psi": "PSI",
@@ -57,17 +59,15 @@ def says(found: Sequence[Drift]) -> str:
         return "No drift was measured"
     if not moved:
         return f"None of {plural(len(found), 'column')} drifted: what moved, moved by chance or as it always did"
-    first = moved[0]
-    one = f"{first.column} drifted" if len(moved) == 1 else f"{len(moved)} of {len(found)} columns drifted"
-    return f"{one}{_why(first, named=len(moved) > 1)}"
-
-
-def _why(one: Drift, *, named: bool) -> str:
-    told = f", above all {one.column}" if named else ""
-    if one.relative_effect is not None and one.relative_effect > 0:
-        which = ", which is" if named else ","
-        return f"{told}{which} expected to raise the loss by {percent(one.relative_effect)}"
-    return f"{told} (PSI {short(one.psi)})" if named else f": PSI {short(one.psi)}"
+    one = f"{moved[0].column} drifted" if len(moved) == 1 else f"{len(moved)} of {len(found)} columns drifted"
+    worst = max(moved, key=lambda item: item.relative_effect or 0.0)
+    rise = worst.relative_effect
+    if rise is not None and rise >= SLIGHT:
+        which = f", above all {worst.column}, which is" if len(moved) > 1 else ","
+        return f"{one}{which} expected to raise the loss by {100 * rise:.0f}%"
+    far = max(moved, key=lambda item: item.psi)
+    how = f"{one}, {far.column} farthest (PSI {short(far.psi)})" if len(moved) > 1 else f"{one} (PSI {short(far.psi)})"
+    return f"{how}; the loss is not expected to rise by {100 * SLIGHT:.0f}%" if rise is not None else how
 
 
 def severity(name: str) -> Html:
@@ -118,7 +118,7 @@ def _measure(name: str, value: float | None) -> str:
 
 def signed_percent(value: float) -> str:
     """Return a share in percent with its sign."""
-    return f"{'+' if value > 0 else ''}{percent(value)}".replace("-", MINUS)
+    return f"{100 * value:+.1f}%".replace("-", MINUS)
 
 
 def cards(found: Sequence[Drift], shown: Sequence[Distribution], before: str) -> Html:

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keepfit import clock
-from keepfit.evidence import CRITICAL, Estimate, Evaluation, Evidence, Symptom, Turn
+from keepfit.evidence import Estimate, Evaluation, Evidence, Symptom, Turn
 from keepfit.evidence.watched import Distribution
-from keepfit.measure.wording import number as apart
 from keepfit.spec.metric import Metric
 from keepfit.stages.reports import charts, drift, page, sentences, summary, watching_charts
+from keepfit.stages.reports import watching_words as words
 from keepfit.stages.reports.canvas import Span
 from keepfit.stages.reports.drifted import footer
 from keepfit.stages.reports.figures import Figures
@@ -84,75 +84,19 @@ def watching_page(found: Watch, *, interactive: bool = False) -> str:
     return page.page(title, *parts, scripts=scripts() if interactive else ())
 
 
-def verdict(found: Watch, metric: Metric) -> str:
-    """Return in one sentence what is worth knowing first."""
-    evidence = found.evidence
-    real, bound = evidence.realised, found.threshold
-    value = real.metrics.get(metric.name, math.nan) if real else math.nan
-    parts = [one.sentence for one in found.symptoms if one.severity == CRITICAL][:1]
-    if bound is not None and math.isfinite(value) and not metric.reaches(value, bound):
-        side = "below" if metric.greater_is_better else "above"
-        parts.append(f"{metric.name} fell to {apart(value, bound)}, {side} {apart(bound, value)}")
-        parts[-1] = parts[-1].replace("fell", "fell" if metric.greater_is_better else "rose")
-    elif bound is not None and (surely := _surely_worse(found, metric, bound)):
-        parts.append(surely)
-    if drift.alarms(evidence.drift):
-        parts.append(drift.says(evidence.drift))
-    if parts:
-        text = "; ".join(parts)
-        return text[0].upper() + text[1:] if text[: len(metric.name)] != metric.name else text
-    told = evidence.estimated.metrics.get(metric.name) if evidence.estimated else None
-    how = f"{metric.name} is estimated at {number(told.value)}" if told else "no labels have matured yet"
-    how = f"{metric.name} is {number(value)} on matured rows" if math.isfinite(value) else how
-    columns = f"none of {plural(len(evidence.drift), 'column')} drifted" if evidence.drift else "no drift was measured"
-    return f"Nothing is out of the ordinary: {columns}, and {how}"
-
-
-def _surely_worse(found: Watch, metric: Metric, bound: float) -> str:
-    told = found.evidence.estimated
-    one = told.metrics.get(metric.name) if told else None
-    if one is None:
-        return ""
-    best = one.high if metric.greater_is_better else one.low
-    if not math.isfinite(best) or metric.reaches(best, bound):
-        return ""
-    side = "below" if metric.greater_is_better else "above"
-    return f"{metric.name} is expected to be {number(one.value)}, surely {side} {number(bound)}"
-
-
 def _headline(found: Watch, metric: Metric) -> Html:
     evidence, champion = found.evidence, found.evidence.champion
     kind = f"Watch of {found.model}, as of {clock.show(evidence.as_of)}"
     kind = f"{kind}, {version_name(champion.version)}" if champion else kind
-    lead = element("p", " ".join(_lead(found)), class_="lead")
+    lead = element("p", " ".join(words.lead(evidence, found.budget)), class_="lead")
     return element(
         "header",
         element("p", kind, class_="kind"),
-        element("h1", verdict(found, metric)),
+        element("h1", words.verdict(evidence, found.symptoms, metric, found.threshold)),
         lead,
         element("dl", *_hero(found, metric), class_="hero"),
         element("dl", *_counts(found), class_="counts"),
     )
-
-
-def _lead(found: Watch) -> list[str]:
-    evidence, champion = found.evidence, found.evidence.champion
-    said = []
-    if champion is not None:
-        days = (evidence.as_of - champion.trained_at) // clock.DAY
-        ago = f", {plural(days, 'day')} ago" if days else ""
-        said.append(f"Version {champion.version} was trained as of {clock.show(champion.trained_at)}{ago}.")
-    if evidence.drift:
-        rows = f"{evidence.drift[0].rows:,}"
-        said.append(f"Its newest {rows} predictions and their inputs are held against the rows that it was made with.")
-        said.append(f"The budget of false alarms is {found.budget}.")
-    if evidence.estimated is not None:
-        said.append(_sentence(f"estimated before labels mature: {evidence.estimated.sentence}"))
-    return said
-
-
-def _sentence(text: str) -> str:
-    return f"{text[0].upper()}{text[1:]}{'' if text[-1] in '.!?' else '.'}"
 
 
 def _hero(found: Watch, metric: Metric) -> list[Html]:
@@ -203,24 +147,10 @@ def _metrics(found: Watch, metric: Metric) -> Html:
         if real
         else ""
     )
-    says = _metrics_say(found, metric)
+    says = words.metrics_say(found.evidence, found.evaluation, metric)
     return page.section(
         "Performance", says, element("p", read + when, class_="read"), element("div", table, class_="scroll")
     )
-
-
-def _metrics_say(found: Watch, metric: Metric) -> str:
-    real, name = found.evidence.realised, metric.name
-    if real is None or not math.isfinite(real.metrics.get(name, math.nan)):
-        return f"No labels have matured yet; {name} is estimated"
-    value, before = real.metrics[name], real.estimated.get(name)
-    seen = found.evaluation.metrics.get(name) if found.evaluation else None
-    tested = f"; on test rows it was {apart(seen, value)}" if seen is not None else ""
-    if before is None or not math.isfinite(before.low):
-        return f"{name} {apart(value, seen)} on matured rows{tested}"
-    held = "within" if before.low <= value <= before.high else "outside"
-    ends = f"{number(before.low)} to {number(before.high)}"
-    return f"{name} {apart(value, seen)} on matured rows, {held} what was expected of them ({ends}){tested}"
 
 
 def _tested(seen: Evaluation | None, name: str) -> str:
@@ -257,23 +187,11 @@ def _performance(show: Figures, found: Watch, metric: Metric) -> Html:
     return show(
         "performance",
         "Over time",
-        _held(windows, estimates, metric),
+        words.over_time(windows, estimates, metric),
         read,
         lambda canvas: watching_charts.performance_chart(windows, estimates, moves, metric, found.threshold, canvas, span),
         page.key(*seen) if seen else None,
     )  # fmt: skip
-
-
-def _held(
-    windows: Sequence[summary.Window], estimates: Sequence[watching_charts.Expected], metric: Metric
-) -> str:  # fmt: skip
-    known = {(one.at, one.version): one.value for one in windows if math.isfinite(one.value)}
-    both = [(one.estimate, known[one.at, one.version]) for one in estimates if (one.at, one.version) in known]
-    told = f"{metric.name} over {plural(len(known), 'matured window')}"
-    if not both:
-        return told
-    held = sum(one.low <= value <= one.high for one, value in both)
-    return f"{told}; {held} of {len(both)} were within what had been expected"
 
 
 def _moves(show: Figures, found: Watch) -> Html:
@@ -300,6 +218,6 @@ def _moves(show: Figures, found: Watch) -> Html:
 def _data(found: Watch) -> Html:
     if not found.symptoms:
         return page.absent("Data", "Every table that the model reads is as its declaration expects.")
-    rows = [[drift.severity(one.severity), one.kind, _sentence(one.sentence)] for one in found.symptoms]
+    rows = [[drift.severity(one.severity), one.kind, words.sentence(one.sentence)] for one in found.symptoms]
     says = f"{plural(len(rows), 'expectation')} not met" if len(rows) > 1 else "An expectation is not met"
     return page.section("Data", says, page.table(["Severity", "Kind", "What"], rows, "plain"))

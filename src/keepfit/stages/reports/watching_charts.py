@@ -73,7 +73,7 @@ def performance_chart(
         _told(windows, bounds, canvas, span),
         *end_labels(names, bounds, height, canvas),
     ]
-    return layered(canvas, height, layers, top=14 + LANE * depth, zooms=True)
+    return layered(canvas, height, layers, top=14 + LANE * depth)
 
 
 def _reaches(metric: Metric, value: float, threshold: float | None) -> bool:
