@@ -17,12 +17,10 @@ from keepfit.project import Definitions, Project
 from keepfit.spec import settings
 from keepfit.stages.monitoring import saved, scan
 from keepfit.stages.monitoring.drift import importance, moved
-from keepfit.stages.monitoring.multivariate import multivariate as multivariate_drift
 from keepfit.stages.monitoring.profile import Profile
 from keepfit.stages.monitoring.reference import Reference
 from keepfit.stages.monitoring.saved import Counted
 from keepfit.stages.monitoring.summary import summary as listed
-from keepfit.stages.monitoring.tests.domain_classifier import MOST_ROWS, told_apart
 
 FORMATS = {".parquet": "Parquet", ".pq": "Parquet", ".csv": "CSV", ".tsv": "CSV", saved.SUFFIX: "counts"}
 ALPHA = 0.05
@@ -79,8 +77,8 @@ def compare(
             saved.write(counted, path)
     tests = len(new.profile.columns) + multivariate
     found = moved(Reference(old.profile), new.profile, alpha=alpha, tests=tests, kinds={})
-    if multivariate:
-        apart = _apart(_rows(project, before, as_of), _rows(project, after, as_of), alpha / max(tests, 1))
+    if multivariate and new.profile.columns:
+        apart = _apart(_tally(project, before, as_of), _tally(project, after, as_of), alpha / tests)
         found = tuple(sorted((*found, apart), key=importance))
     left = {name: kind for name, kind in old.kinds.items() if name not in new.profile.columns}
     changed = {
@@ -110,8 +108,27 @@ def compare(
     return told
 
 
+def _tally(project: Project, names: Sequence[str], as_of: int) -> Tally:
+    """Return what can be asked of the rows of some files.
+
+    Raises
+    ------
+    SourceError
+        If there are no rows, only their counts.
+    """
+    files, known = _files(project, names, as_of)
+    if Path(files[0]).suffix == saved.SUFFIX:
+        raise SourceError(
+            f"{names[0]} holds counts, no rows to tell apart", where="--multivariate", fix="name the files themselves"
+        )
+    return project.engine.tally(files, known)
+
+
 def _apart(old: Tally, new: Tally, bound: float) -> Drift:
     """Return whether rows of one set can be told from those of the other; the same columns, by their kinds before."""
+    from keepfit.stages.monitoring.multivariate import multivariate
+    from keepfit.stages.monitoring.tests.domain_classifier import MOST_ROWS, told_apart
+
     there = new.kinds()
     kinds = {
         name: kind for name, kind in old.kinds().items() if kind in ("number", "label") and there.get(name) == kind
@@ -125,7 +142,7 @@ def _apart(old: Tally, new: Tally, bound: float) -> Drift:
             both = np.array([np.nan if one is None else known[str(one)] for one in both])
         columns.append(both.astype(np.float64))
     matrix, rows = np.stack(columns, axis=1), len(next(iter(samples[0].values())))
-    return multivariate_drift(told_apart(matrix[:rows], matrix[rows:]), list(kinds), (), len(matrix) - rows, bound)
+    return multivariate(told_apart(matrix[:rows], matrix[rows:]), list(kinds), (), len(matrix) - rows, bound)
 
 
 def summary(found: Sequence[Drift]) -> tuple[dict[str, Any], dict[str, str]]:
@@ -135,15 +152,6 @@ def summary(found: Sequence[Drift]) -> tuple[dict[str, Any], dict[str, str]]:
     types |= dict.fromkeys(("severity", "kind", "column", "test"), "VARCHAR")
     kept = {"BIGINT": np.int64, "DOUBLE": np.float64, "VARCHAR": object}  # None becomes NaN among numbers
     return {name: np.array(values, kept[types[name]]) for name, values in rows.items()}, types
-
-
-def _rows(project: Project, names: Sequence[str], as_of: int) -> Tally:
-    """Return files whose rows are to be looked at, not their counts alone."""
-    files, known = _files(project, names, as_of)
-    if Path(files[0]).suffix == saved.SUFFIX:
-        what = f"{files[0]} holds counts of columns, and rows are needed to tell them apart by all columns together"
-        raise SourceError(what, where="--multivariate", fix="name the files that were counted")
-    return project.engine.tally(files, known)
 
 
 def _counted(project: Project, names: Sequence[str], as_of: int, bins: Profile | None = None) -> Counted:

@@ -1,4 +1,4 @@
-"""Read this first: one turn of the loop, stage by stage, and replay, which is many turns over the past.
+"""Read this first: one turn of the loop, stage by stage. Many turns over the past are in `replaying`.
 
 A turn is a function of (definitions, table versions, as_of). Nothing below asks the clock, so the turn that a scheduler
 runs tonight and the turn that a replay runs for a day two years ago are the same code.
@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from keepfit import clock, steps
+from keepfit import steps
 from keepfit.errors import KeepfitError
 from keepfit.evidence import KEEP, PROMOTE, RETRAIN, ROLL_BACK, Decision, Evidence, Turn
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec import codec
 from keepfit.spec.model import Model
-from keepfit.stages.ingest import Ingested, Waiting, begins, first_error, ingest
+from keepfit.stages.ingest import Ingested, Waiting, first_error, ingest
 from keepfit.stages.registry.version import Version
 from keepfit.stages.retraining import decide
 from keepfit.stopwatch import Listener, Stopwatch, silent
@@ -256,56 +256,3 @@ def publish(project: Project, model: Model, as_of: int) -> dict[str, int]:
         return {}
     challenger, before = project.registry.challenger(model.name), steps.before(project, model.name, champion)
     return steps.publish_online(project, model.name, (champion, challenger, before), as_of)
-
-
-def replay(
-    contenders: Sequence[steps.Contender],
-    moments: Sequence[int],
-    *,
-    done: Callable[[steps.Contender, int], Turn | None] = lambda contender, moment: None,
-    begin: Callable[[steps.Contender], None] = lambda contender: None,
-    listen: Callable[[steps.Contender, Turn], None] = lambda contender, turn: None,
-) -> dict[str, list[Turn]]:
-    """Run a turn of every contender at each moment, ascending, and return the turns by name.
-
-    Files arrive as they did: one whose every row lies at or after a turn's moment waits for a later turn, also one that is refused
-    there. The contenders are models
-    of the same tables: at a moment they read one snapshot, and what one of them computes or fits no other does again.
-
-    Parameters
-    ----------
-    done : callable
-        What an earlier replay that was cut off has finished already.
-    begin, listen : callable
-        Told before a turn, and after it.
-
-    Raises
-    ------
-    SourceError
-        If a file is refused at the first moment: of such a past, or of one that tells no time.
-    """
-    waiting = Waiting()
-    turns: dict[str, list[Turn]] = {one.name: [] for one in contenders}
-    for moment in moments:
-        finished = {one.name: done(one, moment) for one in contenders}
-        shared: tuple[list[Ingested], Snapshot] | None = None
-        for one in contenders:
-            found = finished[one.name]
-            if found is None:
-                if shared is None:
-                    ingested = arrived(one.project, moment, waiting=waiting)
-                    if moment == moments[0] and (error := first_error(ingested)) is not None:
-                        raise error
-                    shared = ingested, take(one.project.engine, one.project.lake, one.model.tables(), moment)
-                begin(one)
-                found = turn(one.project, one.model, moment, ingested=shared[0], snapshot=shared[1], online=False)
-                listen(one, found)
-            turns[one.name].append(found)
-    return turns
-
-
-def moments_of(project: Project, start: int | None, end: int, every: str) -> list[int]:
-    """Return the moments of a replay: the grid from `start`, or from the first event, to `end`."""
-    if start is None:
-        start = begins(project.engine, project.lake, project.sources, project.definitions.tables)
-    return clock.Grid(every).moments(end if start is None else start, end)

@@ -29,13 +29,13 @@ JSON_FILE = click.Path(dir_okay=False, path_type=Path)
     "--alpha", type=click.FloatRange(0, 1), default=0.05, show_default=True, help="The chance of any false alarm."
 )
 @click.option(
-    "--multivariate", is_flag=True, help="Also tell the rows of one set from those of the other by all columns."
-)
-@click.option(
     "--reference-to", type=JSON_FILE, help="Also save the reference's counts: the .json file can be named in its place."
 )
 @click.option(
     "--current-to", type=JSON_FILE, help="Also save the counts of the current rows; those of several files add up."
+)
+@click.option(
+    "--multivariate", is_flag=True, help="Also tell the rows of one set from those of the other by all columns."
 )
 def drift(
     reference: str, current: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
@@ -50,9 +50,9 @@ def drift(
     Example:
       keepfit drift 'sales_2024*.parquet' 'sales_2025*.parquet' --to drift_summary.csv
       keepfit drift before.csv after.csv --html drift.html
-      keepfit drift before.csv after.csv --multivariate
       keepfit drift 'sales_2024*.parquet' monday.parquet --reference-to 2024.json --current-to monday.json
       keepfit drift 2024.json '*day.json'
+      keepfit drift before.csv after.csv --multivariate
     """
     from keepfit import comparing
     from keepfit.cli import console
