@@ -32,12 +32,12 @@ from keepfit.stages.registry.aliases import CHALLENGER
 from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.version import Version
 from keepfit.steps.answering import SCORE, TARGET, Loaded, Scored, changed, comparable, load, measurable
+from keepfit.steps.apart import told
 from keepfit.steps.arriving import arrivals, expectations
 from keepfit.steps.estimating import Foreseen, estimated_of, foresight_of
 from keepfit.steps.ledger import entries
 from keepfit.steps.maturing import Matured, columns_of, matured
 from keepfit.steps.serving import Served, health, served, skew
-from keepfit.steps.telling import told
 
 SIGNS = 0.1
 """Of the budget of false alarms: freshness and volume."""
