@@ -31,7 +31,7 @@ from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION
 from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.ledger import standing
 from keepfit.stages.registry.version import Version
-from keepfit.steps.measurements import measurements
+from keepfit.steps.measuring import measurements
 
 LISTED = (
     "decision_id",
