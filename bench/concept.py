@@ -110,8 +110,9 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("--worlds", type=int, default=200)
     options.add_argument("--later", type=int, default=24)
+    options.add_argument("--kinds", default="classification,regression")
     chosen = options.parse_args()
-    for kind in ("classification", "regression"):
+    for kind in chosen.kinds.split(","):
         for seen, luck in ((4, 0.0), (4, 0.1), (4, 0.2), (12, 0.2)):
             for bound in (1 / 12, 1 / 12 / TESTS):
                 print(json.dumps(tried(kind, chosen.worlds, seen, chosen.later, 2000, luck, bound, "", 0)), flush=True)

@@ -124,7 +124,8 @@ from pathlib import Path
 from keepfit import replaying, steps
 from keepfit.project import open_project
 
-project, calls, write = open_project(Path(sys.argv[1]), None, {}), itertools.count(1), steps.write_ledger
+alone = {"KEEPFIT__ENGINE__THREADS": "1"}
+project, calls, write = open_project(Path(sys.argv[1]), None, alone), itertools.count(1), steps.write_ledger
 # the fifth turn ends after its promotion and before the ledger knows
 steps.write_ledger = lambda *turn: os._exit(9) if next(calls) == 5 else write(*turn)
 replaying.replay(project, project.model("churn"), *map(int, sys.argv[2:4]), "1 month", policies=sys.argv[4:])

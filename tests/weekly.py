@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import random
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from keepfit import clock
+from keepfit import clock, steps
 from keepfit.evidence import Turn, as_data
 from keepfit.project import Project
 
@@ -23,7 +24,7 @@ habit = Model(
     metric="auc",
     training=Training(test="14d", folds=0),
     gates=[{gates}],
-    policy=Policy(retrain={retrain}, cooldown="7d", probation="62d"),
+    policy=Policy(retrain={retrain}, cooldown="7d", probation="{probation}"),
 )
 """
 SETTINGS = "alerts: {cooldown: 36h}\nprofiles: {dev: {training: {min_rows: 50}}}\n"
@@ -59,11 +60,12 @@ def write(
     *,
     retrain: str = "when.older_than('28d')",
     gates: str = "",
+    probation: str = "62d",
     settings: str = SETTINGS,
 ) -> Path:
     """Write a project folder."""
     (folder / "data").mkdir(parents=True)
-    (folder / "definitions.py").write_text(DEFINITIONS.format(retrain=retrain, gates=gates))
+    (folder / "definitions.py").write_text(DEFINITIONS.format(retrain=retrain, gates=gates, probation=probation))
     (folder / "keepfit.yaml").write_text(settings)
     for name, text in written.items():
         (folder / "data" / name).write_text(text)
@@ -77,9 +79,6 @@ def told(turn: Turn) -> dict[str, Any]:
 
 def ledger(project: Project, model: str = "habit") -> list[dict[str, Any]]:
     """Return the rows of the ledger without how long each step took."""
-    import json
-
-    from keepfit import steps
 
     def content(one: Any) -> dict[str, Any]:
         found = steps.turn_of(project, one)

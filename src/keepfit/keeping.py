@@ -21,6 +21,8 @@ from keepfit.looking import Listed, listed
 from keepfit.project import Project
 from keepfit.steps.building import VERSIONS
 
+REPLAYS = "replays"
+
 
 @dataclass(frozen=True)
 class Need:
@@ -138,11 +140,13 @@ def _of_lineage(lineage: dict[str, Any], by: str, *, own: bool) -> Iterator[Need
 
 
 def _outcomes(project: Project) -> list[Path]:
-    return [project.state, *sorted(path for path in (project.state / "replays").glob("*") if path.is_dir())]
+    replays = project.state / REPLAYS  # a folder for each, and in it one for each policy
+    found = {path for depth in ("*", "*/*") for path in replays.glob(depth) if (path / "lake").is_dir()}
+    return [project.state, *sorted(found)]
 
 
 def _beside(project: Project, outcomes: Path) -> str:
-    return "" if outcomes == project.state else f"replay {outcomes.name}, "
+    return "" if outcomes == project.state else f"replay {outcomes.relative_to(project.state / REPLAYS)}, "
 
 
 def _read(text: str, where: str) -> dict[str, Any]:

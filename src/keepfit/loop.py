@@ -1,4 +1,4 @@
-"""Read this first: one turn of the loop, stage by stage, and replay, which is many turns over the past.
+"""Read this first: one turn of the loop, stage by stage. Many turns over the past are in `replaying`.
 
 A turn is a function of (definitions, table versions, as_of). Nothing below asks the clock, so the turn that a scheduler
 runs tonight and the turn that a replay runs for a day two years ago are the same code.
@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from keepfit import clock, steps
+from keepfit import steps
 from keepfit.errors import KeepfitError
 from keepfit.evidence import KEEP, PROMOTE, RETRAIN, ROLL_BACK, Decision, Evidence, Turn
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
+from keepfit.spec import codec
 from keepfit.spec.model import Model
-from keepfit.stages.ingest import Ingested, Waiting, begins, first_error, ingest
+from keepfit.stages.ingest import Ingested, Waiting, first_error, ingest
 from keepfit.stages.registry.version import Version
 from keepfit.stages.retraining import decide
 from keepfit.stopwatch import Listener, Stopwatch, silent
@@ -68,18 +69,16 @@ def turn(
         scored = steps.answer(project, loaded, snapshot) if loaded else None
         stage.rows(requests, len(scored.observations) if scored else 0)
     with watch.stage("watch") as stage:
-        evidence = steps.watch(project, model, snapshot, scored)
+        inputs, evidence = steps.inputs_of(project, snapshot), steps.watch(project, model, snapshot, scored)
         decision = decide(evidence, model.policy)
+        outcomes = steps.outcomes(project, model, snapshot)
         stage.rows(len(scored.observations) if scored else 0)
     challenge = None
     if decision.action == RETRAIN:
         decision, challenge = _retrain(project, model, snapshot, loaded, evidence, watch)
     with watch.stage("promote"):
         champion = _move(project, model, as_of, decision, challenge, champion, online=online)
-    with watch.stage("predict") as stage:
-        predicted = steps.log_answers(project, model, snapshot, scored, champion)
-        stage.rows(made=predicted)
-    silence = () if predicted or champion is None else steps.nothing_predicted(model, snapshot)
+    predicted, silence = _log(project, model, snapshot, scored, champion, watch)
     result = Turn(
         model=model.name,
         as_of=as_of,
@@ -91,11 +90,12 @@ def turn(
         challenger=steps.facts(challenge.version) if challenge else None,
         evaluation=challenge.evaluation if challenge else None,
         verdicts=challenge.verdicts if challenge else (),
-        realised=evidence.realised,
-        estimated=evidence.estimated,
-        drift=evidence.drift,
+        **evidence.measured,
         seconds=watch.seconds,
         symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
+        outcomes=outcomes,
+        inputs=inputs,
+        definition=codec.fingerprint(codec.encode(model)),
     )
     steps.conclude(project, model, result, champion, evidence, scored)
     return result
@@ -159,6 +159,21 @@ def _move(
     return champion
 
 
+def _log(
+    project: Project,
+    model: Model,
+    snapshot: Snapshot,
+    scored: steps.Scored | None,
+    champion: Version | None,
+    watch: Stopwatch,
+) -> tuple[int, tuple[str, ...]]:
+    """Log the answers of a turn; return how many there are, and why if there are none."""
+    with watch.stage("predict") as stage:
+        predicted = steps.log_answers(project, model, snapshot, scored, champion)
+        stage.rows(made=predicted)
+    return predicted, () if predicted or champion is None else steps.nothing_predicted(model, snapshot)
+
+
 def arrived(
     project: Project, as_of: int, *, waiting: Waiting | None = None, watch: Stopwatch | None = None
 ) -> list[Ingested]:
@@ -210,19 +225,24 @@ def run(
         By moment, then by model; those of as_of are the last.
     """
     models = project.definitions.models if not name and len(project.definitions.models) > 1 else [project.model(name)]
-    due = {model.name: steps.due(project, model, as_of, catch_up) for model in models}
+    with steps.telling(project, models, as_of, "turn"):
+        due = {model.name: steps.due(project, model, as_of, catch_up) for model in models}
     waiting, turns = Waiting(), []
     for moment in sorted({moment for one in due.values() for moment in one.moments}):
+        now = [model for model in models if moment in due[model.name].moments]
         watch = Stopwatch(moment, log=project.stages, listen=listen)
-        ingested = arrived(project, moment, waiting=waiting, watch=watch)
-        for model in (model for model in models if moment in due[model.name].moments):
+        with steps.telling(project, now, moment, "ingest"):
+            ingested = arrived(project, moment, waiting=waiting, watch=watch)
+        for model in now:
             remarks = due[model.name].remarks(moment)
-            done = turn(
-                project, model, moment, ingested=ingested, seconds=watch.seconds, remarks=remarks, listen=listen
-            )
-            if moment == as_of and done.decision != PROMOTE and not done.blocked:  # a promotion has filled the store
-                publish(project, model, as_of)
-            steps.alert(project, model)
+            with steps.telling(project, [model], moment, "turn"):
+                done = turn(
+                    project, model, moment, ingested=ingested, seconds=watch.seconds, remarks=remarks, listen=listen
+                )
+                filled = done.decision == PROMOTE  # a promotion has filled the store
+                if moment == as_of and not (filled or done.blocked):
+                    publish(project, model, as_of)
+                steps.alert(project, model)
             ended(done)
             turns.append(done)
     return turns
@@ -236,56 +256,3 @@ def publish(project: Project, model: Model, as_of: int) -> dict[str, int]:
         return {}
     challenger, before = project.registry.challenger(model.name), steps.before(project, model.name, champion)
     return steps.publish_online(project, model.name, (champion, challenger, before), as_of)
-
-
-def replay(
-    contenders: Sequence[steps.Contender],
-    moments: Sequence[int],
-    *,
-    done: Callable[[steps.Contender, int], Turn | None] = lambda contender, moment: None,
-    begin: Callable[[steps.Contender], None] = lambda contender: None,
-    listen: Callable[[steps.Contender, Turn], None] = lambda contender, turn: None,
-) -> dict[str, list[Turn]]:
-    """Run a turn of every contender at each moment, ascending, and return the turns by name.
-
-    Files arrive as they did: one whose every row lies at or after a turn's moment waits for a later turn, also one that is refused
-    there. The contenders are models
-    of the same tables: at a moment they read one snapshot, and what one of them computes or fits no other does again.
-
-    Parameters
-    ----------
-    done : callable
-        What an earlier replay that was cut off has finished already.
-    begin, listen : callable
-        Told before a turn, and after it.
-
-    Raises
-    ------
-    SourceError
-        If a file is refused at the first moment: of such a past, or of one that tells no time.
-    """
-    waiting = Waiting()
-    turns: dict[str, list[Turn]] = {one.name: [] for one in contenders}
-    for moment in moments:
-        finished = {one.name: done(one, moment) for one in contenders}
-        shared: tuple[list[Ingested], Snapshot] | None = None
-        for one in contenders:
-            found = finished[one.name]
-            if found is None:
-                if shared is None:
-                    ingested = arrived(one.project, moment, waiting=waiting)
-                    if moment == moments[0] and (error := first_error(ingested)) is not None:
-                        raise error
-                    shared = ingested, take(one.project.engine, one.project.lake, one.model.tables(), moment)
-                begin(one)
-                found = turn(one.project, one.model, moment, ingested=shared[0], snapshot=shared[1], online=False)
-                listen(one, found)
-            turns[one.name].append(found)
-    return turns
-
-
-def moments_of(project: Project, start: int | None, end: int, every: str) -> list[int]:
-    """Return the moments of a replay: the grid from `start`, or from the first event, to `end`."""
-    if start is None:
-        start = begins(project.engine, project.lake, project.sources, project.definitions.tables)
-    return clock.Grid(every).moments(end if start is None else start, end)

@@ -20,7 +20,7 @@ POLICIES = "declared"
 @click.argument("model", required=False)
 @common
 @click.option("--from", "start", type=Moment(), default=None, help="The first turn; default: the first event.")
-@click.option("--to", "moment", type=Moment(), default=None, help="The last turn; default: now.")
+@click.option("--to", "moment", type=Moment(), default=None, help="The last turn; default: the newest event.")
 @click.option("--as-of", "as_of", type=Moment(), default=None, help="The same as --to.")
 @click.option(
     "--every",
@@ -42,19 +42,22 @@ POLICIES = "declared"
     help="What a training and a mistaken decision (of a number: each unit it lies off) cost: retrain=50,error=2. "
     "Default: retrain=0,error=1.",
 )
+@click.option("--anew", is_flag=True, help="Run every turn again, also those that are kept of an earlier replay.")
 def replay(
-    model: str | None, folder: Path, profile: str | None, as_json: bool,
-    start: datetime | None, moment: datetime | None, as_of: datetime | None, every: str, policies: str, cost: str | None,
+    model: str | None, folder: Path, profile: str | None, as_json: bool, start: datetime | None, moment: datetime | None,
+    as_of: datetime | None, every: str, policies: str, cost: str | None, anew: bool,
 ) -> None:  # fmt: skip
     """Run the loop over the past, turn by turn, beside production: its models and records are its own.
 
     With several policies: what each would have cost on the same predictions, once their labels were known, which one to take,
-    and what taking it would have cost on turns that it was not chosen by. A replay that was cut off goes on where it was.
+    and what taking it would have cost on turns that it was not chosen by. A replay that was cut off goes on where it was; of
+    one that has ended only the prices are counted anew, if nothing else has changed.
 
     \b
     Example:
       keepfit replay --from 2024-01-01 --to 2025-12-01 --every '1 month'
       keepfit replay --policies never,monthly,on-drift,declared --cost retrain=50,error=2
+      keepfit replay --policies never,monthly,on-drift,declared --cost retrain=500,error=1
     """
     from keepfit import replaying
     from keepfit.cli import console, render
@@ -68,6 +71,8 @@ def replay(
             None if start is None else micros(start),
             micros(moment or as_of),
             every,
+            to_newest=moment is None and as_of is None,
+            anew=anew,
             policies=names or [POLICIES],
             costs=costs,
             listen=lambda name, turn: (
@@ -98,8 +103,13 @@ def _costs(text: str | None) -> Costs:
 
 def _show(found: dict[str, Any]) -> None:
     """Print what a replay came to: its turns, or of several policies how they compare."""
+    from keepfit import clock
     from keepfit.cli import console, render
 
+    if not found["ran"]:
+        console.say("every turn is kept of an earlier replay; --anew runs them again")
+    if found["newest_at"] is not None:
+        console.say(f"it ends at the newest event, of {clock.show(found['newest_at'])}; --to says otherwise")
     if len(found["policies"]) == 1:
         render.replay(found["turns"], found["metric"], found["report"])
         return

@@ -24,7 +24,9 @@ from keepfit.evidence.evaluation import (
     evaluation_from,
 )
 from keepfit.evidence.ledger import ARCHIVED, REJECTED, Entry, Standing
+from keepfit.evidence.outcome import Outcome
 from keepfit.evidence.parity import Example, Parity, Route, parity_from
+from keepfit.evidence.sign import EXPECTED, FRESHNESS, SERVING, VOLUME, Sign
 from keepfit.evidence.training import History, LearntFrom, Search
 from keepfit.evidence.turn import (
     ALARM,
@@ -38,6 +40,7 @@ from keepfit.evidence.turn import (
     INFO,
     KEEP,
     LABEL,
+    MULTIVARIATE,
     NOTE,
     PREDICTION,
     PROMOTE,
@@ -70,10 +73,13 @@ __all__ = [
     "CONSTANT",
     "CRITICAL",
     "EMPTY",
+    "EXPECTED",
     "FEATURE",
+    "FRESHNESS",
     "INFO",
     "KEEP",
     "LABEL",
+    "MULTIVARIATE",
     "NOTE",
     "PREDICTION",
     "PROMOTE",
@@ -83,11 +89,13 @@ __all__ = [
     "REJECTED",
     "RETRAIN",
     "ROLL_BACK",
+    "SERVING",
     "SEVERITIES",
     "SUSPICIOUS",
     "TRAIN",
     "UNSTABLE",
     "UNUSED",
+    "VOLUME",
     "WARNING",
     "Advice",
     "Alert",
@@ -111,12 +119,14 @@ __all__ = [
     "LearntFrom",
     "Message",
     "Notice",
+    "Outcome",
     "Parity",
     "PolicyOutcome",
     "PolicyWindow",
     "Realised",
     "Route",
     "Search",
+    "Sign",
     "Standing",
     "Symptom",
     "Tested",

@@ -1,10 +1,11 @@
 """What a turn is made of. Each step joins stages that do not know each other; `loop.py` says in which order."""
 
-from keepfit.steps.alerting import alert, open_alerts, symptoms
+from keepfit.steps.alerting import alert, open_alerts, symptoms, telling
 from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load, require_champion, version_at
 from keepfit.steps.building import build
 from keepfit.steps.contesting import Contender, contest
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
+from keepfit.steps.hindsight import became, entries_judged, outcomes
 from keepfit.steps.judging import verdicts
 from keepfit.steps.learning import Challenge, challenge, draft
 from keepfit.steps.ledger import (
@@ -12,6 +13,7 @@ from keepfit.steps.ledger import (
     complete_ledger,
     entries,
     facts,
+    inputs_of,
     require_newest,
     require_no_later_move,
     stood,
@@ -52,6 +54,7 @@ __all__ = [
     "alert",
     "aliases_at",
     "answer",
+    "became",
     "before",
     "build",
     "challenge",
@@ -64,9 +67,11 @@ __all__ = [
     "draft",
     "due",
     "entries",
+    "entries_judged",
     "expected",
     "facts",
     "folder_of",
+    "inputs_of",
     "judged",
     "known",
     "load",
@@ -74,6 +79,7 @@ __all__ = [
     "log_predictions",
     "nothing_predicted",
     "open_alerts",
+    "outcomes",
     "past",
     "publish_online",
     "quarantined",
@@ -87,6 +93,7 @@ __all__ = [
     "stop",
     "symptoms",
     "tables_of",
+    "telling",
     "turn_of",
     "verdicts",
     "version_at",

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from keepfit import tables
+from keepfit import clock, tables
 from keepfit.connect import Item, Place
 from keepfit.engines.protocol import Engine
 from keepfit.errors import SourceError, full_disk
 from keepfit.lake import Lake
 from keepfit.raw import Checked, Part, Settled
-from keepfit.spec.tables import Table
+from keepfit.spec.tables import Events, Table
 from keepfit.stages.ingest import listing
 from keepfit.stages.ingest.listing import Listed, Row, Standing, held, list_files, listings, standing
 from keepfit.stages.ingest.pending import changed, discover, in_order, pending
@@ -263,6 +263,37 @@ def begins(engine: Engine, lake: Lake, place: Place, declared: Sequence[Table]) 
             engine.release(read.checked)
             first += [file.first_time for file in read.checked.files if file.first_time is not None]
     return min(first, default=None)
+
+
+def ends(
+    engine: Engine, lake: Lake, place: Place, declared: Sequence[Events], as_of: int, waiting: Waiting | None = None
+) -> int | None:
+    """Return when the newest event before `as_of` was known, in the lake or in files that are still to be read; None without any.
+
+    Files that are not in the lake are read for it; `waiting` learns when each begins, so that the ingests to come need not.
+    """
+    known, newest, waiting = listings(engine, lake, declared), list[int](), Waiting() if waiting is None else waiting
+    for table in declared:
+        after = clock.duration(table.known_after) if table.known_after else 0
+        if lake.exists(tables.source(table.name)):
+            rows, _, last = engine.span(table, lake.parquet_files(tables.source(table.name)), as_of)
+            newest += [last + after] if rows else []
+        found = discover(table, place)
+        items, errors = pending(found, held(known.get(table.name, [])))
+        if errors:
+            raise errors[0]
+        of = {item.name: item for item in items}
+        for read in Reader(engine, lake, table, found).read(items, 0):
+            if read.errors:
+                raise read.errors[0]
+            if read.checked is None:
+                continue
+            engine.release(read.checked)
+            for file in read.checked.files:
+                if file.first_time is not None and file.last_time is not None:
+                    waiting[table.name, file.name, of[file.name].identity] = file.first_time
+                    newest.append(file.last_time + after)
+    return min(max(newest), as_of) if newest else None
 
 
 def _bytes(items: Sequence[Item]) -> int:

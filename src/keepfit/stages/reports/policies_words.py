@@ -192,7 +192,5 @@ def table_says(found: Contest) -> str:
 def did(turns: Sequence[Turn]) -> str:
     """Return what happened under a policy."""
     found = summary.counts(turns)
-    lost = found.pop("retraining not done", 0)
     told = [plural(count, name) for name, count in found.items() if count and name != "turn"]
-    told += [f"{plural(lost, 'retraining')} not done"] if lost else []
     return f"{plural(found['turn'], 'turn')}: {', '.join(told) or 'no training'}"

@@ -93,7 +93,7 @@ def _hero(windows: Sequence[summary.Window], metric: Metric, threshold: float | 
 
 def _counts(turns: Sequence[Turn]) -> Html:
     found = summary.counts(turns)
-    cells = [page.big(f"{count:,}", name if count == 1 else f"{name}s") for name, count in found.items()]
+    cells = [page.big(f"{count:,}", summary.counted(count, name)) for name, count in found.items()]
     return element("dl", *cells, class_="counts")
 
 

@@ -103,8 +103,14 @@ def duration(seconds: float) -> str:
 
 
 def plural(count: int, noun: str) -> str:
-    """Return a count with its noun: `1 turn`, `22 turns`."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+    """Return a count with its noun: `1 turn`, `22 turns`, `2 retrainings not done`."""
+    return f"{count:,} {counted(count, noun)}"
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a noun as it stands beside its count."""
+    head, but, rest = noun.partition(" not ")
+    return noun if count == 1 else f"{head}s{but}{rest}"
 
 
 def version_name(version: str) -> str:

@@ -6,7 +6,6 @@ skl2onnx does not convert them. A tree is a list of nodes, and one operator of O
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -26,6 +25,7 @@ from keepfit.stages.training.estimators import Matrix, Rows, Task, skops
 from keepfit.stages.training.estimators.refusals import refused
 from keepfit.stages.training.estimators.threads import limited
 from keepfit.stages.training.estimators.thresholds import below
+from keepfit.stages.training.estimators.warned import heard
 
 DEFAULTS: dict[str, Any] = {"max_iter": 300, "learning_rate": 0.05, "max_leaf_nodes": 15, "n_iter_no_change": 30}
 CLASSES_OF = (CLASSIFICATION, MULTICLASS)
@@ -113,8 +113,7 @@ def fit(made: Any, parameters: dict[str, Any], task: Task, rows: Rows, validatio
         own |= {"loss": "quantile", "quantile": task.quantile}
     try:
         estimator = made(**own, monotonic_cst=directions if task.monotone else None)
-        with warnings.catch_warnings(), limited(rows.matrix.size):
-            warnings.simplefilter("ignore")
+        with heard(), limited(rows.matrix.size):
             estimator.fit(unfolded(rows.matrix, columns), rows.target, sample_weight=rows.weights)
     except (TypeError, ValueError) as error:
         if isinstance(error, TypeError) or type(error).__name__ == "InvalidParameterError":

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +33,7 @@ from keepfit.spec.model import CLASSIFICATION, MULTICLASS
 from keepfit.stages.training.estimators import Fitted, Matrix, Rows, Task, boosting, learns, skops
 from keepfit.stages.training.estimators.refusals import refused, where
 from keepfit.stages.training.estimators.threads import limited, threads
+from keepfit.stages.training.estimators.warned import heard
 
 CLASSES = {
     (LOGISTIC, "classification"): LogisticRegression,
@@ -116,8 +116,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Fitted:
     weights = _weights(estimator, task, rows)
     pipeline = Pipeline([("columns", _columns(task, scale=task.of != RANDOM_FOREST)), ("estimator", estimator)])
     try:
-        with warnings.catch_warnings(), np.errstate(all="ignore"), limited(rows.matrix.size):
-            warnings.simplefilter("ignore")
+        with heard(), np.errstate(all="ignore"), limited(rows.matrix.size):
             pipeline.fit(rows.matrix, rows.target, **weights)
     except ValueError as error:
         if type(error).__name__ == "InvalidParameterError":

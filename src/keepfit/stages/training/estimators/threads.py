@@ -6,7 +6,7 @@ Below some size a second one costs more in waiting than it brings, most of all o
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 
 from threadpoolctl import threadpool_limits
 
@@ -19,6 +19,12 @@ def threads(cells: int) -> int:
 
 
 def limited(cells: int) -> AbstractContextManager[object]:
-    """Hold the libraries that ask nobody (OpenMP, BLAS) to the threads that a matrix is worth."""
-    limits: AbstractContextManager[object] = threadpool_limits(threads(cells))
+    """Hold the libraries that ask nobody (OpenMP, BLAS) to one thread, if a matrix is worth no more."""
+    limits: AbstractContextManager[object] = threadpool_limits(1) if threads(cells) == 1 else nullcontext()
+    return limits
+
+
+def one_each() -> AbstractContextManager[object]:
+    """Hold BLAS to one thread while several turns are under way: it adds in another order with several."""
+    limits: AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
     return limits

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ from keepfit.spec.estimators import QUANTILE
 from keepfit.spec.model import MULTICLASS
 from keepfit.stages.training.estimators import Matrix, Rows, Task, learns
 from keepfit.stages.training.estimators.threads import threads
+from keepfit.stages.training.estimators.warned import heard
 
 # for a few thousand to a few million rows; any of them can be overridden in the definition
 DEFAULTS: dict[str, Any] = {
@@ -108,8 +108,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
     judged = [(_data(rows.some(), types), "train")] if validation and task.history else []
     judged += [(_data(validation, types), "validation")] if validation else []
     try:
-        with warnings.catch_warnings(record=True) as heard:
-            warnings.simplefilter("always")
+        with heard() as warned:
             booster = xgboost.train(
                 settings,
                 train,
@@ -121,7 +120,7 @@ def fit(task: Task, rows: Rows, validation: Rows | None) -> Trees:
             )
     except (xgboost.core.XGBoostError, TypeError, ValueError) as error:
         raise _refused(str(error).strip().splitlines()[0]) from error
-    said = " ".join(str(one.message) for one in heard)
+    said = " ".join(str(one.message) for one in warned)
     if NO_GPU in said:
         raise TrainingError(
             f"XGBoost finds no GPU for device={settings.get('device')!r}",
