@@ -1,7 +1,7 @@
 """Run programs in turn, A B C A B C ..., each in a process of its own; medians, ratios and peak memory.
 
-A program prints one JSON line with `seconds`, `check` and perhaps `cpu_s`. What cannot be run is shown with the reason,
-never left out.
+A program prints one JSON line with `seconds`, `check` and perhaps `cpu_s`; of one that prints anything else the whole process is
+timed. What cannot be run is shown with the reason, never left out.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,21 +51,22 @@ def uv(packages: list[str], script: str, *arguments: str) -> list[str]:
     return ["uv", "run", "--quiet", "--no-project", "--python", version, *needed, "python", script, *arguments]
 
 
-def run(contenders: list[Contender], rounds: int, limit_s: float = 900) -> None:
-    """Measure all contenders in turn."""
+def run(contenders: list[Contender], rounds: int, limit_s: float = 900, folder: str | None = None) -> None:
+    """Measure all contenders in turn, each where it is or in a folder."""
     for number in range(rounds):
         for one in contenders:
             if one.failed or (one.once and number):
                 continue
-            _measure(one, limit_s)
+            _measure(one, limit_s, folder)
             shown = one.failed or f"{one.found[-1]['seconds']:.2f} s, {one.found[-1]['peak_mb']:.0f} MB"
             print(f"round {number + 1}: {one.name}: {shown}", flush=True)
 
 
-def _measure(one: Contender, limit_s: float) -> None:
+def _measure(one: Contender, limit_s: float, folder: str | None) -> None:
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        begin = time.perf_counter()
         try:
-            process = subprocess.Popen(one.command, stdout=out, stderr=errors, start_new_session=True)
+            process = subprocess.Popen(one.command, stdout=out, stderr=errors, start_new_session=True, cwd=folder)
         except OSError as error:
             one.failed = f"not measured: {error}"
             return
@@ -72,6 +74,7 @@ def _measure(one: Contender, limit_s: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, limit_s)
         _, status, usage = os.wait4(process.pid, 0)  # of the largest process below it
         signal.setitimer(signal.ITIMER_REAL, 0)
+        seconds = time.perf_counter() - begin
         process.returncode = os.waitstatus_to_exitcode(status)
         out.seek(0)
         errors.seek(0)
@@ -79,7 +82,8 @@ def _measure(one: Contender, limit_s: float) -> None:
             last = (errors.read().strip().splitlines() or ["no message"])[-1][:160]
             one.failed = f"not measured: {last}" if process.returncode > 0 else f"not measured: over {limit_s:.0f} s"
             return
-        found = json.loads(out.read().strip().splitlines()[-1])
+        told = out.read().strip().splitlines()[-1]
+        found = {"seconds": seconds, **(json.loads(told) if told.startswith('{"') else {})}
     scale = 2**20 if sys.platform == "darwin" else 2**10
     one.found.append({"cpu_s": usage.ru_utime + usage.ru_stime, **found, "peak_mb": usage.ru_maxrss / scale})
 

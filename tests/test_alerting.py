@@ -101,3 +101,58 @@ def test_the_commands_list_send_and_try(folder, tracking, capsys, monkeypatch):
         assert [kind for kind, *_ in said(taker)] == ["test", "stale", "quality"]
     code, _, err = keepfit("alerts", "test", "pager")
     assert code == 2 and "there is no channel 'pager'" in err
+
+
+def test_a_run_that_raises_is_told_delivered_and_resolved_by_the_next_good_one(folder, tracking, capsys, monkeypatch):
+    def run(day):
+        monkeypatch.setattr(sys, "argv", ["keepfit", "run", "--as-of", day, "--project", str(folder)])
+        try:
+            main()
+        except SystemExit as stop:
+            return stop.code
+        return 0
+
+    monkeypatch.setenv("KEEPFIT__TRACKING__URI", tracking)
+    broken = folder / "data" / "sales.csv"
+    with taking() as taker:
+        monkeypatch.setenv("HOOK", taker.url)
+        assert run("2025-01-03") == 0
+        assert said(taker) == [("quality", "new", "people: volume at least 9")]
+        broken.write_text("who,at,amount\na,2025-01-01T00:00Z,7\n")  # a file that changed is refused
+        code = run("2025-01-04")
+        assert code == 3 and "sales.csv" in capsys.readouterr().err
+        assert said(taker)[1:] == [("turn", "new", "ingest")]
+        assert json.loads(taker.bodies[-1])["notices"][0]["severity"] == "critical"
+        assert run("2025-01-04") == code  # the same turn again says nothing twice
+        assert said(taker)[2:] == []
+        broken.write_text(SALES)
+        assert run("2025-01-04") == 0
+        assert said(taker)[2:] == [("turn", RESOLVED, "ingest")]
+
+
+def test_a_turn_that_fails_before_the_first_is_told_and_the_first_resolves_it(folder, tracking, monkeypatch):
+    project = opened(folder, tracking)
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "champion_at", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            loop.run(project, "spend", at("2025-01-03"))
+    loop.run(project, "spend", at("2025-01-03"))
+    every = [
+        (one.message.kind, notice.status)
+        for one in steps.open_alerts(project).waiting()
+        for notice in one.message.notices
+    ]
+    assert every == [("turn", "new"), ("turn", RESOLVED), ("quality", "new")]
+
+
+def test_what_cannot_be_written_down_is_sent_at_once(folder, tracking, monkeypatch):
+    def full(*_):
+        raise OSError("No space left on device")
+
+    with taking() as taker:
+        project = opened(folder, tracking, taker.url)
+        monkeypatch.setattr("keepfit.stages.alerting.outbox.Outbox.commit", full)
+        monkeypatch.setattr(loop, "ingest", full)
+        with pytest.raises(OSError, match="No space"):
+            loop.run(project, "spend", STALE)
+        assert said(taker) == [("turn", "new", "ingest")]

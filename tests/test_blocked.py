@@ -86,3 +86,45 @@ def test_nothing_is_trained_or_predicted_by_hand_on_a_table_that_is_not_as_expec
         main()
     assert stop.value.code == 8
     assert SAID in json.loads(capsys.readouterr().out)["what"]
+
+
+# a file that is refused
+
+TWO = (
+    DEFINITIONS
+    + """
+visits = Events("visits", Files("visits*.csv"), entity="who", time="at")
+bare = Model("bare", observe=Every("1 day", of=people), features=[visits.count(last="7d")],
+             target=visits.count(next="1d"))
+"""
+)
+VISITS = "who,at\na,2025-01-01T00:00Z\nb,2025-01-02T00:00Z\n"
+LATER = "whom,at\na,2025-01-03T12:00Z\n"
+LACKS = "visits_2.csv has no column 'who', which visits declares"
+
+
+@pytest.fixture
+def two(project, tracking):
+    raw = {"sales.csv": SALES, "people.csv": "who\na\nb\n", "visits.csv": VISITS, "visits_2.csv": LATER}
+    return open_project(project(TWO, raw), None, {"KEEPFIT__TRACKING__URI": tracking})
+
+
+def test_a_refused_file_blocks_the_models_that_read_its_table_and_is_told_to_the_others(two):
+    turns = {turn.model: turn for turn in loop.run(two, None, at("2025-01-04"))}
+    assert turns["bare"].blocked and turns["bare"].reasons[0].startswith(f"blocked: {LACKS} (")
+    assert not turns["spend"].blocked
+    assert any(reason.startswith(f"warning: {LACKS}") for reason in turns["spend"].reasons)
+    assert [(one.kind, one.about, one.severity) for one in turns["bare"].symptoms if "visits" in one.about] == [
+        ("quality", "visits: visits_2.csv", "critical")
+    ]
+
+
+def test_a_refused_file_of_the_future_blocks_no_turn_of_before(two):
+    assert not loop.run(two, "bare", at("2025-01-03"))[0].blocked
+    assert loop.run(two, "bare", at("2025-01-04"))[0].blocked
+
+
+def test_a_turn_goes_on_once_the_file_is_mended(two):
+    loop.run(two, "bare", at("2025-01-05"))
+    (two.folder / "data" / "visits_2.csv").write_text(LATER.replace("whom", "who"))
+    assert not loop.run(two, "bare", at("2025-01-05"))[0].blocked

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from keepfit.begin import begin
 from keepfit.cli import main
 
+FILES = ["before.csv", "day.csv"]
 NOW = 1_767_225_600_000_000  # 2026-01-01
 
 
@@ -18,7 +21,7 @@ def say(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def run(*words):
-        monkeypatch.setattr("sys.argv", ["keepfit", "drift", *words, "--project", "project", "--as-of", "2026-01-01"])
+        monkeypatch.setattr("sys.argv", ["keepfit", "drift", "--project", "project", "--as-of", "2026-01-01", *words])
         code = 0
         try:
             main()
@@ -58,3 +61,59 @@ def test_what_is_not_there_says_what_can_be_named(say):
     code, out = say("nowhere.parquet", "neither")
     assert code != 0
     assert "there is no file or table 'nowhere.parquet'" in out
+    assert "no project is here" not in out
+
+
+def test_files_are_compared_where_there_is_no_project(tmp_path):
+    written(tmp_path / "before.csv", "x,s", lambda i: f"{i % 37},{'ab'[i % 2]}")
+    written(tmp_path / "now.csv", "x,s", lambda i: f"{i % 37 + 20},{'ab'[i % 2]}")
+    code = "import sys; from keepfit.cli import main; main(); print(*sys.modules, file=sys.stderr)"
+    words = [sys.executable, "-c", code, "drift", "before.csv", "now.csv", "--json"]
+    ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert [one["column"] for one in json.loads(ran.stdout)["drift"] if one["significant"]] == ["x"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["before.csv", "now.csv"]
+    loaded = set(ran.stderr.split())
+    assert not loaded & {"deltalake", "mlflow", "numba", "onnxruntime", "pandas", "scipy", "sklearn"}
+
+
+def test_a_table_of_no_project_says_where_to_look(say, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    _, out = say("sales", "sales", "--project", "elsewhere")
+    assert "there is no file or table 'sales'" in out
+    assert "no project is here: --project FOLDER" in out
+
+
+def test_counts_of_hours_add_up_to_those_of_the_day(say, tmp_path):
+    row = "{},{}".format
+    written(tmp_path / "before.csv", "x,s", lambda i: row(i % 37, "abc"[i % 3]))
+    written(tmp_path / "day.csv", "x,s", lambda i: row(i * i % 41, "abd"[i % 3]), rows=300)
+    for hour in range(3):
+        some = range(hour * 100, hour * 100 + 100)
+        written(
+            tmp_path / f"hour_{hour}.csv", "x,s", lambda i, some=some: row(some[i] ** 2 % 41, "abd"[some[i] % 3]), 100
+        )
+        reference = ["before.csv", "--reference-to", "known.json"] if not hour else ["known.json"]
+        code, _ = say(*reference[:1], f"hour_{hour}.csv", *reference[1:], "--current-to", f"counted_{hour}.json")
+        assert code == 0
+    added, whole = (json.loads(say(*words, "--json")[1]) for words in (["known.json", "counted_*.json"], FILES))
+    assert added["drift"] == whole["drift"]
+    assert added["current"]["rows"] == whole["current"]["rows"] == 300
+    assert added["changed"] == whole["changed"] == {}
+
+
+def test_counts_that_cannot_be_compared_are_refused(say, tmp_path):
+    for name, step in (("before", 37), ("day", 41)):
+        written(tmp_path / f"{name}.csv", "x", lambda i, step=step: f"{i % step}")
+        say(f"{name}.csv", "before.csv", "--reference-to", f"{name}.json")
+    code, out = say("before.json", "day.json")
+    assert code != 0
+    assert "counted in different bins" in out and "day.json" in out
+    (tmp_path / "other.json").write_text('{"x": 1}')
+    assert "holds no counts" in say("before.json", "other.json")[1]
+    (tmp_path / "other.json").write_text("[1, 2]")
+    assert "holds no counts" in say("other.json", "before.json")[1]
+    assert "CSV and counts are mixed" in say("before.csv", "day.*")[1]
+    code, out = say("before.csv", "day.csv", "--current-to", "day.txt")
+    assert code != 0
+    assert "name a file that ends in .json" in out
+    assert not list(tmp_path.glob(".*"))

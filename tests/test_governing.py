@@ -103,7 +103,7 @@ def test_a_version_is_governed_from_its_training_to_the_archive(
 def waits_for_approval(shop: Project, model: Model, say: Say) -> None:
     assert shop.registry.aliases.of("churn") == {"challenger": "1"}
     assert stages(shop) == {"1": "staging"}
-    again = loop.run(shop, None, LATER)[0]
+    again = loop.run(shop, None, LATER)[-1]
     assert (again.decision, again.reasons) == (KEEP, ("no champion yet", "version 1 awaits approval"))
     assert "keepfit approve churn 1" in refused(governing.promote, shop, model, "1", LATER, "bo", None)
     code, found = say("gates", "churn", "1", "--as-of", "2025-10-02", "--json")

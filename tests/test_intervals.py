@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import at
 from tests.stages.serving.world import port_of, wait_until
 
-from keepfit import actions, loop, predicting, proving, reporting, steps
+from keepfit import loop, predicting, proving, reporting, steps, watching
 from keepfit.artifact import Predictor, read_pointer
 from keepfit.project import open_project
 from keepfit.snapshot import take
@@ -185,7 +185,7 @@ def test_coverage_is_measured_again_when_predictions_mature(project, promoted):
     outbox.append_all([{**row, "request_id": f"row {place}"} for place in range(30)])
     outbox.close()
     assert steps.collect_requests(project, project.model("takings")) == 30
-    found = actions.watch(project, project.model("takings"), at("2025-05-10")).realised
+    found = watching.watch(project, project.model("takings"), at("2025-05-10"))["evidence"].realised
     assert found is not None and (found.version, found.rows) == ("2", len(SHOPS))
     assert 0.5 <= found.metrics["coverage"] <= 1
     assert found.metrics["pinball"] < found.baseline["pinball"]

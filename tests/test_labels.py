@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import at
 from tests.stages.serving.world import port_of, wait_until
 
-from keepfit import actions, loop, predicting, proving, reporting, steps
+from keepfit import actions, loop, predicting, proving, reporting, steps, watching
 from keepfit.project import open_project
 from keepfit.snapshot import take
 from keepfit.stages.serving.app import create_app
@@ -184,7 +184,7 @@ def test_the_server_answers_with_the_probabilities_that_the_batch_has(project, t
 def test_what_matured_is_measured_and_the_labels_are_watched(project, turns):
     model = project.model("level")
     predicting.predict(project, model, at("2025-05-04"), None)
-    found = actions.watch(project, model, at("2025-05-10"))
+    found = watching.watch(project, model, at("2025-05-10"))["evidence"]
     assert set(found.realised.metrics) == set(turns["level"].evaluation.metrics)
     assert found.realised.metrics["accuracy"] > found.realised.baseline["accuracy"]
     score = next(one for one in found.drift if one.column == "score")

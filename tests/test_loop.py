@@ -17,7 +17,7 @@ import pytest
 from keepfit import actions, clock, governing, loop, replaying
 from keepfit.begin import begin
 from keepfit.errors import ProjectError, RegistryError, TrainingError
-from keepfit.evidence import KEEP, PROMOTE, Contest, Costs, Turn, as_data
+from keepfit.evidence import CONCEPT, KEEP, LABEL, PROMOTE, Contest, Costs, Turn, as_data
 from keepfit.project import Project, open_project
 from keepfit.spec.gates import Gate
 from keepfit.spec.model import Model
@@ -76,6 +76,18 @@ def test_the_planted_drift_is_seen_and_answered_by_a_training(replayed: tuple[li
     assert drifted[0].as_of >= clock.to_micros(datetime(2025, 5, 1, tzinfo=UTC))
     assert drifted[0].challenger is not None
     assert any("drifted: psi" in reason for reason in drifted[0].reasons)
+
+
+def test_labels_and_what_inputs_mean_are_watched_once_labels_mature(replayed: tuple[list[Turn], Path]) -> None:
+    for turn in replayed[0]:
+        late = {item.kind: item for item in turn.drift if item.kind in (LABEL, CONCEPT)}
+        assert late.keys() == ({LABEL, CONCEPT} if turn.realised else set())
+        bounds = {item.bound for item in turn.drift}
+        assert len(bounds) <= 1  # one budget, shared evenly
+        if turn.realised:
+            assert {item.rows for item in late.values()} == {turn.realised.rows}
+    quiet = [turn for turn in replayed[0] if turn.as_of < clock.to_micros(datetime(2025, 5, 1, tzinfo=UTC))]
+    assert not any(item.significant for turn in quiet for item in turn.drift)
 
 
 def test_before_the_drift_the_champion_is_kept(replayed: tuple[list[Turn], Path]) -> None:

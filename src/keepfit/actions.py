@@ -9,7 +9,7 @@ from typing import Any
 
 from keepfit import clock, loop, steps
 from keepfit.errors import TrainingError
-from keepfit.evidence import KEEP, PROMOTE, TRAIN, Evidence, Turn
+from keepfit.evidence import KEEP, PROMOTE, TRAIN, Turn
 from keepfit.inspecting import described, ingested
 from keepfit.project import Occupied, Project
 from keepfit.snapshot import Snapshot, take
@@ -143,22 +143,6 @@ def _trainable(
                 fix="wait for more history, or load an older past",
             )
     return snapshot, found
-
-
-def watch(project: Project, model: Model, as_of: int) -> Evidence:
-    """Return the evidence about the champion at as_of.
-
-    Raises
-    ------
-    RegistryError
-        If there is no champion to watch.
-    """
-    loop.ingest_all(project, as_of)
-    snapshot = _snapshot(project, model, as_of)
-    steps.collect_requests(project, model)
-    return steps.watch(
-        project, model, snapshot, steps.answer(project, steps.require_champion(project, model, as_of), snapshot)
-    )
 
 
 def dataset(project: Project, model: Model, as_of: int, target: Path) -> dict[str, Any]:

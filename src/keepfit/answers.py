@@ -73,3 +73,8 @@ def answers_from(model: Model, rows: Sequence[Mapping[str, Any]]) -> Answers:
     if model.training.interval is None:
         return np.array([row[SCORE] for row in rows], np.float64)
     return np.array([[row[name] for name in BOUNDED] for row in rows], np.float64)
+
+
+def happened(model: Model, actual: NDArray[np.float64]) -> NDArray[Any]:
+    """Return what drift of labels is measured of: what happened, or the label that came."""
+    return texts_of(model.labels, actual) if model.labels else actual

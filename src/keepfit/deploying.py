@@ -69,7 +69,7 @@ def _told(project: Project, model: Model, place: Path, extras: tuple[str, ...]) 
     files = {path.relative_to(project.folder).as_posix(): path.read_bytes() for path in _sources(project.folder)}
     raw = os.path.relpath(project.data.resolve(), place.resolve())
     said = project.settings
-    return Deployment(model.name, model.observe.of.entity, said.profile, files, raw, extras, said.serving.store)
+    return Deployment(model.name, model.observe.of.entity, said.profile, files, raw, extras, said.serving.store, model)
 
 
 def _sources(folder: Path) -> list[Path]:

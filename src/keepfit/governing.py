@@ -21,6 +21,7 @@ from keepfit.evidence import (
     REJECT,
     REJECTED,
     ROLL_BACK,
+    Entry,
     Turn,
     Verdict,
     as_data,
@@ -41,6 +42,7 @@ def versions(project: Project, models: Sequence[Model], as_of: int) -> dict[str,
 def _versions(project: Project, model: Model, as_of: int) -> list[dict[str, Any]]:
     aliases = {number: alias for alias, number in steps.aliases_at(project, model.name, as_of).items()}
     standing = steps.stood(project, model.name, as_of)
+    became = steps.became(project, model, as_of)
     return [
         {
             "model": model.name,
@@ -51,6 +53,7 @@ def _versions(project: Project, model: Model, as_of: int) -> list[dict[str, Any]
             "trained_at": one.trained_at,
             "age_days": (as_of - one.trained_at) / clock.DAY,
             "approved_by": [given.by for given in standing.approvals.get(one.number, ())],
+            "outcome": became.get(one.number, ""),
             "lineage": artifacts.lineage(one.folder),
             "evidence": one.evidence,
         }
@@ -105,23 +108,23 @@ def ledger(project: Project, models: Sequence[Model], as_of: int, *, every: bool
 
     With `every`, turns that kept the champion are steps, too.
     """
-    told = {model.name: steps.entries(project, model.name, as_of) for model in models}
+    told = {model.name: steps.entries_judged(project, model, as_of) for model in models}
     taken = sorted((one for found in told.values() for one in found), key=lambda one: (one.as_of, one.step))
     return {
         "as_of": as_of,
-        "live": [_live(project, name, as_of) for name in told],
+        "live": [_live(project, model, as_of, told[model.name]) for model in models],
         "steps": [one for one in taken if every or one.action != KEEP or one.by],
     }
 
 
-def _live(project: Project, model: str, as_of: int) -> dict[str, Any]:
-    standing = steps.stood(project, model, as_of)
+def _live(project: Project, model: Model, as_of: int, told: Sequence[Entry]) -> dict[str, Any]:
+    standing = steps.stood(project, model.name, as_of)
     one = standing.live
     if one is None:
-        return {"model": model, "version": None}
+        return {"model": model.name, "version": None}
     given = standing.approvals.get(one.version or "", ())
     return {
-        "model": model,
+        "model": model.name,
         "version": one.version,
         "since_at": one.as_of,
         "step": one.id,
@@ -129,6 +132,7 @@ def _live(project: Project, model: str, as_of: int) -> dict[str, Any]:
         "by": one.by,
         "reasons": one.reasons,
         "evidence": one.evidence,
+        "outcome": {step.id: step.outcome for step in told}[one.id],
         "overridden": one.overridden,
         "gates": steps.turn_of(project, one).get("verdicts", []),
         "approvals": [

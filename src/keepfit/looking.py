@@ -27,6 +27,7 @@ OWN = {
         tables.PREDICTIONS,
         tables.METRICS,
         tables.DECISIONS,
+        tables.OUTCOMES,
     )
 }
 UNSEEN = ("_order", "_known")  # they tell a reader nothing

@@ -6,7 +6,7 @@ runs tonight and the turn that a replay runs for a day two years ago are the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from keepfit import steps
@@ -14,6 +14,7 @@ from keepfit.errors import KeepfitError
 from keepfit.evidence import KEEP, PROMOTE, RETRAIN, ROLL_BACK, Decision, Evidence, Turn
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
+from keepfit.spec import codec
 from keepfit.spec.model import Model
 from keepfit.stages.ingest import Ingested, Waiting, first_error, ingest
 from keepfit.stages.registry.version import Version
@@ -31,6 +32,7 @@ def turn(
     seconds: Mapping[str, float] | None = None,
     snapshot: Snapshot | None = None,
     online: bool = True,
+    remarks: Sequence[str] = (),
     listen: Listener = silent,
 ) -> Turn:
     """Run one turn for a model at a moment, and return what was seen and decided.
@@ -49,36 +51,34 @@ def turn(
         What the tables held after that ingest, when several policies share a turn: what is computed of it is computed once.
     online : bool
         Whether a server follows: then its store holds what a new champion needs before it becomes the champion.
+    remarks : sequence of str
+        What the ledger is to say of it beside its reasons.
     """
     watch = Stopwatch(as_of, model.name, project.stages, listen, dict(seconds or {}))
     if ingested is None:
-        ingested = ingest_all(project, as_of, waiting=waiting, watch=watch)
-    snapshot = snapshot or take(project.engine, project.lake, model.tables(), as_of)
+        ingested = arrived(project, as_of, waiting=waiting, watch=watch)
     with watch.stage("registry"):
-        loaded = steps.champion_at(project, model, as_of)
+        loaded = _live(project, model, as_of)
         champion = loaded.version if loaded else None
-        steps.require_no_later_move(project, model.name, as_of)
-        steps.complete_ledger(project, model, champion)
-    quality = steps.expected(model, ingested)
+    quality = steps.expected(model, ingested).remarked(remarks)
     if quality.blocked:
         return steps.stop(project, model, as_of, ingested, quality, champion, watch.seconds)
+    snapshot = snapshot or take(project.engine, project.lake, model.tables(), as_of)
     with watch.stage("predict") as stage:
         requests = steps.collect_requests(project, model)
         scored = steps.answer(project, loaded, snapshot) if loaded else None
         stage.rows(requests, len(scored.observations) if scored else 0)
     with watch.stage("watch") as stage:
-        evidence = steps.watch(project, model, snapshot, scored)
+        inputs, evidence = steps.inputs_of(project, snapshot), steps.watch(project, model, snapshot, scored)
         decision = decide(evidence, model.policy)
+        outcomes = steps.outcomes(project, model, snapshot)
         stage.rows(len(scored.observations) if scored else 0)
     challenge = None
     if decision.action == RETRAIN:
         decision, challenge = _retrain(project, model, snapshot, loaded, evidence, watch)
     with watch.stage("promote"):
         champion = _move(project, model, as_of, decision, challenge, champion, online=online)
-    with watch.stage("predict") as stage:
-        predicted = steps.log_answers(project, model, snapshot, scored, champion)
-        stage.rows(made=predicted)
-    silence = () if predicted or champion is None else steps.nothing_predicted(model, snapshot)
+    predicted, silence = _log(project, model, snapshot, scored, champion, watch)
     result = Turn(
         model=model.name,
         as_of=as_of,
@@ -90,14 +90,23 @@ def turn(
         challenger=steps.facts(challenge.version) if challenge else None,
         evaluation=challenge.evaluation if challenge else None,
         verdicts=challenge.verdicts if challenge else (),
-        realised=evidence.realised,
-        estimated=evidence.estimated,
-        drift=evidence.drift,
+        **evidence.measured,
         seconds=watch.seconds,
         symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
+        outcomes=outcomes,
+        inputs=inputs,
+        definition=codec.fingerprint(codec.encode(model)),
     )
-    steps.write_ledger(project, result)
+    steps.conclude(project, model, result, champion, evidence, scored)
     return result
+
+
+def _live(project: Project, model: Model, as_of: int) -> steps.Loaded | None:
+    """Return the champion, once the ledger knows of it, and no later one."""
+    loaded = steps.champion_at(project, model, as_of)
+    steps.require_no_later_move(project, model.name, as_of)
+    steps.complete_ledger(project, model, loaded.version if loaded else None)
+    return loaded
 
 
 def _retrain(
@@ -150,9 +159,32 @@ def _move(
     return champion
 
 
-def ingest_all(
+def _log(
+    project: Project,
+    model: Model,
+    snapshot: Snapshot,
+    scored: steps.Scored | None,
+    champion: Version | None,
+    watch: Stopwatch,
+) -> tuple[int, tuple[str, ...]]:
+    """Log the answers of a turn; return how many there are, and why if there are none."""
+    with watch.stage("predict") as stage:
+        predicted = steps.log_answers(project, model, snapshot, scored, champion)
+        stage.rows(made=predicted)
+    return predicted, () if predicted or champion is None else steps.nothing_predicted(model, snapshot)
+
+
+def arrived(
     project: Project, as_of: int, *, waiting: Waiting | None = None, watch: Stopwatch | None = None
 ) -> list[Ingested]:
+    """Append every new file of every declared table; one that is refused blocks the turns of the models that read its table."""
+    with (watch or Stopwatch(as_of, log=project.stages)).stage("ingest") as stage:
+        done = ingest(project.engine, project.lake, project.sources, project.definitions.tables, as_of, waiting=waiting)
+        stage.rows(sum(one.rows_read for one in done), sum(one.appended for one in done))
+    return done
+
+
+def ingest_all(project: Project, as_of: int, *, watch: Stopwatch | None = None) -> list[Ingested]:
     """Append every new file of every declared table.
 
     Raises
@@ -160,24 +192,59 @@ def ingest_all(
     SourceError
         For the first file that was refused, after every other one was ingested.
     """
-    with (watch or Stopwatch(as_of, log=project.stages)).stage("ingest") as stage:
-        done = ingest(project.engine, project.lake, project.sources, project.definitions.tables, as_of, waiting=waiting)
-        stage.rows(sum(one.rows_read for one in done), sum(one.appended for one in done))
+    done = arrived(project, as_of, watch=watch)
     if (error := first_error(done)) is not None:
         raise error
     return done
 
 
-def run(project: Project, name: str | None, as_of: int, *, listen: Listener = silent) -> list[Turn]:
-    """Run one turn for a model, or for every model if there are several and none is named."""
+def run(
+    project: Project,
+    name: str | None,
+    as_of: int,
+    *,
+    catch_up: int = steps.MOST,
+    listen: Listener = silent,
+    ended: Callable[[Turn], None] = lambda turn: None,
+) -> list[Turn]:
+    """Run a turn for a model, or for every model if there are several and none is named; before it those that were missed.
+
+    Each turn knows what was known at its own moment, and files arrive as in a replay. A run that is cut off is taken up by
+    the next one where it was.
+
+    Parameters
+    ----------
+    catch_up : int
+        The most missed turns of a model that are taken, the newest ones.
+    ended : callable
+        Told after each turn.
+
+    Returns
+    -------
+    list of Turn
+        By moment, then by model; those of as_of are the last.
+    """
     models = project.definitions.models if not name and len(project.definitions.models) > 1 else [project.model(name)]
-    watch = Stopwatch(as_of, log=project.stages, listen=listen)
-    ingested = ingest_all(project, as_of, watch=watch)
-    turns = [turn(project, model, as_of, ingested=ingested, seconds=watch.seconds, listen=listen) for model in models]
-    for model, done in zip(models, turns, strict=True):
-        if done.decision != PROMOTE and not done.blocked:  # a promotion has filled the store
-            publish(project, model, as_of)
-        steps.alert(project, model)
+    with steps.telling(project, models, as_of, "turn"):
+        due = {model.name: steps.due(project, model, as_of, catch_up) for model in models}
+    waiting, turns = Waiting(), []
+    for moment in sorted({moment for one in due.values() for moment in one.moments}):
+        now = [model for model in models if moment in due[model.name].moments]
+        watch = Stopwatch(moment, log=project.stages, listen=listen)
+        with steps.telling(project, now, moment, "ingest"):
+            ingested = arrived(project, moment, waiting=waiting, watch=watch)
+        for model in now:
+            remarks = due[model.name].remarks(moment)
+            with steps.telling(project, [model], moment, "turn"):
+                done = turn(
+                    project, model, moment, ingested=ingested, seconds=watch.seconds, remarks=remarks, listen=listen
+                )
+                filled = done.decision == PROMOTE  # a promotion has filled the store
+                if moment == as_of and not (filled or done.blocked):
+                    publish(project, model, as_of)
+                steps.alert(project, model)
+            ended(done)
+            turns.append(done)
     return turns
 
 

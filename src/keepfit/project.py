@@ -100,6 +100,11 @@ class Project:
         return self.folder / self.settings.storage.data
 
     @property
+    def reports(self) -> Path:
+        """The folder of what is written for readers."""
+        return self.folder / self.settings.storage.reports.replace("{profile}", self.settings.profile)
+
+    @property
     def sources(self) -> Place:
         """Where raw rows come from, and where is kept what must be of those that are fetched."""
         from keepfit.connect import Place

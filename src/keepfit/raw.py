@@ -65,7 +65,8 @@ class CheckedFile:
     reasons : mapping of str to int
         Broken rule -> rows; a row that breaks several counts once for each.
     first_time, last_time : int or None
-        Of its good rows; None for Records without time, or if no row is good.
+        Of its good rows; None for Records without time, or if no row is good. Of a file that is refused the time of its first row,
+        where that can be told.
     error : SourceError or None
         Why it cannot be read; then all counts are 0.
     first_line : int or None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from keepfit import clock
+from keepfit import clock, steps
 from keepfit.errors import RegistryError
 from keepfit.evidence import Evaluation, as_data, evaluation_from
 from keepfit.measure.wording import calibration_told
@@ -66,6 +66,7 @@ def report(
         "metrics": [dict(zip(heads, row, strict=True)) for row in rows],
         "rivals": list(evaluation.rivals),
         "parity": as_data(certificate_of(version)),
+        "outcome": steps.became(project, model, as_of).get(version.number, ""),
         "calibration": calibration_told(evaluation.uncalibrated, evaluation.metrics),
         "features": found.get("features", []),
         "numbers": found.get("numbers", {}),

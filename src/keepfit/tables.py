@@ -157,14 +157,15 @@ METRICS = Declared(
         "as_of": "TIMESTAMPTZ",
         "model": "VARCHAR",
         "version": "VARCHAR",
-        "stage": "VARCHAR",  # evaluation, realised, estimated, drift
-        "name": "VARCHAR",  # the metric, or statistic:column
+        "stage": "VARCHAR",  # evaluation, realised, estimated, drift, sign
+        # the metric, statistic:column, or kind of sign:what it is of; of drift also chance, effect and severity (0, 1, 2)
+        "name": "VARCHAR",
         "value": "DOUBLE",
-        "baseline": "DOUBLE",
+        "baseline": "DOUBLE",  # of the constant; of a chance, the bound below which it is an alarm
         "rows": "BIGINT",
         "from": "TIMESTAMPTZ",  # first and last t of the rows it was measured on
         "to": "TIMESTAMPTZ",
-        "low": "DOUBLE",  # 90% interval of what is estimated; null of what is measured
+        "low": "DOUBLE",  # 90% interval of what is estimated; where a sign usually lies; else null
         "high": "DOUBLE",
     },
 )
@@ -187,9 +188,34 @@ DECISIONS = Declared(
         "by": "VARCHAR",  # who took the step; null: the loop
         "evidence": "VARCHAR",  # model/version@digest that the step is based on
         "overridden": "VARCHAR",  # JSON list of the gates in spite of which a version was promoted
+        "inputs": "VARCHAR",  # JSON, table -> the version of it that a turn was decided on; -1 of one that was not there
+        "definition": "VARCHAR",  # fingerprint of the model's definition in that turn
     },
 )
 
+
+OUTCOMES = Declared(
+    "outcomes",
+    grain="what became of one step of the ledger, measured once its labels were known",
+    keys=("decision_id",),
+    time="as_of",
+    columns={
+        "decision_id": "VARCHAR",  # the step, as in decisions
+        "as_of": "TIMESTAMPTZ",
+        "model": "VARCHAR",
+        "action": "VARCHAR",  # promote, roll back or reject
+        "version": "VARCHAR",  # champion after the step
+        "other": "VARCHAR",  # the version that it took the place of, or that was rejected
+        "metric": "VARCHAR",
+        "value": "DOUBLE",  # gain of version over other on the same rows, positive is better; null if it cannot be told
+        "low": "DOUBLE",  # its 90% interval
+        "high": "DOUBLE",
+        "rows": "BIGINT",
+        "from": "TIMESTAMPTZ",  # the predictions that it is about: t in [from, to)
+        "to": "TIMESTAMPTZ",
+        "sentence": "VARCHAR",
+    },
+)
 
 FEATURE_SETS = Declared(
     "feature_sets",

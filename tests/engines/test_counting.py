@@ -6,17 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from keepfit.engines.local import LocalEngine
 from keepfit.errors import SourceError
-from keepfit.kernel.bins import counted
 from keepfit.stages.monitoring import scan
 from keepfit.stages.monitoring.profile import profile
 
 ODD = [0.0, -0.0, 1.5, np.nextafter(1.5, 2), -np.inf, np.inf, np.nan, 7.0, 1e308, -1e308]
-FINITE = st.floats(-1e308, 1e308)
 
 
 def written(engine: LocalEngine, folder: Path, name: str, columns: dict[str, np.ndarray]) -> str:
@@ -33,6 +29,8 @@ def test_files_and_arrays_are_counted_alike(engine: LocalEngine, tmp_path: Path)
         "few": rng.integers(0, 4, 900).astype(np.float64),
         "nothing": np.full(900, np.nan),
         "s": np.array([None, "a", "", "it's", "b"], object)[rng.integers(0, 5, 900)],
+        "blank": np.full(900, "", object),
+        "never": np.full(900, None, object),
     }
     half = [written(engine, tmp_path, f"{n}.parquet", {k: v[n::2] for k, v in columns.items()}) for n in range(2)]
     files = scan.reference(engine.tally(half))
@@ -40,6 +38,7 @@ def test_files_and_arrays_are_counted_alike(engine: LocalEngine, tmp_path: Path)
     assert files == scan.count(files, engine.tally(half[:1])) + scan.count(files, engine.tally(half[1:]))
     later = {"x": np.array(ODD), "few": np.array(ODD), "nothing": np.array(ODD)}
     later["s"] = np.array(["", "new", None, "a", "a", "", "", "new", "it's", "c"], object)
+    later |= {"blank": later["s"], "never": later["s"]}
     path = written(engine, tmp_path, "later.parquet", later)
     assert scan.count(files, engine.tally([path])) == files.count(later)
 
@@ -64,15 +63,3 @@ def test_what_cannot_be_read_is_said(engine: LocalEngine, tmp_path: Path) -> Non
     (tmp_path / "bad.parquet").write_text("no")
     with pytest.raises(SourceError, match="cannot be read"):
         scan.reference(engine.tally([str(tmp_path / "bad.parquet")]))
-
-
-@settings(deadline=None, max_examples=60)
-@given(st.lists(FINITE, max_size=8, unique=True), st.lists(st.floats(), max_size=30))
-def test_the_compiled_count_is_that_of_searchsorted(edges: list[float], values: list[float]) -> None:
-    ends = np.unique(np.array(edges, np.float64))
-    rows = np.concatenate([np.array(values, np.float64), ends, np.nextafter(ends, -np.inf), ODD])
-    present = rows[~np.isnan(rows)]
-    expected = np.bincount(np.searchsorted(ends, present, side="right"), minlength=len(ends) + 1)
-    found, nulls = counted(rows, ends)
-    assert found.tolist() == expected.tolist()
-    assert nulls == len(rows) - len(present)

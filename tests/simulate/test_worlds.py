@@ -71,6 +71,14 @@ def test_amounts_and_channels_move_as_asked():
     assert moved({name: calm[name][~after] for name in calm}, {name: now[name][~after] for name in now}) == set()
 
 
+def test_prices_rise_by_the_share_asked_for_and_nothing_else_moves():
+    calm, now = arrays("shop"), arrays("shop", "price@2024-06:0.3")
+    after = calm["at"] >= MID
+    assert moved(calm, now) == {"amount"}
+    assert np.allclose(now["amount"][after], 1.3 * calm["amount"][after])
+    assert np.array_equal(now["amount"][~after], calm["amount"][~after])
+
+
 @pytest.mark.parametrize("column", ["traffic", "corrosion"])
 def test_a_size_of_one_is_one_standard_deviation_of_the_column(column):
     calm, now = arrays("bridges"), arrays("bridges", f"{column}@2024-01:1")

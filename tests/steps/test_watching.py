@@ -13,7 +13,7 @@ from keepfit.project import Project, open_project
 from keepfit.snapshot import take
 from keepfit.stages.registry.version import Version
 from keepfit.stages.serving.outbox import Outbox
-from keepfit.steps import watching
+from keepfit.steps import maturing
 
 DEFINITIONS = """
 from keepfit import Events, Every, Files, Float, Model
@@ -51,7 +51,7 @@ def held_to(project: Project, version: str) -> set[tuple[str, int]]:
     champion = Version("takings", version, project.folder / version, pointer.digest, TRAINED, TRAINED, None)
     steps.collect_requests(project, model)
     snapshot = take(project.engine, project.lake, model.tables(), NOW)
-    found = watching._newest_window(project, steps.load(champion), snapshot)
+    found = maturing.answered(project, steps.load(champion), snapshot)
     return {(row["entity"], row["t"]) for row in found}
 
 

@@ -29,7 +29,15 @@ from keepfit.artifact.interval import Interval, interval_from
 from keepfit.artifact.kinds import FLAG, NUMBER, TEXT, kinds
 from keepfit.artifact.knots import Knots, knots_from
 from keepfit.artifact.matrix import RowEncoder, encode, learn_categories
-from keepfit.artifact.pointer import Pointer, challenger_of, read_pointer, remove_pointer, write_pointer
+from keepfit.artifact.pointer import (
+    Pointer,
+    challenger_of,
+    read_pointer,
+    remove_pointer,
+    swap,
+    watched_of,
+    write_pointer,
+)
 from keepfit.artifact.predictor import Predictor
 from keepfit.artifact.timing import latency
 
@@ -60,7 +68,9 @@ __all__ = [
     "require_sealed",
     "seals",
     "sizes",
+    "swap",
     "verified",
+    "watched_of",
     "write",
     "write_pointer",
 ]

@@ -92,7 +92,12 @@ def deliver(project: Project) -> None:
     from keepfit import alerting
     from keepfit.cli import console
 
-    for one in alerting.send(project, micros(None)):
+    try:
+        sent = alerting.send(project, micros(None))
+    except Exception as error:  # the turn is done, or its own error is raised
+        console.note(f"alerts: nothing could be sent: {error}")
+        return
+    for one in sent:
         if one.problem:
             rest = f"; {one.waiting} wait for the next run or `keepfit alerts send`" if one.waiting else ""
             console.note(f"alerts: {one.channel}: {one.problem}{rest}")

@@ -18,6 +18,9 @@ def versions(found: dict[str, Any]) -> None:
     """Print one line a version, the newest last."""
     heads = ["model", "version", "", "metric", "90% interval", "gates", "trained", "age", "approved by", "lineage"]
     console.table(heads, [_version(one) for one in found["versions"]])
+    for one in found["versions"]:
+        if one["outcome"]:
+            console.say(f"{one['model']} version {one['version']}: {one['outcome']}")
 
 
 def _version(one: dict[str, Any]) -> list[Any]:
@@ -133,6 +136,9 @@ def ledger(found: dict[str, Any]) -> None:
         ["as of", "model", "step", "version", "champion", "by", "evidence", "why"],
         [_step(one) for one in found["steps"]],
     )
+    for step in found["steps"]:
+        if step.outcome:
+            console.say(f"{step.id} ({step.action}, version {step.about or step.version}): {step.outcome}")
 
 
 def _live(one: dict[str, Any], as_of: int) -> None:
@@ -144,6 +150,8 @@ def _live(one: dict[str, Any], as_of: int) -> None:
     why = "; ".join(reason for reason in one["reasons"] if reason not in told)
     console.say(f"  since:     {clock.show(one['since_at'])}, {one['action']} by {one['by'] or LOOP}: {why}")
     console.say(f"  evidence:  {one['evidence'] or 'none was recorded'}")
+    if one["outcome"]:
+        console.say(f"  outcome:   {one['outcome']}")
     for gate in one["gates"]:
         console.say(f"  gate:      {'passed' if gate['passed'] else 'FAILED'}  {gate['reason']}")
     if one["overridden"]:

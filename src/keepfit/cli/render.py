@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 from keepfit import clock
 from keepfit.cli import console
-from keepfit.evidence import PROMOTE, Drift, Estimate, Estimated, Evidence, Realised, Tested, Turn, as_data
+from keepfit.evidence import INFO, PROMOTE, Drift, Estimate, Estimated, Evidence, Realised, Sign, Tested, Turn, as_data
 from keepfit.measure.wording import calibration_told
 from keepfit.spec.metric import METRICS
 
@@ -23,9 +24,12 @@ def line(turn: Turn) -> str:
 
 
 def turns(done: Sequence[Turn]) -> None:
-    """Print some turns."""
+    """Print the newest turns, and a line of each that was caught up before them."""
     for one in done:
-        turn(one)
+        if one.as_of < done[-1].as_of:
+            console.say(f"{one.model} {line(one)}")
+        else:
+            turn(one)
 
 
 def turn(done: Turn) -> None:
@@ -34,6 +38,8 @@ def turn(done: Turn) -> None:
     console.say(f"{done.model} as of {clock.show(done.as_of)}: {done.decision}   ({rows})")
     for reason in done.reasons:
         console.say(f"  {reason}")
+    for one in done.outcomes:
+        console.say(f"  outcome of {one.decision} ({one.action}, version {one.version}): {one.sentence}")
     for rule, count in done.quarantine.items():
         console.say(f"  quarantined: {rule} ({count:,} rows)")
     rival = done.challenger if done.challenger != done.champion else None
@@ -46,6 +52,9 @@ def turn(done: Turn) -> None:
     ]
     if shown:
         console.table(["", "version", "test rows", "metric", "value", "trivial baseline"], shown)
+    for sign in done.signs:
+        if sign.severity != INFO:
+            console.say(f"{sign.severity}: {sign.sentence}")
     if done.realised:
         console.say(_realised(done.realised))
     if done.estimated:
@@ -109,6 +118,25 @@ def evidence(found: Evidence) -> None:
     if found.estimated:
         estimated(found.estimated, found.realised)
     drift(found.drift)
+    signs(found.signs)
+
+
+def signs(found: Sequence[Sign]) -> None:
+    """Print the signs beside metrics and drift, each with what is usual."""
+    if found:
+        rows = [
+            (one.severity, one.kind, one.about, one.value, one.usual, one.low, one.high, one.chance) for one in found
+        ]
+        console.table(["", "sign", "of", "value", "usually", "at least", "at most", "chance"], rows)
+
+
+def watched(found: Evidence, told: dict[str, Any]) -> None:
+    """Print what is known about the champion and its data, and where it is written."""
+    evidence(found)
+    for one in told["symptoms"]:
+        console.say(f"{one.severity}: {one.sentence}")
+    console.say(f"files: {', '.join(Path(path).name for path in told['files'])}")
+    console.say(f"report: {told['report']}")
 
 
 def drift(found: Sequence[Drift]) -> None:

@@ -61,6 +61,8 @@ def _shown(found: dict[str, Any]) -> None:
     render.grown(found)
     if found["parity"]:
         console.say(governed.certified(found["parity"]))
+    if found["outcome"]:
+        console.say(f"did it help: {found['outcome']}")
     for rule in found["rivals"]:
         console.say(f"rule: {rule}")
     for path in filter(None, (found["path"], found["interactive"])):

@@ -28,6 +28,8 @@ class Entry:
         'churn/3@0f3a...': the version that it is based on, and the digest of all its files.
     overridden : tuple of str
         The gates in spite of which a version was promoted.
+    outcome : str
+        Whether it helped, as far as somebody looked that up: see `Outcome`.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Entry:
     reasons: tuple[str, ...]
     evidence: str = ""
     overridden: tuple[str, ...] = ()
+    outcome: str = ""
 
 
 @dataclass(frozen=True)

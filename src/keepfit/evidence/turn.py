@@ -8,6 +8,8 @@ from typing import Any
 from keepfit.evidence.alerts import Symptom
 from keepfit.evidence.estimated import Estimated
 from keepfit.evidence.evaluation import Estimate, Evaluation, Verdict
+from keepfit.evidence.outcome import Outcome
+from keepfit.evidence.sign import Sign
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
 PULL = "pull"
@@ -20,19 +22,21 @@ ALARM, NOTE = "alarm", "note"
 INFO, WARNING, CRITICAL = "info", "warning", "critical"
 SEVERITIES = (INFO, WARNING, CRITICAL)
 """Of what is watched: as always; an alarm; an alarm that costs."""
-FEATURE, PREDICTION = "feature", "prediction"
+FEATURE, PREDICTION, LABEL, CONCEPT, MULTIVARIATE = "feature", "prediction", "label", "concept", "multivariate"
+"""What can drift: an input, the answer, what happened, what happens to such inputs, and all inputs together."""
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How far one feature, or the score, has moved from the champion's reference profile.
+    """How far one feature, the score, the target, or what inputs mean, has moved from what the champion was made with.
 
     Attributes
     ----------
     psi : float
-        Population stability index over the reference's quantile bins (or categories), nulls as a bin of their own.
+        Population stability index over the reference's quantile bins (or categories), nulls as a bin of their own; of a
+        CONCEPT 0: there are no two samples.
     statistic : float
-        Kolmogorov-Smirnov distance for numbers, chi-square for categories.
+        Kolmogorov-Smirnov distance for numbers, chi-square for categories; of a CONCEPT the surprise, in standard deviations.
     p_value : float
         Of the statistic, before correction.
     significant : bool
@@ -40,7 +44,9 @@ class Drift:
     rows : int
         Current rows.
     kind : str
-        FEATURE, or PREDICTION of the model's answer.
+        FEATURE; PREDICTION of the model's answer; LABEL of what happened, in the newest window whose labels have matured;
+        CONCEPT of what happens to the same inputs: what came out of that window against what was to be expected of it;
+        MULTIVARIATE of all features together.
     severity : str
         INFO: no alarm. WARNING: an alarm. CRITICAL: an alarm that is expected to raise the loss by a tenth or more, or in which a
         tenth of the rows or more has values that never came before; without losses, one with a PSI of 0.25 or more.
@@ -52,7 +58,8 @@ class Drift:
         What the budget of false alarms leaves to each test of this window.
     effect : float or None
         The expected rise of the loss per row (squared error, or logarithmic loss): `sum((q - p) * loss)` over the bins, p and q
-        being the shares then and now, with the loss that test rows had there. No label is needed.
+        being the shares then and now, with the loss that test rows had there. No label is needed. Of a CONCEPT what the loss was
+        above what was to be expected.
     relative_effect : float or None
         The same as a share of the loss.
     unseen : float
@@ -122,7 +129,9 @@ class Evidence:
     estimated : Estimated or None
         What is to be expected of its newest predictions, whose labels have not matured.
     drift : tuple of Drift
-        One per feature, and one for the score.
+        One per feature and one for the score; once labels have matured, one for the target and one for what inputs mean.
+    signs : tuple of Sign
+        Whether tables are as fresh and as full as usual, and what servers answered.
     against_previous : Estimate or None
         During probation: gain of the champion over its predecessor on the newest matured rows, paired.
     changed : tuple of str
@@ -140,10 +149,16 @@ class Evidence:
     realised: Realised | None = None
     estimated: Estimated | None = None
     drift: tuple[Drift, ...] = ()
+    signs: tuple[Sign, ...] = ()
     against_previous: Estimate | None = None
     changed: tuple[str, ...] = ()
     trainable: str = ""
     awaiting: str | None = None
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """What a turn keeps of it, by name."""
+        return {name: getattr(self, name) for name in ("realised", "estimated", "drift", "signs")}
 
     @property
     def last_training_at(self) -> int | None:
@@ -195,6 +210,12 @@ class Turn:
         The gates in spite of which a version was promoted.
     symptoms : tuple of Symptom
         What went otherwise than it should, beside what metrics and drift say: data, training, predictions.
+    outcomes : tuple of Outcome
+        What became of earlier decisions, as far as that could be told for the first time.
+    inputs : dict of str to int
+        Table -> the version of it that the turn was decided on: source tables, predictions, decisions; -1 if it was not there.
+    definition : str
+        Fingerprint of the model's definition.
     """
 
     model: str
@@ -209,12 +230,16 @@ class Turn:
     realised: Realised | None = None
     estimated: Estimated | None = None
     drift: tuple[Drift, ...] = ()
+    signs: tuple[Sign, ...] = ()
     quarantine: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     blocked: bool = False
     by: str | None = None
     overridden: tuple[str, ...] = ()
     symptoms: tuple[Symptom, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
+    inputs: dict[str, int] = field(default_factory=dict)
+    definition: str = ""
 
 
 @dataclass(frozen=True)

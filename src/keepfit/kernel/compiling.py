@@ -25,7 +25,7 @@ _NO_WRAPPERS: Final[dict[str, Any]] = {"no_cpython_wrapper": True, "no_cfunc_wra
 # numba's cache looks at a function's own file only; with the digest of all compiled files in the name, no edit of
 # another one and no upgrade is ever answered by old code
 _COMPILED: Final = (
-    "program", "arguments", "compiling", "exact", "moments", "decay", "queues", "ranks", "state", "emit", "sweep", "bins",
+    "program", "arguments", "compiling", "exact", "moments", "decay", "queues", "ranks", "state", "emit", "sweep",
 )  # fmt: skip
 DIGEST: Final = hashlib.sha256(
     b"".join(Path(__file__).with_name(f"{name}.py").read_bytes() for name in _COMPILED)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from keepfit.errors import LakeError
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot, take
 from keepfit.spec.model import Model
-from keepfit.stages.ingest import Ingested, Waiting, ingested_from
+from keepfit.stages.ingest import Ingested, Waiting, first_error, ingested_data, ingested_from
 
 FILE = "past.json"
 
@@ -73,7 +73,7 @@ class Past:
             return False
         last = self._moments[-1]
         if last in self._seen:
-            loop.ingest_all(self._project, last, waiting=self._waiting)
+            loop.arrived(self._project, last, waiting=self._waiting)
             if self._versions(last) != self._seen[last].versions:
                 return False
         return all(self._readable(seen) for seen in self._seen.values())
@@ -84,7 +84,10 @@ class Past:
         self._write()
 
     def _ingest(self, moment: int) -> None:
-        done = loop.ingest_all(self._project, moment, waiting=self._waiting)
+        done = loop.arrived(self._project, moment, waiting=self._waiting)
+        # a file is refused when its rows came; of what no time can be told, or lies before the first turn, nothing can be replayed
+        if moment == self._moments[0] and (error := first_error(done)) is not None:
+            raise error
         self._seen[moment] = Seen(tuple(done), self._versions(moment))
         self._write()
 
@@ -115,7 +118,7 @@ class Past:
         told = {
             str(moment): {
                 "versions": one.versions,
-                "ingested": [asdict(replace(done, errors=())) for done in one.ingested],
+                "ingested": [ingested_data(done) for done in one.ingested],
             }
             for moment, one in self._seen.items()
         }

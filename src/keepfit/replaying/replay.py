@@ -119,7 +119,7 @@ def _report(
 ) -> Path:
     """Write the page of a replay, with what it shows as JSON beside it, and return its path."""
     moments, threshold = told["turns_at"], next(iter(bounds(model)), None)
-    path = project.folder / "reports" / f"replay_{name}.html"
+    path = project.reports / f"replay_{name}.html"
     title = f"{model.name}: {clock.show(moments[0])} to {clock.show(moments[-1])}"
     if len(turns) == 1:
         (own,) = turns.values()

@@ -48,6 +48,7 @@ AMOUNT_SD = math.sqrt(
 KNOBS = Knobs(
     covariates={
         "amount": "standard deviations of its logarithm",
+        "price": "what a sale cost before: 0.3 is 30% more",
         "channel": f"{SHARE} of the sales of other channels that move to the app",
     },
     label="churn",
@@ -118,11 +119,17 @@ def live(setting: Setting) -> Iterator[Month]:
         arrays = {
             "who": sales.who,
             "at": sales.at,
-            "amount": sales.amount * np.exp(AMOUNT_SD * setting.moved("amount", sales.at)),
+            "amount": sales.amount * _dearer(setting, sales.at),
             "channel": np.where(moves, APP, sales.channel),
         }
         truth = churn.count(start, end, sales.who, sales.at)
         yield Month((_sales(start, arrays), _remarks(world, start, lived)), arrays, truth)
+
+
+def _dearer(setting: Setting, at: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return by how many times more a sale costs than it did before anything drifted; free of charge at the least."""
+    prices = np.maximum(0.0, 1.0 + setting.moved("price", at))
+    return prices * np.exp(AMOUNT_SD * setting.moved("amount", at))
 
 
 def _sales(start: int, arrays: dict[str, NDArray[Any]]) -> Frame:

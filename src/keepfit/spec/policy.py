@@ -154,14 +154,15 @@ class when:  # noqa: N801 - it reads as a word in definitions: when.drift()
 
     @staticmethod
     def drift(psi: float = 0.2, *, severity: str | None = None) -> Condition:
-        """Retrain when a feature or the score has drifted from the champion's reference profile.
+        """Retrain when a feature, the score or the target has drifted from the champion's reference profile.
 
         Parameters
         ----------
         psi : float
             How far at least, beside being no chance.
         severity : 'warning' or 'critical', optional
-            An alarm of at least this severity instead, however far that is.
+            An alarm of at least this severity instead, however far that is: of a column, or that the same inputs turn out
+            otherwise than they did (concept drift).
         """
         return Drift(psi, severity)
 

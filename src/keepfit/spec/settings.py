@@ -28,10 +28,11 @@ class Section(BaseModel):
 
 
 class Storage(Section):
-    """Folders, relative to the project: raw files, and everything keepfit writes."""
+    """Folders, relative to the project: raw files, everything that keepfit needs again, and what it writes for readers."""
 
     data: str = "data"
     state: str = ".keepfit/{profile}"
+    reports: str = "reports"
 
 
 class Comet(Section):
@@ -82,7 +83,7 @@ def load(folder: Path, profile: str | None, environment: Mapping[str, str]) -> S
     Parameters
     ----------
     folder : Path
-        The project folder, which holds keepfit.yaml.
+        The project folder, which holds keepfit.yaml; without it, all is as by default.
     profile : str or None
         A profile of the file; None takes its `default_profile`.
     environment : mapping
@@ -111,6 +112,8 @@ def load(folder: Path, profile: str | None, environment: Mapping[str, str]) -> S
 
 
 def _read(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     except yaml.YAMLError as error:

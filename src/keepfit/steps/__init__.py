@@ -1,10 +1,11 @@
 """What a turn is made of. Each step joins stages that do not know each other; `loop.py` says in which order."""
 
-from keepfit.steps.alerting import alert, open_alerts, symptoms
+from keepfit.steps.alerting import alert, open_alerts, symptoms, telling
 from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load, require_champion, version_at
 from keepfit.steps.building import build
 from keepfit.steps.contesting import Contender, contest
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
+from keepfit.steps.hindsight import became, entries_judged, outcomes
 from keepfit.steps.judging import verdicts
 from keepfit.steps.learning import Challenge, challenge, draft
 from keepfit.steps.ledger import (
@@ -12,11 +13,23 @@ from keepfit.steps.ledger import (
     complete_ledger,
     entries,
     facts,
+    inputs_of,
     require_newest,
     require_no_later_move,
     stood,
     turn_of,
     write_ledger,
+)
+from keepfit.steps.missing import MOST, Due, due
+from keepfit.steps.outputs import (
+    conclude,
+    distributions_of,
+    folder_of,
+    past,
+    stamp,
+    watched_of,
+    write_files,
+    write_history,
 )
 from keepfit.steps.recording import (
     before,
@@ -31,25 +44,34 @@ from keepfit.steps.recording import (
 from keepfit.steps.watching import watch
 
 __all__ = [
+    "MOST",
     "Challenge",
     "Contender",
+    "Due",
     "Judged",
     "Loaded",
     "Scored",
     "alert",
     "aliases_at",
     "answer",
+    "became",
     "before",
     "build",
     "challenge",
     "champion_at",
     "collect_requests",
     "complete_ledger",
+    "conclude",
     "contest",
+    "distributions_of",
     "draft",
+    "due",
     "entries",
+    "entries_judged",
     "expected",
     "facts",
+    "folder_of",
+    "inputs_of",
     "judged",
     "known",
     "load",
@@ -57,6 +79,8 @@ __all__ = [
     "log_predictions",
     "nothing_predicted",
     "open_alerts",
+    "outcomes",
+    "past",
     "publish_online",
     "quarantined",
     "require_champion",
@@ -64,13 +88,18 @@ __all__ = [
     "require_newest",
     "require_no_later_move",
     "rows_of",
+    "stamp",
     "stood",
     "stop",
     "symptoms",
     "tables_of",
+    "telling",
     "turn_of",
     "verdicts",
     "version_at",
     "watch",
+    "watched_of",
+    "write_files",
+    "write_history",
     "write_ledger",
 ]

@@ -28,6 +28,7 @@ from keepfit.stages.features.compute import compute
 from keepfit.stages.features.observe import current
 from keepfit.stages.registry.version import Version
 
+SCORE, TARGET = "score", "target"  # the columns of a profile that are the model's answer, and what happened
 SCORE = "score"  # the column of a profile that is the model's answer
 KEPT = 32
 """Versions, and definitions, of which a process keeps what it has read or worked out."""

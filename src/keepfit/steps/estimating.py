@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import artifact as artifacts
+from keepfit import clock
 from keepfit.answers import Answers, score_of
 from keepfit.artifact import Artifact
 from keepfit.artifact.folder import ESTIMATION, LOSS
@@ -33,13 +34,14 @@ from keepfit.stages.features.training_set import TrainingSet
 from keepfit.stages.monitoring.confidence import Confidence, learn_confidence, possible_labels
 from keepfit.stages.monitoring.estimation import estimated, estimates
 from keepfit.stages.monitoring.losses import Losses, learn_losses, possible_values, target_of
+from keepfit.stages.monitoring.surprise import Surprises, of_labels, of_values
 from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.training.estimators import Fitted, Rows, Task, find
 from keepfit.stages.training.train import Trained
 from keepfit.steps.answering import SCORE, Loaded, Scored
 from keepfit.steps.building import definition_of
 
-ROWS_WINDOW = 30 * 86_400_000_000
+ROWS_WINDOW = 30 * clock.DAY
 """Microseconds that make a window of single rows; of a grid, each moment is one."""
 MOST_ROWS, BLOCKS = 10_000, 2
 """Rows of a part that are looked at; of more, as many, evenly drawn."""
@@ -156,6 +158,29 @@ class Foreseen:
         names = foreseen(found.model.task, found.model.training)
         return estimates(names, possible, answers, found.threshold, found.model.training)
 
+    def surprises(
+        self,
+        t: NDArray[np.int64],
+        answers: Answers,
+        features: Mapping[str, Column],
+        actual: NDArray[np.float64],
+        window: NDArray[np.intp],
+    ) -> Surprises:
+        """Return what came out of windows beside what was to be expected of them; `window` counts from 0, none is empty."""
+        first, last = np.full((2, int(window.max()) + 1), t[0])
+        np.minimum.at(first, window, t)
+        np.maximum.at(last, window, t)
+        wider = np.maximum(1.0, self.window / np.maximum(last - first, 1)) ** 0.5
+        if self.losses is None:
+            return of_labels(self.labels, answers, actual, window, wider)
+        return of_values(self.losses[0], answers, self._told(answers, features), actual, window, wider)
+
+    def _told(self, answers: Answers, features: Mapping[str, Column]) -> NDArray[np.float64]:
+        """Return what the model of losses says of rows."""
+        assert self.losses is not None
+        matrix = artifacts.encode(features, self.by.features, self.by.categories)
+        return np.asarray(self.losses[1](_beside(matrix, score_of(answers))), np.float64)
+
     def once(
         self, snapshot: Snapshot, rows: Observations, answers: Answers, features: Mapping[str, Column]
     ) -> dict[str, Estimate]:
@@ -171,9 +196,7 @@ class Foreseen:
         wider = max(1.0, self.window / max(int(np.ptp(t)), 1)) ** 0.5 if self.window else 1.0
         if self.losses is None:
             return lambda rows, random: possible_labels(self.labels, answers[rows], random, wider)
-        learnt, session = self.losses
-        matrix = artifacts.encode(features, self.by.features, self.by.categories)
-        told = session(_beside(matrix, score_of(answers)))
+        learnt, told = self.losses[0], self._told(answers, features)
         return lambda rows, random: possible_values(learnt, answers[rows], told[rows], random, wider)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from keepfit.errors import BlockedError
+from keepfit.errors import BlockedError, SourceError
 from keepfit.evidence import CRITICAL, KEEP, WARNING, Decision, Symptom, Turn
 from keepfit.evidence.alerts import QUALITY, STALE
 from keepfit.project import Project
@@ -14,6 +14,7 @@ from keepfit.spec.tables import Table
 from keepfit.stages.ingest import Broken, Ingested
 from keepfit.stages.registry.version import Version
 from keepfit.steps.ledger import facts, write_ledger
+from keepfit.steps.outputs import leave_blocked
 
 BLOCK, TIMELINESS = "block", "timeliness"
 
@@ -25,6 +26,10 @@ class Judged:
     blocked: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
     symptoms: tuple[Symptom, ...] = ()
+
+    def remarked(self, more: Sequence[str]) -> Judged:
+        """Return this with more to be said of the turn."""
+        return replace(self, warned=(*self.warned, *more))
 
 
 def tables_of(model: Model) -> list[Table]:
@@ -51,8 +56,21 @@ def _symptom(one: Broken) -> Symptom:
 
 
 def expected(model: Model, ingested: Sequence[Ingested]) -> Judged:
-    """Return what is broken of the tables that a model reads, as their ingest says."""
-    return judged(model, (one for done in ingested for one in done.broken))
+    """Return what is broken of the tables that a model reads, as their ingest says; a refused file is, of any table."""
+    found = judged(model, (one for done in ingested for one in done.broken))
+    names = {table.name for table in tables_of(model)}
+    refused = [(done.table, error) for done in ingested for error in done.errors]
+    blocked = tuple(f"blocked: {_refused(error)}" for table, error in refused if table in names)
+    warned = tuple(f"warning: {_refused(error)}" for table, error in refused if table not in names)
+    symptoms = tuple(
+        Symptom(QUALITY, f"{table}: {error.where or 'files'}", CRITICAL if table in names else WARNING, _refused(error))
+        for table, error in refused
+    )
+    return Judged((*blocked, *found.blocked), (*found.warned, *warned), (*symptoms, *found.symptoms))
+
+
+def _refused(error: SourceError) -> str:
+    return f"{error.what} ({error.fix})" if error.fix else error.what
 
 
 def require_expected(model: Model, ingested: Sequence[Ingested]) -> None:
@@ -96,6 +114,7 @@ def stop(
         symptoms=found.symptoms,
     )
     write_ledger(project, result)
+    leave_blocked(project, result)
     return result
 
 

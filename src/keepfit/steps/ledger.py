@@ -13,16 +13,22 @@ from keepfit import clock, tables
 from keepfit.engines.protocol import Column
 from keepfit.errors import RegistryError
 from keepfit.evidence import (
+    CONCEPT,
     PROMOTE,
     ROLL_BACK,
+    SEVERITIES,
+    Drift,
     Entry,
+    Outcome,
     Standing,
     Turn,
     VersionFacts,
     as_data,
     evaluation_from,
+    from_data,
 )
 from keepfit.project import Project
+from keepfit.snapshot import Snapshot
 from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION
 from keepfit.stages.registry.evidence import evidence_of
@@ -103,6 +109,16 @@ def turn_of(project: Project, entry: Entry) -> dict[str, Any]:
     return found
 
 
+def turns_until(project: Project, model: str, as_of: int, most: int) -> list[Turn]:
+    """Return the newest turns of the loop until as_of, at most so many, ascending."""
+    name = tables.DECISIONS.name
+    if not project.records.exists(name):
+        return []
+    own = f"model = '{model}' and \"by\" is null and as_of <= make_timestamptz({as_of}) order by step desc limit {most}"
+    rows = project.engine.rows(project.records.parquet_files(name), own, ["step", "turn"])
+    return [from_data(Turn, json.loads(row["turn"])) for row in sorted(rows, key=lambda row: int(row["step"]))]
+
+
 def require_newest(project: Project, model: str, as_of: int) -> None:
     """Refuse a step by hand that lies before the newest one: it would change what was live then.
 
@@ -170,6 +186,8 @@ def write_ledger(project: Project, turn: Turn) -> None:
         mark = f"{turn.model}/{turn.as_of}/{turn.decision}/{'/'.join(versions)}"
         relation = project.engine.relation(columns, tables.METRICS.columns)
         project.records.append(tables.METRICS.name, relation, transaction=mark)
+    for outcome in turn.outcomes:
+        _write_outcome(project, outcome)
     name = tables.DECISIONS.name
     step = project.records.version(name) + 1 if project.records.exists(name) else 0
     about = turn.challenger or turn.champion
@@ -187,9 +205,34 @@ def write_ledger(project: Project, turn: Turn) -> None:
         "by": turn.by,
         "evidence": told.evidence if told else "",
         "overridden": json.dumps(turn.overridden),
+        "inputs": json.dumps(turn.inputs),
+        "definition": turn.definition,
     }
     columns = {name: column_of([value]) for name, value in entry.items()}
     project.records.append(name, project.engine.relation(columns, tables.DECISIONS.columns))
+
+
+def _write_outcome(project: Project, one: Outcome) -> None:
+    gain = one.gain
+    row = {
+        "decision_id": one.decision,
+        **{name: getattr(one, name) for name in ("as_of", "model", "action", "version", "other", "metric", "sentence")},
+        **{name: getattr(gain, name) if gain else math.nan for name in ("value", "low", "high")},
+        "rows": gain.rows if gain else 0,
+        "from": one.from_at,
+        "to": one.until_at,
+    }
+    columns = {name: column_of([row[name]]) for name in tables.OUTCOMES.columns}
+    # once measured, it stays
+    relation = project.engine.relation(columns, tables.OUTCOMES.columns)
+    project.records.append(tables.OUTCOMES.name, relation, transaction=one.decision)
+
+
+def inputs_of(project: Project, snapshot: Snapshot) -> dict[str, int]:
+    """Return table -> version of what a turn is decided on: what it reads of the lake, and what earlier turns left."""
+    left = (tables.PREDICTIONS.name, tables.DECISIONS.name)
+    own = {name: project.records.version(name) if project.records.exists(name) else -1 for name in left}
+    return {tables.source(name): version for name, version in snapshot.versions.items()} | own
 
 
 def column_of(values: list[Any]) -> Column:
@@ -248,5 +291,21 @@ def _measurements(turn: Turn) -> list[dict[str, Any]]:
             span = (told.from_at, told.to_at)
             add("estimated", told.version, name, one.value, told.baseline[name], one.rows, span, (one.low, one.high))
     for moved in turn.drift:
-        add("drift", "", f"psi:{moved.column}", moved.psi, float("nan"), moved.rows, (turn.as_of, turn.as_of))
+        for name, value in _numbers(moved).items():
+            held = math.nan if moved.bound is None or name != "chance" else moved.bound
+            add("drift", "", f"{name}:{moved.column}", value, held, moved.rows, (turn.as_of, turn.as_of))
+    for sign in turn.signs:
+        usual, low, high = (math.nan if end is None else end for end in (sign.usual, sign.low, sign.high))
+        span = (turn.as_of, turn.as_of)
+        add("sign", "", f"{sign.kind}:{sign.about}", sign.value, usual, sign.rows, span, (low, high))
     return rows
+
+
+def _numbers(moved: Drift) -> dict[str, float]:
+    """Return all that was measured of how far a column has moved, by name; the severity as 0, 1 or 2."""
+    # of what inputs mean there are no two samples that lie apart
+    first = {"surprise": moved.statistic} if moved.kind == CONCEPT else {"psi": moved.psi}
+    found = {**first, **moved.measures, "chance": moved.chance, "effect": moved.effect}
+    found |= {"relative_effect": moved.relative_effect, "unseen": moved.unseen}
+    known = {name: one for name, one in found.items() if one is not None and math.isfinite(one)}
+    return known | {"severity": float(SEVERITIES.index(moved.severity))}

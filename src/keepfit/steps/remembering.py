@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
-from keepfit.answers import Answers, score_of, watched
+from keepfit.answers import Answers, happened, score_of, watched
 from keepfit.measure.sums import Floats
 from keepfit.spec.features import Calendar, Constant, Expression, Holiday
 from keepfit.spec.model import REGRESSION, Model
 from keepfit.stages.features.training_set import TrainingSet
 from keepfit.stages.monitoring.reference import Reference, Rows, remembered
 from keepfit.stages.training.train import Trained
-from keepfit.steps.answering import SCORE
+from keepfit.steps.answering import SCORE, TARGET
 
 SMALLEST = 1e-6
 """A probability below it costs no more: one row would otherwise outweigh all others."""
 
 
 def reference_of(found: TrainingSet, trained: Trained) -> Reference:
-    """Return how the newest rows of a training set were distributed and answered, and how all its windows varied.
+    """Return how the newest rows of a training set were distributed and answered, what happened, and how all its windows varied.
 
     The newest rows are those it was validated and tested on: has the world changed since this version was approved?
     """
@@ -30,7 +30,7 @@ def reference_of(found: TrainingSet, trained: Trained) -> Reference:
     scores, t = trained.scores[parts.test], found.t[parts.test]
     answers = Rows({SCORE: watched(model, scores)}, t, np.ones(len(t), bool))
     loss = losses(model, found.target[parts.test], scores)
-    rows = Rows(features, found.t, parts.validation | parts.test)
+    rows = Rows(features | {TARGET: happened(model, found.target)}, found.t, parts.validation | parts.test)
     return remembered(rows, answers, model.watch.grid(model.observe), loss, parts.test)
 
 

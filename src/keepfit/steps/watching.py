@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
-from keepfit import clock, tables
-from keepfit.answers import Answers, answers_from, watched
-from keepfit.engines.protocol import Column, Observations
+from keepfit import clock
+from keepfit.answers import happened, watched
 from keepfit.evidence import (
     Champion,
     Drift,
@@ -23,25 +19,28 @@ from keepfit.evidence import (
 from keepfit.measure.bootstrap import paired_gain
 from keepfit.project import Project
 from keepfit.snapshot import Snapshot
-from keepfit.spec.features import Expression
 from keepfit.spec.gates import APPROVAL
 from keepfit.spec.model import Model
-from keepfit.spec.observe import Every
 from keepfit.spec.policy import NewLabels
 from keepfit.stages.features.compute import compute
 from keepfit.stages.features.observe import newly_mature
-from keepfit.stages.monitoring.drift import drift
+from keepfit.stages.monitoring.concept import concept
+from keepfit.stages.monitoring.drift import drift, importance
 from keepfit.stages.monitoring.performance import realised
 from keepfit.stages.monitoring.reference import Reference
 from keepfit.stages.registry.aliases import CHALLENGER
 from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.version import Version
-from keepfit.steps.answering import SCORE, Loaded, Scored, changed, comparable, load, measurable
-from keepfit.steps.building import definition_of
-from keepfit.steps.estimating import Foreseen, estimated_of, foresight_of, seal_of
+from keepfit.steps.answering import SCORE, TARGET, Loaded, Scored, changed, comparable, load, measurable
+from keepfit.steps.arriving import arrivals, expectations
+from keepfit.steps.estimating import Foreseen, estimated_of, foresight_of
 from keepfit.steps.ledger import entries
+from keepfit.steps.maturing import Matured, columns_of, matured
+from keepfit.steps.serving import Served, health, served, skew
+from keepfit.steps.telling import told
 
-ROWS_WINDOW = 30 * clock.DAY
+SIGNS = 0.1
+"""Of the budget of false alarms: freshness and volume."""
 
 
 def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | None) -> Evidence:
@@ -51,16 +50,25 @@ def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | N
         return Evidence(snapshot.as_of, trainings_at=trainings, awaiting=awaiting)
     version = scored.by.version
     foresight = foresight_of(scored.by)
-    matured = _matured(project, scored.by, snapshot, foresight)
+    answered = served(project, scored, snapshot.as_of)
+    bound, slight = _share(model, scored.by, foresight, answered)
+    every = matured(project, scored.by, snapshot, features=foresight is not None and foresight.reads_features)
+    newest = every and every.part(every.newest)
+    found = _drift(project, model, scored, every, foresight, bound)
+    signs = (*arrivals(model, snapshot, slight), *expectations(project, model, snapshot.as_of))
+    if answered is not None:
+        found += skew(answered, bound) if answered.many else ()
+        signs += health(answered, scored)
     return Evidence(
         as_of=snapshot.as_of,
         champion=Champion(version.number, version.trained_at, version.promoted_at, version.previous),
         trainings_at=trainings,
         new_labels=_new_labels(model, version, snapshot),
-        realised=_realised(scored.by, matured),
+        realised=_realised(scored.by, newest, foresight, snapshot),
         estimated=estimated_of(scored, foresight, snapshot),
-        drift=_drift(model, scored),
-        against_previous=_against_previous(project, scored.by, snapshot, matured, model.policy.probation),
+        drift=tuple(sorted(found, key=importance)),
+        signs=signs,
+        against_previous=_against_previous(project, scored.by, snapshot, newest, model.policy.probation),
         changed=changed(scored.by.artifact.model, model),
         awaiting=awaiting,
     )
@@ -74,7 +82,7 @@ def _awaiting(project: Project, model: Model) -> str | None:
 
 def _trainings(project: Project, model: Model, as_of: int) -> tuple[int, ...]:
     """Return when versions were trained. One of a turn at as_of that was cut off does not count: the turn is run again."""
-    trained = project.registry.trained_at(model.name)
+    trained = tuple(at for at in project.registry.trained_at(model.name) if at <= as_of)
     ended = any(one.as_of == as_of and one.about for one in entries(project, model.name)) if as_of in trained else True
     return trained if ended else tuple(at for at in trained if at != as_of)
 
@@ -91,90 +99,74 @@ def _new_labels(model: Model, champion: Version, snapshot: Snapshot) -> int | No
     )
 
 
-def _drift(model: Model, scored: Scored) -> tuple[Drift, ...]:
-    """Return the drift of what was predicted now; the budget of false alarms is the one declared now."""
-    if not len(scored.observations):
-        return ()
-    reference = Reference.from_data(scored.by.artifact.profile)
-    rows = {**scored.features, SCORE: watched(scored.by.artifact.model, scored.answers)}
-    alpha, t = model.watch.alpha(model.observe), int(scored.observations.t.max())
-    return drift(reference, rows, alpha=alpha, t=t, score=SCORE)
+def _share(model: Model, champion: Loaded, foresight: Foreseen | None, answered: Served | None) -> tuple[float, float]:
+    """Return the chance of a false alarm that each test of drift may have, and each sign.
+
+    The budget is the one declared now. A tenth of it is for signs: a table that stops coming is no matter of doubt. The rest is
+    shared evenly by the columns, those of requests if there are any, and what inputs mean.
+    """
+    alpha, signs = model.watch.alpha(model.observe), 2 * len(model.events())
+    tests = len(champion.artifact.profile) + (foresight is not None) + model.watch.multivariate
+    tests += len(answered.features) if answered and answered.many else 0
+    return (1 - SIGNS) * alpha / tests, SIGNS * alpha / max(signs, 1)
 
 
-def _once(by: Loaded, wanted: Sequence[Expression], snapshot: Snapshot, rows: Observations) -> dict[str, Column]:
-    """Return columns of a version's definition at observations; policies that look at the same ones share them."""
-    asked = definition_of(by.artifact.model), tuple(one.name for one in wanted), seal_of(rows)
-    return dict(snapshot.once(("columns", *asked), lambda: compute(wanted, snapshot, rows)))
+def _drift(
+    project: Project, model: Model, scored: Scored, every: Matured | None, foresight: Foreseen | None, bound: float
+) -> tuple[Drift, ...]:
+    """Return the drift of what was predicted now, and of what happened in the newest window whose labels have matured."""
+    reference, own = Reference.from_data(scored.by.artifact.profile), scored.by.artifact.model
+    grid, share = model.watch.grid(model.observe), partial(drift, reference, alpha=bound, tests=1)
+    found: tuple[Drift, ...] = ()
+    if len(scored.observations):
+        rows = {**scored.features, SCORE: watched(own, scored.answers)}
+        found = share(rows, t=int(scored.observations.t.max()))
+    if every is not None:
+        # as long as the windows that its past was cut into
+        t = every.observations.t
+        last = t > t.max() - grid.step
+        found += share({TARGET: happened(own, every.actual[last])}, t=int(t.max()))
+        if foresight is not None:
+            found += (_concept(every, foresight, grid, bound),)
+    if model.watch.multivariate and (apart := told(project, model, scored, bound)) is not None:
+        found += (apart,)
+    return found
 
 
-@dataclass(frozen=True)
-class _Matured:
-    observations: Observations
-    answers: Answers
-    actual: NDArray[np.float64]
-    estimated: dict[str, Estimate]
+def _concept(every: Matured, foresight: Foreseen, grid: clock.Grid, bound: float) -> Drift:
+    """Return whether inputs mean what they meant, by the newest matured window and by all of the version's."""
+    t, newest = every.observations.t, every.part(every.newest)
+    starts = np.array(grid.moments(grid.at_or_before(int(t.min())), int(t.max())), np.int64)
+    window = np.unique(np.searchsorted(starts, t, side="right"), return_inverse=True)[1].ravel()
+    last, sequence = (
+        foresight.surprises(one.observations.t, one.answers, one.features, one.actual, place)
+        for one, place in ((newest, np.zeros(len(newest.actual), np.intp)), (every, window))
+    )
+    return concept(last, sequence, bound)
 
 
-def _matured(project: Project, champion: Loaded, snapshot: Snapshot, foresight: Foreseen | None) -> _Matured | None:
-    """Return the champion's newest matured answers with what really happened, or None if there are none."""
-    rows = _newest_window(project, champion, snapshot)
-    if not rows:
-        return None
-    keys = np.array([row["entity"] for row in rows], object)
-    t = np.array([row["t"] for row in rows], np.int64)
-    observations, order = Observations.grouped(keys, t)
-    target = champion.artifact.model.target
-    inputs = champion.artifact.model.inputs() if foresight is not None and foresight.reads_features else []
-    columns = _once(champion, [target, *inputs], snapshot, observations)
-    actual = columns.pop(target.name).astype(np.float64)
-    answers = answers_from(champion.artifact.model, rows)[order]
-    known = ~np.isnan(actual)
-    if not known.any():
-        return None
-    kept, said = observations.keep(known), answers[known]
-    features = {name: values[known] for name, values in columns.items()}
-    expected = foresight.once(snapshot, kept, said, features) if foresight is not None else {}
-    return _Matured(kept, said, actual[known], expected)
-
-
-def _newest_window(project: Project, champion: Loaded, snapshot: Snapshot) -> list[dict[str, Any]]:
-    model, name = champion.artifact.model, tables.PREDICTIONS.name
-    if not project.records.exists(name):
-        return []
-    end = min(snapshot.complete_until(table) for table in model.awaited()) - model.horizon
-    # what the version could learn the label of is no prediction: its horizon must end after the training
-    after = champion.version.trained_at - model.horizon
-    # what is said of ready rows is of no entity: nothing shows how it turned out; nobody was told what a shadow says
-    own = f"model = '{model.name}' and version = '{champion.version.number}' and origin not in ('rows', 'shadow')"
-    own += f" and t > make_timestamptz({after}) and t <= make_timestamptz({end})"
-    files = project.records.parquet_files(name)
-    # a window is one moment of a grid with the requests since the one before, or the newest month of single rows
-    grid = clock.Grid(model.observe.every).step - 1 if isinstance(model.observe, Every) else None
-    length = max(model.horizon, ROWS_WINDOW) if grid is None else grid
-    rows = project.engine.rows(files, f"{own} qualify t >= max(t) over () - to_microseconds({length})")
-    latest = {(row["entity"], row["t"]): row for row in rows}
-    return list(latest.values())
-
-
-def _realised(champion: Loaded, matured: _Matured | None) -> Realised | None:
+def _realised(
+    champion: Loaded, matured: Matured | None, foresight: Foreseen | None, snapshot: Snapshot
+) -> Realised | None:
     if matured is None:
         return None
-    found = champion.artifact
+    found, rows, answers = champion.artifact, matured.observations, matured.answers
+    expected = foresight.once(snapshot, rows, answers, matured.features) if foresight is not None else {}
     return realised(
         found.model.task,
         champion.version.number,
-        matured.observations.t,
+        rows.t,
         matured.actual,
-        matured.answers,
+        answers,
         found.threshold,
         np.asarray(found.training_base),
         found.model.training,
-        matured.estimated,
+        expected,
     )
 
 
 def _against_previous(
-    project: Project, champion: Loaded, snapshot: Snapshot, matured: _Matured | None, probation: str
+    project: Project, champion: Loaded, snapshot: Snapshot, matured: Matured | None, probation: str
 ) -> Estimate | None:
     version, model = champion.version, champion.artifact.model
     on_probation = snapshot.as_of - version.promoted_at <= clock.duration(probation)
@@ -195,7 +187,7 @@ def _against_previous(
         matured.actual[fair],
         matured.answers[fair],
         champion.artifact.threshold,
-        previous.answer(_once(previous, before.inputs(), snapshot, rows)),
+        previous.answer(columns_of(previous, before.inputs(), snapshot, rows)),
         previous.artifact.threshold,
         clusters=rows.codes(),
         seed=project.settings.training.seed,

@@ -20,7 +20,7 @@ from tests.stages.serving.world import promote
 
 from keepfit.project import Project
 
-from .world import METRIC, bearer, deployed, metrics, queries, rules, running, secrets, service, shop
+from .world import METRIC, bearer, deployed, metrics, queries, rules, running, secrets, see, service, shop
 
 pytestmark = pytest.mark.slow
 UNSEEN = "Labels that training has not seen A"  # the model of this shop has no labels
@@ -105,7 +105,7 @@ def written(watched: Watched, ports: dict[str, int], webhook: str) -> None:
     secrets(place)
     changes = {
         "prometheus.yml": {"service:8000": f"127.0.0.1:{watched.port}", "alertmanager:9093": f"127.0.0.1:{ports['alertmanager']}"},
-        "rules/keepfit.yml": {},
+        "rules/keepfit.yml": {}, "rules/policy.yml": {},
         # as the folder's README says
         "alertmanager.yml": {"receiver: nobody": "receiver: webhook", "http://receiver.example.com:8080/alerts": webhook},
     }  # fmt: skip
@@ -156,6 +156,13 @@ def test_an_alert_fires_is_told_and_ends(watched) -> None:
         soon(lambda: watched.heard("KeepfitNotReady", "firing"), "nobody heard that there is no champion")
         promote(watched.project.pointers, "1")
         soon(lambda: watched.heard("KeepfitNotReady", "resolved"), "nobody heard that there is one")
+        see(watched.project, f1=0.75)
+        told = soon(
+            lambda: watched.heard("KeepfitMetric", "firing"), "nobody heard that f1 is below what the policy says"
+        )
+        assert told["annotations"]["summary"] == "f1 of churn is 0.75, below 0.8"
+        see(watched.project, f1=0.85)
+        soon(lambda: watched.heard("KeepfitMetric", "resolved"), "nobody heard that f1 is good again")
         soon(lambda: not watched.query("ALERTS") and not watched.shown(), "an alert of before the start did not end")
         watched.told.clear()
         process.kill()
@@ -171,6 +178,7 @@ def test_an_alert_fires_is_told_and_ends(watched) -> None:
 
 def test_what_rules_and_panels_name_is_given_and_shown(watched) -> None:
     promote(watched.project.pointers, "1")
+    see(watched.project, f1=0.85)
     asked = queries(watched.place)
     asked.pop(UNSEEN)
     empty = list(asked)

@@ -73,5 +73,5 @@ def test_grafana_finds_its_source_and_its_dashboards_where_compose_puts_them(pla
     (source,) = read(place / "grafana/provisioning/datasources/prometheus.yml")["datasources"]
     assert source["url"] == "http://prometheus:9090"
     variables = {one["name"]: one for one in read(place / FILE)["templating"]["list"]}
-    assert set(variables) == {"datasource", "service", "route", "version"}
+    assert set(variables) == {"datasource", "service", "route", "version", "metric"}
     assert variables["datasource"]["current"]["value"] == source["uid"]

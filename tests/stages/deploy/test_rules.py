@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from tests.connect.servers import program
 from .world import read, rules
 
 JOB = 'job="keepfit", service="churn", instance="service:8000"'
+OLD = f'keepfit_champion_trained_timestamp_seconds{{{JOB}, model="churn", version="2"}}'
 
 
 class Case(NamedTuple):
@@ -47,6 +49,26 @@ def gauge(name: str, value: float) -> dict[str, str]:
     return {f"{name}{{{JOB}}}": f"{value}x60"}
 
 
+def watched(name: str, value: float, **labels: str) -> dict[str, str]:
+    """Return a series of what a turn saw of version 2, which is the champion."""
+    told = "".join(f', {label}="{word}"' for label, word in ({"version": "2"} | labels).items())
+    champion = f'keepfit_champion_trained_timestamp_seconds{{{JOB}, model="churn", version="2"}}'
+    return {f'{name}{{{JOB}, model="churn"{told}}}': f"{value}x60", champion: "0x60"}
+
+
+def metric(value: float, end: str = "", stage: str = "realised", **labels: str) -> dict[str, str]:
+    return watched(f"keepfit_model_metric{end}", value, **({"stage": stage, "metric": "f1"} | labels))
+
+
+def drifted(psi: float, severity: int, **labels: str) -> dict[str, str]:
+    found = {"psi": psi, "severity": severity}
+    return {
+        series: values
+        for name, value in found.items()
+        for series, values in watched(f"keepfit_drift_{name}", value, **({"column": "age"} | labels)).items()
+    }
+
+
 CASES = {
     "KeepfitDown": Case(2, gauge("up", 0), gauge("up", 1)),
     "KeepfitRestarting": Case(
@@ -65,6 +87,14 @@ CASES = {
     "KeepfitStaleFeatures": Case(20, gauge("keepfit_store_age_seconds", 130_000), gauge("keepfit_store_age_seconds", 90_000)),
     "KeepfitOutboxStuck": Case(20, gauge("keepfit_outbox_age_seconds", 130_000), gauge("keepfit_outbox_age_seconds", 0)),
     "KeepfitUnknownCategories": Case(120, unknown(10, 100), unknown(1, 100)),
+    # the champion is version 2: what was seen of the one before it is over
+    "KeepfitMetric": Case(10, metric(0.79), metric(0.8) | metric(0.5, version="1") | metric(0.04, metric="ece")),
+    "KeepfitEstimate": Case(10, metric(0.74, "_high", "estimated"), metric(0.76, "_high", "estimated")),
+    "KeepfitDrift": Case(10, drifted(0.2, 1), drifted(0.3, 0) | drifted(0.19, 1, column="sum") | drifted(3, 2, version="1")),
+    "KeepfitDriftCritical": Case(10, drifted(0.1, 2), drifted(3, 1)),
+    # trained 122 days before these series begin, in 1970: 90 and the month until the next turn
+    "KeepfitOld": Case(10, {OLD: f"{-122 * 86400}x60"}, {OLD: f"{-100 * 86400}x60"}),
+    "KeepfitBlocked": Case(10, watched("keepfit_turn_blocked", 1), watched("keepfit_turn_blocked", 0)),
 }  # fmt: skip
 
 
@@ -76,7 +106,7 @@ def held(place: Path, folder: Path, name: str, series: dict[str, str], minutes: 
     """Let promtool run the rules over series, and hold whether the alert fires."""
     expected = [{"labels": f'{{alertname="{name}"}}', "value": 1}] if fires else []
     test = {
-        "rule_files": [str(place / "rules/keepfit.yml")],
+        "rule_files": [str(path) for path in sorted((place / "rules").glob("*.yml"))],
         "evaluation_interval": "1m",
         "tests": [{
             "interval": "1m",
@@ -107,6 +137,8 @@ def test_a_new_label_among_few_predictions_is_no_alert(place, tmp_path) -> None:
 
 def test_every_alert_is_tested_and_says_how_bad_it_is_and_what_to_do(place) -> None:
     assert set(alerts(place)) == set(CASES)
+    bounded = {(rule["alert"], rule["labels"].get("metric")) for rule in rules(place) if "alert" in rule}
+    assert {("KeepfitMetric", "f1"), ("KeepfitMetric", "auc"), ("KeepfitMetric", "ece")} <= bounded
     for name, rule in alerts(place).items():
         assert rule["labels"]["severity"] in ("critical", "warning"), name
         assert set(rule["annotations"]) == {"summary", "description", "runbook"}, name
@@ -120,7 +152,7 @@ def test_prometheus_accepts_its_configuration(place, tmp_path) -> None:
         [program("promtool"), "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(rules(place))} rules found" in done.stdout
+    assert sum(map(int, re.findall(r"(\d+) rules found", done.stdout))) == len(rules(place))
 
 
 def test_alertmanager_accepts_its_configuration_and_tells_nobody_until_it_is_said_whom(place) -> None:

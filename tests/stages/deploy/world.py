@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -15,13 +16,16 @@ import httpx
 import yaml
 from tests.stages.serving.world import NOW, fill, wait_until
 
-from keepfit import deploying
+from keepfit import clock, deploying
+from keepfit.artifact import swap, watched_of
+from keepfit.evidence import Drift, as_data
+from keepfit.evidence.watched import Measured, Watched
 from keepfit.project import Project, open_project
 from keepfit.stages.deploy.compose.panels import INTERVAL
 from keepfit.stages.serving.sqlite import SQLiteStore
 
 DEFINITIONS = """
-from keepfit import Category, Events, Every, Files, Float, Integer, Model, Records
+from keepfit import Category, Events, Every, Files, Float, Gate, Integer, Model, Policy, Records, when
 from names import CHURN
 
 customers = Records(
@@ -34,7 +38,9 @@ sales = Events(
 )
 churn = Model(
     CHURN, observe=Every("1 month", of=customers), target=sales.count(next="30d") == 0,
-    features=[sales.amount.sum(last="30d"), sales.count(last="90d"), customers.age],
+    features=[sales.amount.sum(last="30d"), sales.count(last="90d"), customers.age], metric="f1",
+    gates=[Gate("auc", threshold=0.7), Gate.calibrated(0.05)],
+    policy=Policy(when.metric_below("f1", 0.8) | when.estimated_below("f1", 0.75) | when.drift() | when.older_than("90d")),
 )
 """
 METRIC = re.compile(r"\b((?:keepfit|process)_[a-z_]+|up)\b")
@@ -79,18 +85,34 @@ def queries(place: Path) -> dict[str, str]:
     for panel in read(place / "grafana/dashboards/keepfit.json")["panels"]:
         for target in panel.get("targets", ()):
             text = target["expr"].replace(INTERVAL, "1m").replace("$service", "churn")
-            found[f"{panel['title']} {target['refId']}"] = re.sub(r"\$(route|version)", ".*", text)
+            found[f"{panel['title']} {target['refId']}"] = re.sub(r"\$(route|version|metric)", ".*", text)
     return found
 
 
 def rules(place: Path) -> list[dict]:
     """Return the rules."""
-    return [rule for group in read(place / "rules/keepfit.yml")["groups"] for rule in group["rules"]]
+    files = sorted((place / "rules").glob("*.yml"))
+    return [rule for path in files for group in read(path)["groups"] for rule in group["rules"]]
 
 
 def metrics(texts: Sequence[str]) -> set[str]:
     """Return the names of the server's metrics that PromQL names."""
     return {name for text in texts for name in METRIC.findall(re.sub(r'"[^"]*"', "", text))}
+
+
+def see(project: Project, f1: float) -> None:
+    """Leave what a turn that saw version 1 leaves for the server."""
+    metrics = [
+        Measured("1", "evaluation", "f1", 0.9, 900, 0.88, 0.92, 0.5), Measured("1", "realised", "f1", f1, 900, baseline=0.5),
+        Measured("1", "estimated", "f1", 0.85, 900, 0.8, 0.9, 0.9),
+    ]  # fmt: skip
+    moved = Drift("sales_count_90d", "ks", 0.3, 0.2, 0.5, False, 900, chance=0.5, relative_effect=0.01)
+    trained = int(time.time()) * clock.SECOND  # Prometheus has no other clock
+    seen = Watched(
+        "churn", NOW, version="1", trained_at=trained, metrics=tuple(metrics), watched="1", columns=3, alarms={"info": 3},
+        drift=(moved,), rows={"known": 9_000, "appended": 10, "quarantined": 0, "predicted": 900}, new_labels=40,
+    )  # fmt: skip
+    swap(watched_of(project.serving("churn").pointer), json.dumps(as_data(seen)).encode())
 
 
 @contextmanager

@@ -46,7 +46,7 @@ def test_a_turn_without_room_keeps_the_champion_and_says_why(tmp_path, monkeypat
     monkeypatch.setattr(room, "free_memory", lambda: 1000)
     with pytest.raises(TrainingError, match="need about"):
         actions.train(project, project.model("takings"), at("2025-05-01"))
-    done = loop.run(project, None, at("2025-08-01"))[0]
+    done = loop.run(project, None, at("2025-08-01"))[-1]
     assert done.decision == "keep"
     assert done.champion.version == "1"
     assert any("GB are free" in reason for reason in done.reasons)

@@ -14,7 +14,7 @@ MONTHS, ROWS, COLUMNS, ALPHA = 24, 150, 8, 0.05
 MOMENTS = np.array(clock.Grid("1 month").moments(0, 40 * 31 * clock.DAY)[: MONTHS + 6], np.int64)
 
 
-def world(kind: str, seed: int) -> NDArray[np.float64]:
+def world(kind: str, seed: int, rows: int = ROWS) -> NDArray[np.float64]:
     """Return columns of shape (months, rows, columns)."""
     rng = np.random.default_rng(seed)
     level = np.zeros((len(MOMENTS), COLUMNS))
@@ -24,19 +24,19 @@ def world(kind: str, seed: int) -> NDArray[np.float64]:
         level[0] = rng.normal(size=COLUMNS) * 0.3
         for month in range(1, len(level)):
             level[month] = 0.6 * level[month - 1] + rng.normal(size=COLUMNS) * 0.24
-    return rng.normal(size=(len(MOMENTS), ROWS, COLUMNS)) + level[:, None]
+    return rng.normal(size=(len(MOMENTS), rows, COLUMNS)) + level[:, None]
 
 
-def reference(values: NDArray[np.float64], newest: int = 5) -> Reference:
-    t = np.repeat(MOMENTS[:MONTHS], ROWS)
-    columns = {f"x{place}": values[:MONTHS, :, place].ravel() for place in range(COLUMNS)}
+def reference(values: NDArray[np.float64], newest: int = 5, first: int = 0) -> Reference:
+    t = np.repeat(MOMENTS[first:MONTHS], values.shape[1])
+    columns = {f"x{place}": values[first:MONTHS, :, place].ravel() for place in range(COLUMNS)}
     test = t >= MOMENTS[MONTHS - 2]
     answers = Rows({"score": columns["x0"][test]}, t[test], np.ones(int(test.sum()), bool))
     rows = Rows(columns, t, t >= MOMENTS[MONTHS - newest])
     return remembered(rows, answers, clock.Grid("1 month"), columns["x1"][test] ** 2, test)
 
 
-def alarms(known: Reference, values: NDArray[np.float64], month: int, rows: int = ROWS) -> set[str]:
+def alarms(known: Reference, values: NDArray[np.float64], month: int, rows: int | None = None) -> set[str]:
     current = {f"x{place}": values[month, :rows, place] for place in range(COLUMNS)}
     return {one.column for one in drift(known, current, alpha=ALPHA, t=int(MOMENTS[month])) if one.significant}
 
@@ -53,6 +53,23 @@ def test_false_alarms_stay_within_the_budget(kind: str) -> None:
     if kind != "iid":
         bare = Reference(known.profile)
         assert sum(bool(alarms(bare, values, month)) for month in range(MONTHS, len(MOMENTS))) >= 5
+
+
+def test_a_dozen_windows_that_remember_do_not_break_the_budget() -> None:
+    found = 0
+    for seed in range(8):
+        values = world("autocorrelated", seed, 500)
+        known = reference(values, first=MONTHS - 12)
+        found += sum(bool(alarms(known, values, month)) for month in range(MONTHS, len(MOMENTS)))
+    # 48 windows at 5% are 2.4 alarms; a spread measured about the reference's location gives 10
+    assert found <= 5
+
+
+def test_a_season_known_from_two_years_is_known_by_halves() -> None:
+    habit = reference(world("seasonal", 3)).habits["x1"]
+    place = min(habit.season)
+    assert habit.excess[place] > 0.4 / ROWS
+    assert reference(world("iid", 3)).habits["x1"].excess[0] < 0.4 / ROWS
 
 
 def test_a_shift_of_a_quarter_of_a_deviation_is_found() -> None:

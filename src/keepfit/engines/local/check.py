@@ -90,8 +90,10 @@ def _open(work: Work, files: Sequence[RawFile], scratch: Path, lookup: str | Non
             found = CheckedFile(file.name, digest, size, opened.header, opened.types)
             work.found[file.name] = found
             source = reading.Source(file.name, file.place, opened, file.parts, lookup)
-            reading.require_columns(work.table, source)
-            work.sources[file.name] = source
+            if (wrong := reading.wrong_columns(work.table, source)) is None:
+                work.sources[file.name] = source
+            else:
+                work.refuse(file.name, wrong, left.begins(work, source))
         except SourceError as error:
             work.refuse(file.name, error)
         except OSError as error:

@@ -31,6 +31,7 @@ class LocalTally:
             self._source, self._parquet = _known(self._source, as_of), False
         self._files = ", ".join(files)
         self._kinds: dict[str, str] = {}
+        self._rows: int | None = None
 
     def kinds(self) -> dict[str, str]:
         """Return each column's kind: 'number', 'label', 'time', or 'nested' for what has no order and no name."""
@@ -41,54 +42,61 @@ class LocalTally:
 
     def rows(self) -> int:
         """Return how many rows there are."""
-        return int(self._fetch(f"select count(*) from {self._source}")[0][0])
+        if self._rows is None:
+            self._rows = int(self._fetch(f"select count(*) from {self._source}")[0][0])
+        return self._rows
 
     def sample(self, rows: int, columns: Sequence[str]) -> dict[str, Column]:
         """Return about so many rows, drawn in short runs from everywhere; all if there are no more than that."""
         if not columns:
             return {}
-        every = max(1, math.ceil(self.rows() / max(1, rows)))
         picked = ", ".join(f"{self._value(name, self.kinds()[name])} as {quoted(name)}" for name in columns)
-        where = source = ""
-        if every > 1 and self._parquet:
+        if self._parquet:  # how many rows they have is in their footers
+            every = max(1, math.ceil(self.rows() / max(1, rows)))
             source = self._source[:-1] + ", file_row_number=true)"
-            where = f" where hash(file_row_number // {BLOCK}, file_index) % {every} = 0"
-        elif every > 1:
-            source, where = f"(select * from {self._source} using sample {rows} rows (reservoir, 7))", ""
-        found = self._run(f"select {picked} from {source or self._source}{where}").fetchnumpy()
+            source += f" where hash(file_row_number // {BLOCK}, file_index) % {every} = 0" if every > 1 else ""
+        else:
+            source = f"(select * from {self._source} using sample {rows} rows (reservoir, 7))"
+        found = self._run(f"select {picked} from {source}").fetchnumpy()
         return {name: query.unmasked(found[name]) for name in columns}
 
     def count(
         self, edges: Mapping[str, Sequence[float]], labels: Mapping[str, Sequence[str]]
     ) -> dict[str, tuple[int, ...]]:
         """Return each column's counts: nulls, then the bins between edges; or nulls, the labels, and all other labels."""
-        asked = [piece for name, own in edges.items() for piece in self._bins(name, own)]
+        asked = [self._bins(name, own) for name, own in edges.items()]
         asked += [piece for name, own in labels.items() for piece in self._labels(name, own)]
-        (row,) = self._fetch(f"select count(*){''.join(f', {piece}' for piece in asked)} from {self._source}")
-        total, cells = row[0], iter(row[1:])
-        found = {name: _numbers(own, total, next(cells), next(cells), next(cells)) for name, own in edges.items()}
-        return found | {name: _texts(own, total, next(cells), next(cells), next(cells)) for name, own in labels.items()}
+        self._rows, *cells = self._one(["count(*)", *asked])
+        numbers = dict(zip(edges, cells, strict=False))
+        # NaN is below no bound, and so comes with -inf before all numbers: where nothing does, nothing has to be told apart
+        odd = [name for name, found in numbers.items() if found and found.get(-math.inf)]
+        nans = dict(
+            zip(odd, self._one([f"count_if(isnan({self._value(name, 'number')}))" for name in odd]), strict=True)
+        )
+        texts = iter(cells[len(edges) :])
+        found = {name: _numbers(own, self._rows, nans.get(name, 0), numbers[name] or {}) for name, own in edges.items()}
+        return found | {name: _texts(own, self._rows, next(texts), next(texts)) for name, own in labels.items()}
 
-    def _bins(self, name: str, edges: Sequence[float]) -> tuple[str, ...]:
-        value = self._value(name, "number")
-        # its bins end with their bound, ours begin with it: the bound is then the double before
-        with np.errstate(over="ignore"):
-            ends = np.nextafter(np.asarray(edges, np.float64), -np.inf).tolist()
-        listed = ", ".join(f"'{end!r}'::double" for end in ends)
-        histogram = f"histogram({value}, [{listed}])" if ends else "null"
-        return f"count({value})", f"coalesce(count_if(isnan({value})), 0)", histogram
+    def _bins(self, name: str, edges: Sequence[float]) -> str:
+        bounds = dict.fromkeys([-math.inf, *_ends(edges)])
+        listed = ", ".join(f"'{bound!r}'::double" for bound in bounds)
+        return f"histogram({self._value(name, 'number')}, [{listed}])"
 
-    def _labels(self, name: str, labels: Sequence[str]) -> tuple[str, ...]:
+    def _labels(self, name: str, labels: Sequence[str]) -> tuple[str, str]:
         value = self._value(name, "label")
         # it calls all others '', so a label of that name is counted apart
         named = ", ".join(literal(label) for label in labels if label)
-        histogram = f"histogram_exact({value}, [{named}])" if named else "null"
-        return f"count({value})", f"coalesce(count_if({value} = ''), 0)", histogram
+        histogram = f"histogram_exact({value}, [{named}])" if named else f"count({value})"
+        return f"coalesce(count_if({value} = ''), 0)" if "" in labels else "0", histogram
 
     def _value(self, name: str, kind: str) -> str:
         """Return a column as numbers or as texts: null where it is none, and where there is no such column."""
         type_ = "double" if kind == "number" else "varchar"
         return f"try_cast({quoted(name)} as {type_})" if name in self.kinds() else f"cast(null as {type_})"
+
+    def _one(self, asked: Sequence[str]) -> tuple[Any, ...]:
+        """Return what is asked of all rows, in one scan; nothing is asked without one."""
+        return self._fetch(f"select {', '.join(asked)} from {self._source}")[0] if asked else ()
 
     def _fetch(self, text: str) -> list[tuple[Any, ...]]:
         return self._run(text).fetchall()
@@ -119,22 +127,22 @@ def _kind(kind: str) -> str:
     return "label" if kind == "VARCHAR" or kind.startswith(("ENUM", "UUID")) else "nested"
 
 
-def _numbers(
-    edges: Sequence[float], total: int, present: int, nans: int, histogram: dict[float, int] | None
-) -> tuple[int, ...]:
-    # NaN is below no bound, and so comes first; without edges there is one bin
-    bins = list((histogram or {}).values()) or [0]
-    bins += [0] * (len(edges) + 1 - len(bins))
-    if not edges:
-        return total - present + nans, present - nans
-    bins[0] -= nans
-    bins[-1] = present - nans - sum(bins[:-1])
-    return total - present + nans, *bins
+def _ends(edges: Sequence[float]) -> list[float]:
+    """Return the bounds of DuckDB's bins, which end with them, for ours, which begin with an edge: the doubles before the edges."""
+    with np.errstate(over="ignore"):
+        return np.nextafter(np.asarray(edges, np.float64), -np.inf).tolist()  # type: ignore[no-any-return]
 
 
-def _texts(
-    labels: Sequence[str], total: int, present: int, empty: int, histogram: dict[str, int] | None
-) -> tuple[int, ...]:
-    found = {**(histogram or {}), "": empty}
-    named = [found.get(label, 0) for label in labels]
+def _numbers(edges: Sequence[float], total: int, nans: int, found: dict[float, int]) -> tuple[int, ...]:
+    present, ends = sum(found.values()) - nans, _ends(edges)
+    bins = [found.get(end, 0) for end in ends]
+    if bins:
+        bins[0] += (found.get(-math.inf, 0) if ends[0] > -math.inf else 0) - nans
+    return total - present, *bins, present - sum(bins)
+
+
+def _texts(labels: Sequence[str], total: int, empty: int, found: dict[str, int] | int | None) -> tuple[int, ...]:
+    counts = found if isinstance(found, dict) else {"": found or 0}
+    present, own = sum(counts.values()), {**counts, "": empty}
+    named = [own.get(label, 0) for label in labels]
     return total - present, *named, present - sum(named)

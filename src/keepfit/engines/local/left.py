@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+import duckdb
 import numpy as np
 from arro3.core import Array
 from arro3.core import Table as ArrowTable
 
 from keepfit.engines.local import parts, query, reading
 from keepfit.engines.local.formats.facts import Places
+from keepfit.engines.local.rules import VALUE
 from keepfit.engines.local.work import Work
 from keepfit.engines.quoting import literal, quoted
 from keepfit.errors import SourceError
@@ -109,6 +111,18 @@ def count(work: Work) -> None:
     _count_lines(work)
     for name in list(work.sources):
         _require_zone(work, name)
+
+
+def begins(work: Work, source: reading.Source) -> int | None:
+    """Return the first time in a file whose columns are not as declared; None where none can be read."""
+    if work.table.time is None:
+        return None
+    rows, time = reading.left(work.contract, replace(source, lookup=None), None), quoted(VALUE + work.table.time)
+    try:
+        found = work.cursor.execute(f"select epoch_us(min({time})) from ({rows})").fetchone()
+    except duckdb.Error:  # it lacks what the time is made of, or no more of it can be read
+        return None
+    return found[0] if found else None
 
 
 def _count_good(work: Work) -> None:

@@ -174,19 +174,16 @@ def missing(table: Table, source: Source) -> list[str]:
     return [name for name in table.contract() if _raw(table, source, name) is None]
 
 
-def require_columns(table: Table, source: Source) -> None:
-    """Refuse a file whose columns are not as declared.
+def wrong_columns(table: Table, source: Source) -> SourceError | None:
+    """Return why a file is refused whose columns are not as declared; None if they are.
 
-    Raises
-    ------
-    SourceError
-        If the entity or the time is missing; or another column, and that is an error; or one appeared, and that is.
+    The entity or the time is missing; or another column, and that is an error; or one appeared, and that is.
     """
     there, label = _there(source), source.label
     needed = {table.entity, *table.time_columns()}
     for name in table.contract():
         if len(ways := [way for way in table.headers_of(name) if there.issuperset(way)]) > 1:
-            raise SourceError(
+            return SourceError(
                 f"{label} has {' '.join(ways[0])!r} and {' '.join(ways[1])!r}, which both are {name} of {table.name}",
                 where=label,
                 fix="leave one of them out of aliases, or out of the file",
@@ -197,17 +194,18 @@ def require_columns(table: Table, source: Source) -> None:
         fix = did_you_mean(header, sorted(there), of="the file")
         if lacking[0] not in needed:
             fix += "; or declare evolution=Evolution(vanish='ignore')"
-        raise SourceError(f"{label} has no column {header!r}, which {table.name} declares", where=label, fix=fix)
+        return SourceError(f"{label} has no column {header!r}, which {table.name} declares", where=label, fix=fix)
     if (on := table.lookup.on if table.lookup else None) and _raw(table, source, on) is None:
         header = next(one for one in table.headers_of(on)[0] if one not in there)
         fix = did_you_mean(header, sorted(there), of="the file")
-        raise SourceError(f"{label} has no column {header!r}, which {table.name} looks up", where=label, fix=fix)
+        return SourceError(f"{label} has no column {header!r}, which {table.name} looks up", where=label, fix=fix)
     if table.evolution.appear == "error" and (found := unknown(table, source)):
-        raise SourceError(
+        return SourceError(
             f"{label} has column {found[0]!r}, which {table.name} does not declare",
             where=label,
             fix="declare it, or evolution=Evolution(appear='ignore')",
         )
+    return None
 
 
 def _with_raw(contract: Contract, source: Source, read: Sequence[str] = ()) -> str:

@@ -48,10 +48,11 @@ class Work:
         """The table of the rows that a quick look did not let in."""
         return f"{self.bad}_left"
 
-    def refuse(self, name: str, error: SourceError) -> None:
-        """Leave a file out, for a reason."""
+    def refuse(self, name: str, error: SourceError, begins: int | None = None) -> None:
+        """Leave a file out, for a reason; it says when it begins, if that is known."""
         self.sources.pop(name, None)
-        self.found[name] = CheckedFile(name, self.found[name].digest, self.found[name].size, error=error)
+        found = self.found[name]
+        self.found[name] = CheckedFile(name, found.digest, found.size, first_time=begins, error=error)
 
     def only(self, query: str) -> int:
         """Return the one number that a query gives."""

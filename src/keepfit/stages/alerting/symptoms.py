@@ -12,23 +12,40 @@ from collections.abc import Callable, Iterator
 from keepfit import clock
 from keepfit.evidence import (
     AWAIT,
+    CONCEPT,
     CRITICAL,
+    EXPECTED,
     INFO,
+    LABEL,
     PROMOTE,
     REJECT,
     ROLL_BACK,
     WARNING,
     Drift,
+    Sign,
     Symptom,
     Turn,
 )
-from keepfit.evidence.alerts import DECISION, DRIFT, ESTIMATED, QUALITY, REALISED, SILENT, STALE, TRAINING
+from keepfit.evidence.alerts import (
+    DECISION,
+    DRIFT,
+    ESTIMATED,
+    FAILED,
+    QUALITY,
+    REALISED,
+    SILENT,
+    STALE,
+    TRAINING,
+    UNUSUAL,
+)
 from keepfit.measure.wording import number
 from keepfit.spec.metric import METRICS
 from keepfit.stages.alerting.rules import Rules
 
 STEPS = {PROMOTE: INFO, REJECT: INFO, AWAIT: WARNING, ROLL_BACK: WARNING}
 """Decisions that are told, with their severity: one that waits for a person is more than information."""
+MATURING = ("target", "concept")
+"""What drift is of that is known once labels have matured."""
 
 
 def seen(turn: Turn, rules: Rules) -> tuple[Symptom, ...]:
@@ -52,6 +69,14 @@ def drifted(one: Drift) -> str:
     """Return how far a column has moved, in a sentence."""
     chance = one.p_value if one.chance is None else one.chance
     bound = "" if one.bound is None else f" < {number(one.bound, chance)}"
+    if one.kind == CONCEPT:
+        said = f"the same inputs turn out otherwise: surprise {number(one.statistic)}, chance {number(chance, one.bound)}{bound}"
+        beside = (
+            ""
+            if one.relative_effect is None
+            else f"; the loss was {one.relative_effect:+.1%} of what was to be expected"
+        )
+        return f"{said}, on {one.rows:,} matured rows{beside}"
     said = (
         f"{one.column} drifted: psi {number(one.psi)}, chance {number(chance, one.bound)}{bound}, on {one.rows:,} rows"
     )
@@ -61,6 +86,18 @@ def drifted(one: Drift) -> str:
         verb = "raise" if one.relative_effect >= 0 else "lower"
         said += f"; expected to {verb} the loss by {number(100 * abs(one.relative_effect))}%"
     return said
+
+
+def _unusual(turn: Turn, _: Rules) -> Iterator[Symptom]:
+    for one in turn.signs:
+        # what is declared of loads, their ingest has told
+        if one.severity != INFO and one.kind != EXPECTED:
+            said = one.sentence if one.chance is None else f"{one.sentence} (chance {number(one.chance)})"
+            yield Symptom(UNUSUAL, _sign(one), one.severity, said)
+
+
+def _sign(one: Sign) -> str:
+    return f"{one.kind}: {one.about}"
 
 
 def _realised(turn: Turn, rules: Rules) -> Iterator[Symptom]:
@@ -110,6 +147,12 @@ def _of_a_turn(turn: Turn, _: Rules, __: str) -> bool:
     return turn.by is None and bool(turn.rows)
 
 
+def _drift_known(turn: Turn, _: Rules, about: str) -> bool:
+    """Return whether a turn looked: at what happened, only once labels have matured; columns that are gone are over."""
+    late = [one.column for one in turn.drift if one.kind in (LABEL, CONCEPT)]
+    return about in late if about in MATURING else bool(turn.drift)
+
+
 def _finite(metrics: dict[str, float] | None, bounds: object, name: str) -> bool:
     if metrics is None:
         return False
@@ -125,16 +168,18 @@ def _estimate_known(turn: Turn, rules: Rules, name: str) -> bool:
     return _finite(values, rules.estimated, name)
 
 
-SEEN: tuple[Callable[[Turn, Rules], Iterator[Symptom]], ...] = (_drift, _realised, _estimated, _decided)
+SEEN: tuple[Callable[[Turn, Rules], Iterator[Symptom]], ...] = (_drift, _unusual, _realised, _estimated, _decided)
 """What finds symptoms in what a turn measured and decided; those of `turn.symptoms` it knew itself."""
 JUDGED: dict[str, Callable[[Turn, Rules, str], bool]] = {
+    FAILED: _of_a_turn,
     STALE: _of_a_turn,
     QUALITY: _of_a_turn,
+    UNUSUAL: lambda turn, _, about: any(_sign(one) == about and one.kind != EXPECTED for one in turn.signs),
     SILENT: lambda turn, rules, about: _of_a_turn(turn, rules, about) and not turn.blocked,
     TRAINING: lambda turn, _, __: turn.evaluation is not None,
     REALISED: _realised_known,
     ESTIMATED: _estimate_known,
-    DRIFT: lambda turn, _, __: bool(turn.drift),
+    DRIFT: _drift_known,
     DECISION: lambda _, __, ___: True,
 }
 """When a turn tells by its silence that something has passed: a blocked turn watches nothing, for example."""

@@ -9,6 +9,7 @@ from keepfit.evidence.alerts import (
     DECISION,
     DRIFT,
     ESTIMATED,
+    FAILED,
     QUALITY,
     REALISED,
     RESOLVED,
@@ -22,6 +23,7 @@ from keepfit.evidence.alerts import (
 SHOWN = 10
 """Alerts that a message lists; the others are counted."""
 HEADS = {
+    FAILED: "a turn failed",
     STALE: "data are older than expected",
     QUALITY: "data are not as expected",
     SILENT: "nothing was predicted",
@@ -72,6 +74,8 @@ def see(message: Message) -> str:
         return "keepfit alerts list"
     if message.kind == DECISION:
         return f"keepfit ledger {message.model} --as-of {on}"
+    if message.kind == FAILED:
+        return f"keepfit run {message.model}"
     if message.kind in (STALE, QUALITY, SILENT):
         return f"keepfit plan {message.model} --as-of {on}"
     return f"keepfit watch {message.model} --as-of {on}"

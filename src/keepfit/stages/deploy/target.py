@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from typing import cast
 
 from keepfit.errors import SettingsError, did_you_mean
+from keepfit.spec.model import Model
 
 GROUP = "keepfit.deployers"
 Files = dict[str, bytes]
@@ -33,6 +34,8 @@ class Deployment:
         Extras of keepfit that turns need, such as `lightgbm`.
     store : str or None
         The setting `serving.store`: where the online store is, if not in a file.
+    declared : Model or None
+        The model's definition: what its policy and its gates bound.
     """
 
     model: str
@@ -42,6 +45,7 @@ class Deployment:
     raw_files: str
     extras: tuple[str, ...] = ()
     store: str | None = None
+    declared: Model | None = None
 
 
 Deployer = Callable[[Deployment], Files]

@@ -194,11 +194,11 @@ class Batches:
             error = file.error or listing.wrong_file(self.name, file)
             if error is None and file.name in self.holds and self.holds[file.name].digest != file.digest:
                 error = changed(self.name, item, self.turn.exchange)
-            if error is not None:
-                self.result = self.result.failed(error)
-            elif file.first_time is not None and file.first_time >= self.turn.as_of:
+            if file.first_time is not None and file.first_time >= self.turn.as_of:
                 self.turn.waiting[self.name.name, item.name, item.identity] = file.first_time
-                self.result, waits = self.result.deferred(file.name), True
+                self.result, waits = self.result.deferred(file.name), waits or error is None
+            elif error is not None:
+                self.result = self.result.failed(error)
             else:
                 names.append(file.name)
         return names, waits

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from keepfit.connect import Item
@@ -151,11 +151,18 @@ class Ingested:
         )
 
 
+def ingested_data(done: Ingested) -> dict[str, Any]:
+    """Return what an ingest did as plain data."""
+    refused = [{"what": one.what, "where": one.where, "fix": one.fix} for one in done.errors]
+    return {**asdict(replace(done, errors=())), "errors": refused}
+
+
 def ingested_from(data: Mapping[str, Any]) -> Ingested:
-    """Return what an ingest did, from its plain data; one that had errors is not written down."""
+    """Return what an ingest did, from its plain data."""
+    errors = tuple(SourceError(**one) for one in data["errors"])
     listed = {name: tuple(data[name]) for name in ("files", "waiting", "copies", "changes")}
     moved, broken = (Moved(**one) for one in data["moved"]), (Broken(**one) for one in data["broken"])
-    return Ingested(**{**data, **listed, "errors": (), "moved": tuple(moved), "broken": tuple(broken)})
+    return Ingested(**{**data, **listed, "errors": errors, "moved": tuple(moved), "broken": tuple(broken)})
 
 
 def first_error(done: Sequence[Ingested]) -> SourceError | None:

@@ -7,14 +7,15 @@ import math
 import numpy as np
 
 from keepfit.measure.sums import Floats
-from keepfit.stages.monitoring.contrasts import LOCATION, SHARE, SPREAD, Contrasts, contrasts
+from keepfit.stages.monitoring.contrasts import LOCATION, SPREAD, Contrasts, contrasts
 from keepfit.stages.monitoring.habits import Habit
 from keepfit.stages.monitoring.seasons import phase_of
-from keepfit.stages.monitoring.tests.tails import student
+from keepfit.stages.monitoring.tests.tails import normal, student
 
-HEAVY = {LOCATION: math.inf, SHARE: 4.0, SPREAD: 2.0}
-"""Degrees of freedom that an excess has at most. Where values lie varies evenly to both sides; what follows from that, the share of
-an outer tenth and the more so the spread, varies as its square does, with a tail as long."""
+HEAVY = 4.0
+"""Degrees of freedom that the excess of what is no location has at most: what follows from a location that moves has long tails."""
+DOUBT = 0.5
+"""How much of what follows from a location may be otherwise: there are more ways to move than the one that is reckoned with."""
 
 
 def chance(reference: Floats, current: Floats, habit: Habit | None, *, ordered: bool, t: int | None = None) -> float:
@@ -45,23 +46,28 @@ def chance(reference: Floats, current: Floats, habit: Habit | None, *, ordered: 
         gap = both.values[1, place] - both.values[0, place]
         if not math.isfinite(gap):
             continue
-        variance, degrees = noise[place], math.inf
+        followed = both.followed[1, place] - both.followed[0, place]
+        variance, degrees = noise[place] + (DOUBT * followed) ** 2, math.inf
         if habit is not None and habit.unit[place] > 0:
+            if both.kinds[place] == SPREAD:
+                gap -= habit.within
             season = habit.season.get(place)
             if season and t is not None:
                 at_home = [season[one] for one in habit.home]
                 gap -= season[int(phase_of(np.array([t]), habit.cycle)[0])] - (
                     float(np.mean(at_home)) if at_home else 0.0
                 )
-            variance = noise[place] + habit.excess[place]
+            variance += habit.excess[place]
             # Satterthwaite (1946): what sampling gave was estimated with the excess; the rest of this window's is known
             own = habit.degrees[place]
-            wild = min(own, HEAVY[both.kinds[place]])
+            wild = min(own, habit.tail if both.kinds[place] == LOCATION else HEAVY)
             doubt = habit.unit[place] ** 2 / own + habit.excess[place] ** 2 / wild
             degrees = max(min(own, wild), variance**2 / doubt)
         z = abs(gap) / math.sqrt(variance)
-        plain = _plain_score(both, place, noise[place] / variance)
-        best = min(best, student(min(z, plain), degrees) / both.weights[place])
+        # no tail of Student's is shorter than the normal
+        if normal(z) < best * both.weights[place]:
+            z = min(z, _plain_score(both, place, noise[place] / variance))
+            best = min(best, student(z, degrees) / both.weights[place])
     return best
 
 

@@ -39,9 +39,13 @@ class Confidence:
         """Return the chance of class 1 at each score; with `random`, in a window and by a map that may be as well."""
         if random is None:
             return chance(self.map.log_odds(score))
-        odds = self.map.log_odds(score, self.map.drawn(random))
-        tilt = self.slope.drawn(random) * (log_odds(score) - self.map.centre)
-        return chance(odds + wider * (self.level.drawn(random) + tilt))
+        weights = self.map.drawn(random)
+        level, slope = self.level.drawn(random), self.slope.drawn(random)
+        return self.tilted(score, weights, wider * level, wider * slope)
+
+    def tilted(self, score: Floats, weights: Floats | None = None, level: float = 0.0, slope: float = 0.0) -> Floats:
+        """Return the chance of class 1 at each score, in a window of another level and slope; by a map of other weights."""
+        return chance(self.map.log_odds(score, weights) + level + slope * (log_odds(score) - self.map.centre))
 
     def as_data(self) -> dict[str, Any]:
         """Return it as plain data."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from keepfit.evidence import CRITICAL, FEATURE, INFO, PREDICTION, SEVERITIES, WARNING, Drift
+from keepfit.evidence import CRITICAL, FEATURE, INFO, LABEL, PREDICTION, SEVERITIES, WARNING, Drift
 from keepfit.stages.monitoring.chances import chance
 from keepfit.stages.monitoring.profile import Numbers, Profile, bins_of
 from keepfit.stages.monitoring.reference import Reference
@@ -26,6 +26,8 @@ COSTLY = 0.1
 SLIGHT, LARGE = 0.1, 0.25
 """Without losses, an alarm is critical from the second PSI on, and without a past it is only worth a warning from the first on, for
 among millions of rows every difference is significant: Siddiqi's bounds of a slight and of a significant shift."""
+KINDS = {"score": PREDICTION, "target": LABEL}
+"""The columns of a reference that are no features."""
 
 
 def drift(
@@ -35,7 +37,7 @@ def drift(
     alpha: float = ALPHA,
     tests: int | None = None,
     t: int | None = None,
-    score: str = "score",
+    kinds: Mapping[str, str] = KINDS,
 ) -> tuple[Drift, ...]:
     """Return how far each column has moved from the reference, what matters most first.
 
@@ -52,8 +54,8 @@ def drift(
         Among how many tests it is shared, if there are others than those of the columns.
     t : int, optional
         When the rows were observed, microseconds UTC: where they lie in their season.
-    score : str
-        The column that is the model's answer.
+    kinds : mapping of str to str
+        What columns are that are no features.
 
     Returns
     -------
@@ -61,7 +63,7 @@ def drift(
         One per column compared; with no current rows its psi is 0 and its p-value 1.
     """
     known = reference if isinstance(reference, Reference) else Reference(reference)
-    return moved(known, known.profile.count(columns), alpha=alpha, tests=tests, t=t, score=score)
+    return moved(known, known.profile.count(columns), alpha=alpha, tests=tests, t=t, kinds=kinds)
 
 
 def moved(
@@ -71,11 +73,11 @@ def moved(
     alpha: float = ALPHA,
     tests: int | None = None,
     t: int | None = None,
-    score: str = "score",
+    kinds: Mapping[str, str] = KINDS,
 ) -> tuple[Drift, ...]:
     """Return what `drift` does of rows that were counted in the reference's bins before."""
     shared = alpha / max(1, tests or len(current.columns))
-    found = [_compare(name, reference, current, shared, t, score) for name in current.columns]
+    found = [_compare(name, reference, current, shared, t, kinds.get(name, FEATURE)) for name in current.columns]
     return tuple(sorted(found, key=importance))
 
 
@@ -84,7 +86,7 @@ def importance(item: Drift) -> tuple[float, float, float, str]:
     return -SEVERITIES.index(item.severity), -(item.effect or 0.0), -item.psi, item.column
 
 
-def _compare(column: str, reference: Reference, current: Profile, alpha: float, t: int | None, score: str) -> Drift:
+def _compare(column: str, reference: Reference, current: Profile, alpha: float, t: int | None, kind: str) -> Drift:
     own, now = reference.profile.columns[column], current.columns[column]
     before, after = bins_of(own), bins_of(now)
     ordered = isinstance(own, Numbers)
@@ -110,8 +112,8 @@ def _compare(column: str, reference: Reference, current: Profile, alpha: float, 
         measured[name].p_value,
         significant,
         int(m),
-        kind=PREDICTION if column == score else FEATURE,
-        severity=_severity(significant and (habit is not None or far >= SLIGHT or unseen >= COSTLY), costly),
+        kind=kind,
+        severity=severity(significant and (habit is not None or far >= SLIGHT or unseen >= COSTLY), costly),
         chance=by_chance,
         bound=alpha,
         effect=effect,
@@ -121,5 +123,6 @@ def _compare(column: str, reference: Reference, current: Profile, alpha: float, 
     )
 
 
-def _severity(worth: bool, costly: bool) -> str:
+def severity(worth: bool, costly: bool) -> str:
+    """Return the severity of what is worth an alarm, or not."""
     return (CRITICAL if costly else WARNING) if worth else INFO

@@ -16,17 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.measure.sums import Floats
-from keepfit.stages.monitoring.contrasts import Contrasts, contrasts
-from keepfit.stages.monitoring.moderation import FEWEST_COLUMNS, moderated
-from keepfit.stages.monitoring.tests.tails import fisher
+from keepfit.stages.monitoring.contrasts import LOCATION, SPREAD, Contrasts, contrasts
+from keepfit.stages.monitoring.memory import inflation, remembering, resemblance, worth
+from keepfit.stages.monitoring.moderation import moderated, tailed
+from keepfit.stages.monitoring.seasons import seasonal
 
-FEWEST, FEWEST_MEMORY = 3, 5
-"""Windows from which anything can be said of how they differ, and of how long they stay alike."""
-OWN_MEMORY = 12
-"""Windows from which a column is believed to have a longer memory than the others; of fewer, only what all show together."""
-MOST_MEMORY = 0.95
-SEASONAL = 0.01
-"""A season is believed if windows of one phase are alike by chance no more often than this."""
+FEWEST = 3
+"""Windows from which anything can be said of how they differ."""
 FEW = 4.0
 """Degrees of freedom of a habit that is borrowed."""
 PLACES = 6
@@ -50,6 +46,10 @@ class Habit:
         What the season goes round; see `keepfit.stages.monitoring.seasons`.
     home : tuple of int
         The phases of the reference's windows.
+    within : float
+        The spread of the reference's windows, each about its own location: that of all their rows is larger, if locations differ.
+    tail : float
+        Degrees of freedom of Student's t that locations are as long-tailed as.
     """
 
     unit: tuple[float, ...]
@@ -58,12 +58,16 @@ class Habit:
     season: dict[int, tuple[float, ...]] = field(default_factory=dict)
     cycle: str = ""
     home: tuple[int, ...] = ()
+    within: float = 0.0
+    tail: float = math.inf
 
     def as_data(self) -> dict[str, Any]:
         """Return the habit as JSON data."""
         season = {str(place): list(own) for place, own in self.season.items()}
         degrees = [None if math.isinf(own) else own for own in self.degrees]
         found: dict[str, Any] = {"unit": list(self.unit), "excess": list(self.excess), "degrees": degrees}
+        found |= {"within": self.within} if self.within else {}
+        found |= {"tail": self.tail} if math.isfinite(self.tail) else {}
         return found | ({"season": season, "cycle": self.cycle, "home": list(self.home)} if season else {})
 
     @staticmethod
@@ -72,7 +76,16 @@ class Habit:
         season = {int(place): tuple(own) for place, own in data.get("season", {}).items()}
         degrees = tuple(math.inf if own is None else own for own in data["degrees"])
         cycle, home = data.get("cycle", ""), tuple(data.get("home", ()))
-        return Habit(tuple(data["unit"]), tuple(data["excess"]), degrees, season, cycle, home)
+        return Habit(
+            tuple(data["unit"]),
+            tuple(data["excess"]),
+            degrees,
+            season,
+            cycle,
+            home,
+            data.get("within", 0.0),
+            data.get("tail", math.inf),
+        )
 
 
 @dataclass(frozen=True)
@@ -123,6 +136,7 @@ class _Spread:
     unit: Floats
     alike: Floats
     season: dict[int, tuple[float, ...]]
+    rounds: float = 1.0
 
 
 def habits(past: Mapping[str, Past]) -> dict[str, Habit]:
@@ -132,8 +146,8 @@ def habits(past: Mapping[str, Past]) -> dict[str, Habit]:
     """
     spreads = {name: spread for name, own in past.items() if (spread := _spread(own)) is not None}
     shapes = {name: len(one.scaled) for name, one in spreads.items()}
-    # ratio of the variances, degrees of freedom, inflation of a mean by memory
-    shown = {name: np.full((3, shape), np.nan) for name, shape in shapes.items()}
+    # ratio of the variances, degrees of freedom, windows that the reference is worth, degrees of freedom of the tail
+    shown = {name: np.full((4, shape), np.nan) for name, shape in shapes.items()}
     for kind in sorted({kind for one in spreads.values() for kind in one.found.kinds}):
         places = [
             (name, place)
@@ -143,36 +157,54 @@ def habits(past: Mapping[str, Past]) -> dict[str, Habit]:
         ]
         places = [(name, place) for name, place in places if spreads[name].scaled[place] is not None]
         if places:
-            _shown(kind, places, spreads, shown)
+            _shown(places, spreads, shown, past)
     return {name: _habit(one, shown[name], past[name]) for name, one in spreads.items()}
 
 
 def _shown(
-    kind: str, places: Sequence[tuple[str, int]], spreads: Mapping[str, _Spread], shown: Mapping[str, Floats]
+    places: Sequence[tuple[str, int]],
+    spreads: Mapping[str, _Spread],
+    shown: Mapping[str, Floats],
+    past: Mapping[str, Past],
 ) -> None:
     """Fill in what contrasts of one kind show, each held against the others."""
+    scaled = [found for name, place in places if (found := spreads[name].scaled[place]) is not None]
     alike = np.array([spreads[name].alike[place] for name, place in places])
-    known = alike[np.isfinite(alike)]
-    common = float(known.mean()) if len({name for name, _ in places}) >= FEWEST_COLUMNS and len(known) else 0.0
-    for (name, place), own in zip(places, alike.tolist(), strict=True):
-        scaled = spreads[name].scaled[place]
-        if scaled is not None:
-            memory = max(common, own if math.isfinite(own) and len(scaled[0]) >= OWN_MEMORY else 0.0)
-            shown[name][:, place] = _between(*scaled, min(max(memory, 0.0), MOST_MEMORY))
+    memory, many = remembering(alike, [one for one, _ in scaled])
+    names = {name for name, _ in places}
+    evens = {name: _worth(spreads[name].found.noise) for name in names}
+    newests = {name: _worth(spreads[name].found.noise[-past[name].in_reference :]) for name in names}
+    for (name, place), (residual, free), kept in zip(places, scaled, memory.tolist(), strict=True):
+        newest = past[name].in_reference
+        own, free_of = _between(residual, free, kept, evens[name][place] / len(residual))
+        shown[name][:3, place] = own, free_of, newests[name][place] / inflation(kept, min(newest, len(residual)))
     ratio, degrees = moderated(
         np.array([shown[name][0, place] for name, place in places]),
         np.array([shown[name][1, place] for name, place in places]),
-        len({name for name, _ in places}),
+        many,
+        len(names),
     )
-    for (name, place), one, many in zip(places, ratio.tolist(), degrees.tolist(), strict=True):
-        shown[name][:2, place] = one, many
+    located = spreads[places[0][0]].found.kinds[places[0][1]] == LOCATION
+    tail = tailed([one for one, _ in scaled], many) if located else math.inf
+    for (name, place), one, own in zip(places, ratio.tolist(), degrees.tolist(), strict=True):
+        shown[name][[0, 1, 3], place] = one, own, tail
+
+
+def _worth(noise: Floats) -> list[float]:
+    """Return how many windows of even size windows of uneven size are worth, of each contrast (Kish 1965)."""
+    found: list[float] = ((1 / noise).sum(axis=0) ** 2 / (1 / noise**2).sum(axis=0)).tolist()
+    return found
 
 
 def _habit(one: _Spread, shown: Floats, past: Past) -> Habit:
-    ratio, degrees, inflation = shown
+    ratio, degrees, windows, tail = shown
     known = np.isfinite(ratio)
     # the reference itself is of a few windows, and these are alike
-    excess = np.where(known, np.maximum(ratio - 1, 0) * one.unit * (1 + inflation / max(1, past.in_reference)), 0.0)
+    excess = np.where(known, np.maximum(ratio - 1, 0) * one.unit * (1 + 1 / windows), 0.0)
+    at = one.found.kinds.index(LOCATION) if LOCATION in one.found.kinds else None
+    for place in one.season:
+        # a season is known from as few windows as there were rounds
+        excess[place] += ratio[place] * one.unit[place] / one.rounds
     return Habit(
         tuple(np.where(known, one.unit, 0.0).round(PLACES + 2).tolist()),
         tuple(excess.round(PLACES + 2).tolist()),
@@ -180,7 +212,19 @@ def _habit(one: _Spread, shown: Floats, past: Past) -> Habit:
         one.season,
         past.cycle if one.season else "",
         tuple(past.phase[-past.in_reference :].tolist()) if one.season and past.phase is not None else (),
+        _within(one.found, past.in_reference),
+        round(float(tail[at]), 2) if at is not None and known[at] else math.inf,
     )
+
+
+def _within(found: Contrasts, newest: int) -> float:
+    """Return the mean spread of the newest windows, by their rows."""
+    if SPREAD not in found.kinds:
+        return 0.0
+    place = found.kinds.index(SPREAD)
+    value, weight = found.values[-newest:, place], 1 / found.noise[-newest:, place]
+    mean = float((value * weight).sum() / weight.sum())
+    return round(mean, PLACES) if math.isfinite(mean) else 0.0
 
 
 def borrowed(others: Sequence[tuple[Habit, Sequence[str]]], kinds: Sequence[str]) -> Habit | None:
@@ -211,13 +255,14 @@ def _spread(past: Past) -> _Spread | None:
     found = contrasts(past.reference, windows, ordered=past.ordered)
     one = _Spread(found, [], np.full(len(found.kinds), np.nan), np.full(len(found.kinds), np.nan), {})
     phase = None if past.phase is None else past.phase[some]
+    one.rounds = 1.0 if phase is None else len(phase) / len(np.unique(phase))
     for place in range(len(found.kinds)):
         value, weight = found.values[:, place], 1 / found.noise[:, place]
         one.scaled.append(None)
         if not np.isfinite(value).all():
             continue
         residual, lost = _centred(value, weight, parts)
-        own = None if phase is None else _seasonal(residual, weight, phase, lost)
+        own = None if phase is None else seasonal(residual, weight, phase, lost)
         if own is not None:
             residual = residual - own[phase]
             one.season[place] = tuple(own.round(PLACES).tolist())
@@ -225,30 +270,22 @@ def _spread(past: Past) -> _Spread | None:
         if len(value) - lost >= 1:
             one.unit[place] = (len(value) - 1) / (weight.sum() - (weight**2).sum() / weight.sum())
             one.scaled[place] = residual * np.sqrt(weight), len(value) - lost
-            one.alike[place] = _alike(residual * np.sqrt(weight))
+            one.alike[place] = resemblance(residual * np.sqrt(weight))
     return one
 
 
-def _alike(scaled: Floats) -> float:
-    """Return the correlation of neighbours, freed of the bias of a short series (Kendall, Biometrika 41, 1954)."""
-    count, total = len(scaled), float((scaled**2).sum())
-    if count < FEWEST_MEMORY or total == 0:
-        return math.nan
-    return (float((scaled[1:] * scaled[:-1]).sum()) / total + 1 / count) / (1 - 3 / count)
-
-
-def _between(scaled: Floats, free: int, memory: float) -> tuple[float, float, float]:
-    """Return (variance between windows over that of sampling, its degrees of freedom, inflation of a mean by memory).
+def _between(scaled: Floats, free: int, memory: float, even: float) -> tuple[float, float]:
+    """Return the variance between windows over that of sampling, and its degrees of freedom.
 
     Cochran's Q over its degrees of freedom, as in the method of moments of DerSimonian & Laird (1986). Windows that resemble
-    their neighbours, as in an autoregression of first order, are worth fewer (Bayley & Hammersley, JRSS Supplement 8, 1946).
+    their neighbours are worth fewer (Bayley & Hammersley, JRSS Supplement 8, 1946), and so are windows of uneven size, the more
+    so the less of their variance is sampling: `even` is what share of their number they are then worth (Kish 1965).
     """
-    count = len(scaled)
-    lags = np.arange(1, count)
-    inflation = 1 + 2 * float(((1 - lags / count) * memory**lags).sum()) if memory else 1.0
     # of the squares, what the mean of windows that are alike has taken away
-    left = max(free - (inflation - 1), 0.25 * free)
-    return float((scaled**2).sum()) / left, max(1.0, free * (1 - memory**2) / (1 + memory**2)), inflation
+    left = max(free - (inflation(memory, len(scaled)) - 1), 0.25 * free)
+    ratio = float((scaled**2).sum()) / left
+    known = min(1.0, 1 / ratio) if ratio > 0 else 1.0
+    return ratio, max(1.0, free * worth(memory) * (known + (1 - known) * even))
 
 
 def _centred(value: Floats, weight: Floats, parts: NDArray[np.intp]) -> tuple[Floats, int]:
@@ -258,19 +295,3 @@ def _centred(value: Floats, weight: Floats, parts: NDArray[np.intp]) -> tuple[Fl
         own = parts == part
         residual[own] -= (value[own] * weight[own]).sum() / weight[own].sum()
     return residual, len(which)
-
-
-def _seasonal(residual: Floats, weight: Floats, phase: NDArray[np.intp], lost: int) -> Floats | None:
-    """Return what each phase adds, if the phases differ by more than chance."""
-    phases, count = int(phase.max()) + 1, len(residual)
-    sums = np.bincount(phase, weight, minlength=phases)
-    if (sums == 0).any() or count - phases - lost < FEWEST:
-        return None
-    means: Floats = np.bincount(phase, residual * weight, minlength=phases) / sums
-    whole = float((residual**2 * weight).sum())
-    inside = float(((residual - means[phase]) ** 2 * weight).sum())
-    free = count - phases - lost + 1
-    between = max(whole - inside, 0.0) / (phases - 1)
-    if inside <= 0 or fisher(between / (inside / free), phases - 1, free) >= SEASONAL:
-        return None
-    return means

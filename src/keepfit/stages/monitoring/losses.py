@@ -21,6 +21,8 @@ from keepfit.measure.sums import Floats
 
 PRIOR = 0.05
 """By how much the errors of windows differ, in logarithms, if nothing tells: 5%."""
+PRIOR_BIAS = 0.2
+"""By how much the mean error of windows differs, over the expected size of an error, if nothing tells."""
 SMALLEST = 0.02
 """Of the mean error: no row's is expected to be smaller."""
 TAILS = (0.0, 0.001, 0.003, 0.01, 0.02)
@@ -42,6 +44,8 @@ class Losses:
         Errors over their expected size, and how likely each is.
     spread : Spread
         How far the errors of a window lie from what is expected of it, in logarithms.
+    bias : Spread or None
+        How far the mean of a window's errors over their expected size lies from that of all windows; None of an earlier keepfit.
     """
 
     level: float
@@ -49,6 +53,7 @@ class Losses:
     errors: tuple[float, ...]
     chances: tuple[float, ...]
     spread: Spread
+    bias: Spread | None = None
 
     def size(self, told: Floats) -> Floats:
         """Return the expected absolute error of each row, from what the model of losses says."""
@@ -61,10 +66,8 @@ class Losses:
     @classmethod
     def of(cls, data: dict[str, Any]) -> Losses:
         """Return what `as_data` wrote."""
-        return cls(
-            **data
-            | {"spread": Spread(**data["spread"]), "errors": tuple(data["errors"]), "chances": tuple(data["chances"])}
-        )
+        spreads = {name: Spread(**data[name]) for name in ("spread", "bias") if data.get(name)}
+        return cls(**data | spreads | {"errors": tuple(data["errors"]), "chances": tuple(data["chances"])})
 
 
 def target_of(error: Floats) -> Floats:
@@ -104,7 +107,10 @@ def learn_losses(error: Floats, told: Floats, before: Floats, windows: NDArray[n
     happened = happened.clip(1e-9 * smallest)  # a window without any error
     rate = happened / said
     noise = np.bincount(windows, (np.abs(error) - rate[windows] * earlier) ** 2, count) / happened**2
-    return Losses(level, smallest, errors, chances, between(np.log(rate), noise, PRIOR))
+    rows = np.bincount(windows)
+    mean_error = np.bincount(windows, scaled) / rows
+    bias = between(mean_error, scaled.var() / rows, PRIOR_BIAS)
+    return Losses(level, smallest, errors, chances, between(np.log(rate), noise, PRIOR), bias)
 
 
 def _level(error: Floats, told: Floats) -> float:

@@ -15,13 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit.measure.sums import Floats
+from keepfit.stages.monitoring.bins import counted
 
 BINS = 32
 """Quantile bins of a numeric column, and the number of distinct values that get bins of their own."""
 LABELS = 50
 """Categories counted by name; the others are counted together."""
-MANY = 50_000
-"""Rows from which compiled code counts them: loading it takes as long as counting a few."""
 
 
 @dataclass(frozen=True)
@@ -45,15 +44,8 @@ class Numbers:
 
     def count(self, values: NDArray[Any]) -> Numbers:
         """Return the counts of other rows in the same bins."""
-        edges, numbers = np.asarray(self.edges, np.float64), np.asarray(values, np.float64)
-        if len(numbers) >= MANY:
-            from keepfit.kernel.bins import counted  # only here: the compiler takes a second to load
-
-            found, nulls = counted(numbers, edges)
-            return Numbers(self.edges, tuple(found.tolist()), nulls)
-        present, nulls = _present(numbers)
-        bins = np.searchsorted(edges, present, side="right")
-        return Numbers(self.edges, tuple(np.bincount(bins, minlength=len(edges) + 1).tolist()), nulls)
+        found, nulls = counted(np.asarray(values, np.float64), np.asarray(self.edges, np.float64))
+        return Numbers(self.edges, tuple(found.tolist()), nulls)
 
     def __add__(self, other: Numbers) -> Numbers:
         """Return the counts of both; they must be of the same bins."""

@@ -14,13 +14,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from keepfit import clock
+from keepfit.evidence import as_data, from_data
+from keepfit.evidence.watched import Described
 from keepfit.measure.sums import Floats
 from keepfit.stages.monitoring.contrasts import contrasts
+from keepfit.stages.monitoring.describing import described
 from keepfit.stages.monitoring.habits import Habit, Past, borrowed, habits
 from keepfit.stages.monitoring.profile import Labels, Numbers, Profile, bins_of, places, profile
 from keepfit.stages.monitoring.seasons import cycle_of, phases
 
-LOSS, HABIT = "loss", "habit"
+LOSS, HABIT, STATS = "loss", "habit", "stats"
 PRIOR_ROWS = 20
 """A bin's mean loss counts as if so many rows more of the overall mean lay in it: of few rows it is mostly chance."""
 
@@ -37,11 +40,14 @@ class Reference:
         Of each column, the mean loss of test rows in each bin, nulls first.
     habits : dict of str to Habit
         How much each column's windows differ by themselves.
+    stats : dict of str to Described
+        The rows of the profile in numbers.
     """
 
     profile: Profile
     losses: dict[str, tuple[float, ...]] = field(default_factory=dict)
     habits: dict[str, Habit] = field(default_factory=dict)
+    stats: dict[str, Described] = field(default_factory=dict)
 
     def as_data(self) -> dict[str, Any]:
         """Return the reference as JSON data; `from_data` gives it back unchanged."""
@@ -50,6 +56,8 @@ class Reference:
             found[name][LOSS] = list(loss)
         for name, habit in self.habits.items():
             found[name][HABIT] = habit.as_data()
+        for name, stats in self.stats.items():
+            found[name][STATS] = as_data(stats)
         return found
 
     @staticmethod
@@ -57,7 +65,8 @@ class Reference:
         """Return the reference that `as_data` wrote, or the profile of an earlier keepfit."""
         losses = {name: tuple(item[LOSS]) for name, item in data.items() if LOSS in item}
         known = {name: Habit.from_data(item[HABIT]) for name, item in data.items() if HABIT in item}
-        return Reference(Profile.from_data(data), losses, known)
+        stats = {name: from_data(Described, item[STATS]) for name, item in data.items() if STATS in item}
+        return Reference(Profile.from_data(data), losses, known, stats)
 
 
 @dataclass(frozen=True)
@@ -93,7 +102,8 @@ def remembered(features: Rows, answers: Rows, grid: clock.Grid, loss: Floats, te
     test : bool array, shape (rows,)
         The rows that were answered.
     """
-    counted = profile({name: one[features.newest] for name, one in features.columns.items()} | dict(answers.columns))
+    newest = {name: one[features.newest] for name, one in features.columns.items()} | dict(answers.columns)
+    counted = profile(newest)
     past = _past(counted, features, grid) | _past(counted, answers, grid)
     known = habits(past)
     kinds = {name: contrasts(one.reference, one.windows[:1], ordered=one.ordered).kinds for name, one in past.items()}
@@ -103,7 +113,7 @@ def remembered(features: Rows, answers: Rows, grid: clock.Grid, loss: Floats, te
             known[name] = habit
     rows = {name: one[test] for name, one in features.columns.items()} | dict(answers.columns)
     losses = {name: _losses(counted.columns[name], values, loss) for name, values in rows.items()}
-    return Reference(counted, losses, known)
+    return Reference(counted, losses, known, described(newest))
 
 
 def _past(counted: Profile, rows: Rows, grid: clock.Grid) -> dict[str, Past]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keepfit import clock
-from keepfit.evidence import SEVERITIES, Evidence
+from keepfit.evidence import CONCEPT, SEVERITIES, Evidence
 from keepfit.evidence import Drift as Drifted
 from keepfit.measure.wording import number
 from keepfit.spec.metric import METRICS
@@ -128,6 +128,10 @@ def _alarm(item: Drifted) -> str:
     found = _chance(item)
     bound = "" if item.bound is None else f" < {number(item.bound, found)}"
     effect = "" if item.relative_effect is None else f", expected to change the loss by {item.relative_effect:+.1%}"
+    if item.kind == CONCEPT:
+        effect = (
+            "" if item.relative_effect is None else f", the loss {item.relative_effect:+.1%} of what was to be expected"
+        )
     return f"{item.column} drifted ({item.severity}): chance {number(found, item.bound)}{bound}{effect}"
 
 

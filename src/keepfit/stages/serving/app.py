@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from keepfit import clock
+from keepfit.artifact import watched_of
 from keepfit.stages.serving import openapi
 from keepfit.stages.serving.application import Application
 from keepfit.stages.serving.challenger import Challenger
@@ -28,6 +29,7 @@ from keepfit.stages.serving.service import Service
 from keepfit.stages.serving.shadow import Shadow
 from keepfit.stages.serving.status import gauges, status_routes
 from keepfit.stages.serving.store import OnlineStore
+from keepfit.stages.serving.watched import Following
 
 DESCRIPTION = (
     "Predictions of one model's champion. Features are computed at request time by the kernel that trained it."
@@ -68,6 +70,7 @@ def create_app(
     challenger = Challenger(champion, said.challenger)
     service = Service(champion, challenger, store, outbox, now, protection.metrics, said.max_rows)
     service.metrics.show(lambda: gauges(service))
+    service.metrics.show(Following(watched_of(pointer_path)).gauges)
     hot: dict[str, ASGIApp] = {
         "/predict": PredictRoute(service, Shadow(service, protection.admission)),
         "/predict/rows": rows_route(service),

@@ -74,7 +74,7 @@ class Metrics:
         )  # fmt: skip
         self.waited = self._waits.cell().observe
         self._registry = CollectorRegistry()
-        self._registry.register(_Scrape(self._families))
+        self._registry.register(Scrape(self._families))
         ProcessCollector(registry=self._registry)
 
     def answered(self, route: str, version: str, status: int, seconds: float) -> None:
@@ -137,11 +137,7 @@ class Metrics:
     def _families(self) -> Iterator[Metric]:
         yield from (each.family() for each in self._counted)
         for gauges in self._gauges:
-            for name, told, labels, values in gauges():
-                family = GaugeMetricFamily(name, told, labels=labels)
-                for each, value in values.items():
-                    family.add_metric(each, value)
-                yield family
+            yield from families(gauges())
 
 
 class VersionMetrics:
@@ -191,15 +187,28 @@ def champion_gauges(model: str, version: str) -> Gauges:
     yield "keepfit_champion_info", "The version that answers", ("model", "version"), {(model, version): 1}
 
 
+def families(gauges: Gauges) -> Iterator[Metric]:
+    """Yield gauges as a scrape shows them."""
+    for name, told, labels, values in gauges:
+        family = GaugeMetricFamily(name, told, labels=labels)
+        for each, value in values.items():
+            family.add_metric(each, value)
+        yield family
+
+
 STATUSES = {status: str(status) for status in range(1000)}
 
 
-class _Scrape(Collector):
+class Scrape(Collector):
+    """What is made anew at each scrape."""
+
     def __init__(self, families: Callable[[], Iterator[Metric]]) -> None:
         self._families = families
 
     def collect(self) -> Iterator[Metric]:
+        """Return what is shown now."""
         return self._families()
 
     def describe(self) -> list[Metric]:
+        """Return nothing: it is not known before the first scrape."""
         return []  # nothing is read before the first scrape

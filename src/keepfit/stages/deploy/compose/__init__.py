@@ -1,6 +1,7 @@
 """Docker Compose on one machine: the service, the loop, and what watches them.
 
     files/        what is written as it stands, but for @NAMES@: Dockerfile, compose.yaml, rules, routes, README
+    policy.py     alert rules that follow from what the model declares
     panels.py     what the Grafana dashboard shows; dashboard.py writes it
     online.py     Redis, if that is where the online store is
 
@@ -16,6 +17,7 @@ from importlib.abc import Traversable
 from keepfit.packing import USER, base, metadata, package, pinned, tagged
 from keepfit.stages.deploy.compose import online
 from keepfit.stages.deploy.compose.dashboard import dashboard
+from keepfit.stages.deploy.compose.policy import policy_rules
 from keepfit.stages.deploy.target import Deployment, Files
 
 SERVED = (
@@ -25,7 +27,7 @@ SERVED = (
 """What `keepfit serve` of a project imports: the kernel's numba is among it, the lake, MLflow and what trains are not."""
 OPENMP = "RUN apt-get update && apt-get install --yes --no-install-recommends libgomp1 && rm -rf /var/lib/apt/lists/*\n"
 """LightGBM's package leaves it to the system; XGBoost and scikit-learn bring their own."""
-DASHBOARD = "grafana/dashboards/keepfit.json"
+DASHBOARD, POLICY = "grafana/dashboards/keepfit.json", "rules/policy.yml"
 
 
 def deploy(told: Deployment) -> Files:
@@ -50,7 +52,8 @@ def deploy(told: Deployment) -> Files:
         "requirements/loop.txt": _lines(pinned(everything)),
         **{f"app/{path}": content for path, content in (package() | metadata()).items()},
         **{f"app/project/{path}": content for path, content in told.project.items()},
-        DASHBOARD: dashboard(told.model),
+        **({POLICY: policy_rules(told.declared)} if told.declared else {}),
+        DASHBOARD: dashboard(told.model, told.declared.metric if told.declared else ""),
     }
 
 

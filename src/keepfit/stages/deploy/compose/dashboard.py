@@ -32,8 +32,8 @@ OPTIONS: dict[str, JSON] = {
 }
 
 
-def dashboard(model: str) -> bytes:
-    """Return the dashboard as JSON; a model is the value of `service` that is shown at first."""
+def dashboard(model: str, metric: str = "") -> bytes:
+    """Return the dashboard as JSON; the model is the value of `service` that is shown at first, and the metric that of `metric`."""
     said = {
         "uid": "keepfit-serving",
         "title": "keepfit: serving",
@@ -45,7 +45,7 @@ def dashboard(model: str) -> bytes:
         "timezone": "browser",
         "graphTooltip": 1,
         "annotations": {"list": [_promotions()]},
-        "templating": {"list": _variables(model)},
+        "templating": {"list": _variables(model, metric)},
         "panels": _placed(),
     }
     return (json.dumps(said, indent=1) + "\n").encode()
@@ -111,13 +111,14 @@ def _defaults(panel: Panel) -> JSON:
     first: list[JSON] = [{"value": None, "color": GREEN}]
     told: JSON = {"unit": panel.unit, "thresholds": {"mode": "absolute", "steps": first + steps}}
     if panel.kind == "timeseries":
-        told |= {"color": {"mode": "palette-classic"}, "custom": {"fillOpacity": 8, "showPoints": "never"}, "min": 0}
+        told |= {"color": {"mode": "palette-classic"}, "custom": {"fillOpacity": 8, "showPoints": "never"}}
+        told |= {} if panel.signed else {"min": 0}
     elif panel.kind == "stat":
         told |= {"color": {"mode": "thresholds"}}
     return told
 
 
-def _variables(model: str) -> list[JSON]:
+def _variables(model: str, metric: str) -> list[JSON]:
     source: JSON = {"name": "datasource", "type": "datasource", "query": "prometheus", "label": "Source"}
     source["current"] = {"text": "Prometheus", "value": "prometheus"}
     return [
@@ -125,6 +126,7 @@ def _variables(model: str) -> list[JSON]:
         _variable("service", "label_values(keepfit_ready, service)", model),
         _variable("route", f"label_values(keepfit_requests_total{{{CHOSEN}}}, route)"),
         _variable("version", f"label_values(keepfit_predictions_total{{{CHOSEN}}}, version)"),
+        _variable("metric", f"label_values(keepfit_model_metric{{{CHOSEN}}}, metric)", metric),
     ]
 
 

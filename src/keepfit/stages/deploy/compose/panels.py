@@ -13,6 +13,8 @@ INTERVAL = "$__rate_interval"
 GREEN, ORANGE, RED = "green", "orange", "red"
 DAY_S = 86_400
 TOLD = (0.5, 0.95, 0.99)
+MEASURED = f'{CHOSEN}, metric=~"$metric"'
+EXPECTED = f'{MEASURED}, stage="estimated"'
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Panel:
         From which value on which colour; below the first it is green.
     names : bool
         Whether a stat shows its series' name in place of its value.
+    signed : bool
+        Whether lines may go below zero, and the axis need not begin there.
     """
 
     title: str
@@ -45,6 +49,7 @@ class Panel:
     says: str = ""
     steps: Sequence[tuple[float, str]] = ()
     names: bool = False
+    signed: bool = False
 
 
 def _stat(title: str, query: str, unit: str = "short", legend: str = "", **told: Any) -> Panel:
@@ -127,6 +132,36 @@ PREDICTED = [
     _lines("Mean score", _mean("keepfit_score", "version", VERSIONED), "{{version}}", "percentunit"),
     _lines("Labels that training has not seen", _rate("keepfit_unknown_categories_total", "feature"), "{{feature}}", "cps"),
 ]  # fmt: skip
+WATCHED = [
+    Panel(
+        "Metric", "timeseries",
+        [
+            (f"max by (stage, version) (keepfit_model_metric{{{MEASURED}}})", "{{stage}} v{{version}}"),
+            (f"max(keepfit_model_metric_low{{{EXPECTED}}})", "estimated, low"),
+            (f"max(keepfit_model_metric_high{{{EXPECTED}}})", "estimated, high"),
+            (f'max(keepfit_model_metric_baseline{{{MEASURED}, stage="realised"}})', "constant"),
+        ],
+        width=12, signed=True, says="On test rows, on matured rows, and estimated before labels mature, as the last turn saw it.",
+    ),
+    _lines(
+        "Drift, PSI", f"topk(10, max by (column) (keepfit_drift_psi{{{CHOSEN}}}))", "{{column}}", width=12,
+        says="The ten columns that moved farthest from the reference of the version that answered.",
+    ),
+    _lines(
+        "Expected effect on the loss", f"topk(10, max by (column) (keepfit_drift_effect_ratio{{{CHOSEN}}}))", "{{column}}",
+        "percentunit", 6, signed=True,
+    ),
+    _lines("Columns that drifted", f"max by (severity) (keepfit_drift_alarms{{{CHOSEN}}})", "{{severity}}", width=6),
+    Panel(
+        "Time since", "timeseries",
+        [
+            (f"time() - max(keepfit_champion_trained_timestamp_seconds{{{CHOSEN}}})", "champion trained"),
+            (f"time() - max(keepfit_last_turn_timestamp_seconds{{{CHOSEN}}})", "last turn"),
+        ],
+        "s", 6,
+    ),
+    _lines("Rows of a turn", f"max by (kind) (keepfit_turn_rows{{{CHOSEN}}})", "{{kind}}", width=6),
+]  # fmt: skip
 FRESH = [
     _lines("Age of the newest event", f"max by (table) (keepfit_event_age_seconds{{{CHOSEN}}})", "{{table}}", "s"),
     _lines("Events posted", _rate("keepfit_events_accepted_total", "table"), "{{table}}", "cps"),
@@ -144,4 +179,6 @@ PROCESS = [
         "Open files", "timeseries", [(f"process_open_fds{{{CHOSEN}}}", "open"), (f"process_max_fds{{{CHOSEN}}}", "limit")]
     ),
 ]  # fmt: skip
-ROWS = {"Now": NOW, "Requests": REQUESTED, "Predictions": PREDICTED, "Freshness": FRESH, "Process": PROCESS}
+ROWS = {
+    "Now": NOW, "Requests": REQUESTED, "Predictions": PREDICTED, "Model": WATCHED, "Freshness": FRESH, "Process": PROCESS,
+}  # fmt: skip

@@ -50,6 +50,10 @@ class PageHinkley:
         self._rise = self.alpha * self._rise + gap - self.delta
         self._fall = self.alpha * self._fall + gap + self.delta
         self._lowest, self._highest = min(self._lowest, self._rise), max(self._highest, self._fall)
-        far = max(self._rise - self._lowest, self._highest - self._fall)
-        self.detected = self._count >= self.min_instances and far > self.threshold
+        self.detected = self._count >= self.min_instances and self.height > self.threshold
         return self.detected
+
+    @property
+    def height(self) -> float:
+        """How far the sum stands from its extreme, to the side that is further; 0 before the first value."""
+        return max(self._rise - self._lowest, self._highest - self._fall) if self._count else 0.0
