@@ -1,7 +1,7 @@
 """Wall time and peak memory of a replay of several policies on sales of two years, and what each policy came to.
 
 The 13 monthly files of Online Retail (541,909 lines), and the same once more a year (364 days) before them, so that there are
-24 monthly turns of twice the size. Wanted: 5 policies in less than 5 minutes on two cores. Give it the machine: what else runs counts.
+24 monthly turns of twice the size. Wanted: 5 policies in less than 5 minutes on two cores.
 
 usage: python bench/replay.py --data FOLDER [--policies never,monthly,...] [--rounds 1]
 """
