@@ -97,7 +97,8 @@ def turn(
         inputs=inputs,
         definition=codec.fingerprint(codec.encode(model)),
     )
-    steps.conclude(project, model, result, champion, evidence, scored)
+    steps.write_ledger(project, result)
+    steps.leave_watched(project, model, result, champion, evidence, scored)
     return result
 
 

@@ -22,9 +22,9 @@ from keepfit.steps.ledger import (
 )
 from keepfit.steps.missing import MOST, Due, due
 from keepfit.steps.outputs import (
-    conclude,
     distributions_of,
     folder_of,
+    leave_watched,
     past,
     stamp,
     watched_of,
@@ -61,7 +61,6 @@ __all__ = [
     "champion_at",
     "collect_requests",
     "complete_ledger",
-    "conclude",
     "contest",
     "distributions_of",
     "draft",
@@ -74,6 +73,7 @@ __all__ = [
     "inputs_of",
     "judged",
     "known",
+    "leave_watched",
     "load",
     "log_answers",
     "log_predictions",
