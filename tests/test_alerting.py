@@ -12,6 +12,7 @@ from tests.test_blocked import DEFINITIONS, SALES
 
 from keepfit import alerting, loop, steps
 from keepfit.cli import main
+from keepfit.errors import RegistryError
 from keepfit.evidence.alerts import RESOLVED
 from keepfit.project import open_project
 from keepfit.stages.ingest import ingest
@@ -113,21 +114,23 @@ def test_a_run_that_raises_is_told_delivered_and_resolved_by_the_next_good_one(f
         return 0
 
     monkeypatch.setenv("KEEPFIT__TRACKING__URI", tracking)
-    broken = folder / "data" / "sales.csv"
+
+    def broken(*_):
+        raise RegistryError("it is gone", where="here", fix="put it back")
+
     with taking() as taker:
         monkeypatch.setenv("HOOK", taker.url)
         assert run("2025-01-03") == 0
         assert said(taker) == [("quality", "new", "people: volume at least 9")]
-        broken.write_text("who,at,amount\na,2025-01-01T00:00Z,7\n")  # a file that changed is refused
-        code = run("2025-01-04")
-        assert code == 4 and "sales.csv" in capsys.readouterr().err
-        assert said(taker)[1:] == [("turn", "new", "ingest")]
-        assert json.loads(taker.bodies[-1])["notices"][0]["severity"] == "critical"
-        assert run("2025-01-04") == code  # the same turn again says nothing twice
-        assert said(taker)[2:] == []
-        broken.write_text(SALES)
+        with monkeypatch.context() as patch:
+            patch.setattr(steps, "champion_at", broken)
+            assert run("2025-01-04") == RegistryError.exit_code
+            assert "it is gone" in capsys.readouterr().err
+            assert said(taker)[1:] == [("turn", "new", "turn")]
+            assert json.loads(taker.bodies[-1])["notices"][0]["severity"] == "critical"
+            assert run("2025-01-04") == RegistryError.exit_code  # the same turn again says nothing twice
         assert run("2025-01-04") == 0
-        assert said(taker)[2:] == [("turn", RESOLVED, "ingest")]
+        assert said(taker)[2:] == [("turn", RESOLVED, "turn")]
 
 
 def test_a_turn_that_fails_before_the_first_is_told_and_the_first_resolves_it(folder, tracking, monkeypatch):

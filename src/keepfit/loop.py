@@ -6,7 +6,7 @@ runs tonight and the turn that a replay runs for a day two years ago are the sam
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from keepfit import steps

@@ -13,7 +13,6 @@ from keepfit.steps.ledger import (
     complete_ledger,
     entries,
     facts,
-    inputs_of,
     require_newest,
     require_no_later_move,
     stood,
@@ -34,6 +33,7 @@ from keepfit.steps.outputs import (
 from keepfit.steps.recording import (
     before,
     collect_requests,
+    inputs_of,
     known,
     log_answers,
     log_predictions,

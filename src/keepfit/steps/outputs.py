@@ -38,6 +38,7 @@ from keepfit.stages.monitoring.summary import summary
 from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.version import Version
 from keepfit.steps.answering import SCORE, Scored
+from keepfit.steps.hindsight import write_outcomes
 from keepfit.steps.ledger import turns_until, write_ledger
 
 COLUMNS = 200
@@ -50,7 +51,9 @@ EVALUATION, REALISED, ESTIMATED = "evaluation", "realised", "estimated"
 def conclude(
     project: Project, model: Model, turn: Turn, champion: Version | None, evidence: Evidence, scored: Scored | None
 ) -> None:
-    """Write a turn into the ledger, then what it saw where others find it. A replay leaves its ledger alone.
+    """Write what became of earlier decisions, then the turn into the ledger, then what it saw where others find it.
+
+    A replay leaves its ledger alone.
 
     Parameters
     ----------
@@ -59,6 +62,7 @@ def conclude(
     scored : Scored or None
         What the champion before it answered.
     """
+    write_outcomes(project, turn.outcomes)
     write_ledger(project, turn)
     if project.is_replay:
         return
