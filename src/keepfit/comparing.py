@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from keepfit import tables
+from keepfit.engines.protocol import Tally
 from keepfit.errors import SourceError
 from keepfit.evidence import Drift
 from keepfit.project import Definitions, Project
 from keepfit.spec import settings
 from keepfit.stages.monitoring import saved, scan
-from keepfit.stages.monitoring.drift import moved
+from keepfit.stages.monitoring.drift import importance, moved
 from keepfit.stages.monitoring.profile import Profile
 from keepfit.stages.monitoring.reference import Reference
 from keepfit.stages.monitoring.saved import Counted
@@ -43,6 +44,7 @@ def compare(
     *,
     reference_to: Path | None = None,
     current_to: Path | None = None,
+    multivariate: bool = False,
 ) -> dict[str, Any]:
     """Return how far each column has moved from one set of files to another.
 
@@ -59,6 +61,8 @@ def compare(
         An HTML file that shows it.
     reference_to, current_to : Path, optional
         .json files for the counts of both.
+    multivariate : bool
+        Whether to tell the rows of one set from those of the other by all columns together, on a sample.
 
     Raises
     ------
@@ -71,7 +75,11 @@ def compare(
     for counted, path in ((old, reference_to), (new, current_to)):
         if path is not None:
             saved.write(counted, path)
-    found = moved(Reference(old.profile), new.profile, alpha=alpha, kinds={})
+    tests = len(new.profile.columns) + multivariate
+    found = moved(Reference(old.profile), new.profile, alpha=alpha, tests=tests, kinds={})
+    if multivariate and new.profile.columns:
+        apart = _apart(_tally(project, before, as_of), _tally(project, after, as_of), alpha / tests)
+        found = tuple(sorted((*found, apart), key=importance))
     left = {name: kind for name, kind in old.kinds.items() if name not in new.profile.columns}
     changed = {
         name: f"{kind} before, {new.kinds.get(name, 'missing')} now"
@@ -98,6 +106,43 @@ def compare(
 
         swap(page, drifted_page(told, distributions(old.profile, new.profile)).encode())
     return told
+
+
+def _tally(project: Project, names: Sequence[str], as_of: int) -> Tally:
+    """Return what can be asked of the rows of some files.
+
+    Raises
+    ------
+    SourceError
+        If there are no rows, only their counts.
+    """
+    files, known = _files(project, names, as_of)
+    if Path(files[0]).suffix == saved.SUFFIX:
+        raise SourceError(
+            f"{names[0]} holds counts, no rows to tell apart", where="--multivariate", fix="name the files themselves"
+        )
+    return project.engine.tally(files, known)
+
+
+def _apart(old: Tally, new: Tally, bound: float) -> Drift:
+    """Return whether rows of one set can be told from those of the other; the same columns, by their kinds before."""
+    from keepfit.stages.monitoring.multivariate import multivariate
+    from keepfit.stages.monitoring.tests.domain_classifier import MOST_ROWS, told_apart
+
+    there = new.kinds()
+    kinds = {
+        name: kind for name, kind in old.kinds().items() if kind in ("number", "label") and there.get(name) == kind
+    }
+    samples = [one.sample(MOST_ROWS, list(kinds)) for one in (old, new)]
+    columns = []
+    for name, kind in kinds.items():
+        both = np.concatenate([one[name] for one in samples])
+        if kind == "label":
+            known = {label: place for place, label in enumerate(sorted({str(one) for one in both if one is not None}))}
+            both = np.array([np.nan if one is None else known[str(one)] for one in both])
+        columns.append(both.astype(np.float64))
+    matrix, rows = np.stack(columns, axis=1), len(next(iter(samples[0].values())))
+    return multivariate(told_apart(matrix[:rows], matrix[rows:]), list(kinds), (), len(matrix) - rows, bound)
 
 
 def summary(found: Sequence[Drift]) -> tuple[dict[str, Any], dict[str, str]]:

@@ -90,16 +90,15 @@ def turn(
         challenger=steps.facts(challenge.version) if challenge else None,
         evaluation=challenge.evaluation if challenge else None,
         verdicts=challenge.verdicts if challenge else (),
-        realised=evidence.realised,
-        estimated=evidence.estimated,
-        drift=evidence.drift,
+        **evidence.measured,
         seconds=watch.seconds,
         symptoms=(*quality.symptoms, *steps.symptoms(decision, champion, silence)),
         outcomes=outcomes,
         inputs=inputs,
         definition=codec.fingerprint(codec.encode(model)),
     )
-    steps.conclude(project, model, result, champion, evidence, scored)
+    steps.write_ledger(project, result)
+    steps.leave_watched(project, model, result, champion, evidence, scored)
     return result
 
 

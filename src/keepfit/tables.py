@@ -157,14 +157,15 @@ METRICS = Declared(
         "as_of": "TIMESTAMPTZ",
         "model": "VARCHAR",
         "version": "VARCHAR",
-        "stage": "VARCHAR",  # evaluation, realised, estimated, drift
-        "name": "VARCHAR",  # the metric, or statistic:column; of drift also chance, effect and severity (0, 1, 2)
+        "stage": "VARCHAR",  # evaluation, realised, estimated, drift, sign
+        # the metric, statistic:column, or kind of sign:what it is of; of drift also chance, effect and severity (0, 1, 2)
+        "name": "VARCHAR",
         "value": "DOUBLE",
         "baseline": "DOUBLE",  # of the constant; of a chance, the bound below which it is an alarm
         "rows": "BIGINT",
         "from": "TIMESTAMPTZ",  # first and last t of the rows it was measured on
         "to": "TIMESTAMPTZ",
-        "low": "DOUBLE",  # 90% interval of what is estimated; null of what is measured
+        "low": "DOUBLE",  # 90% interval of what is estimated; where a sign usually lies; else null
         "high": "DOUBLE",
     },
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ def watch(
     model: Model,
     as_of: int,
     *,
+    multivariate: bool = False,
     page: Path | None = None,
     interactive: bool = False,
     prometheus: Path | None = None,
@@ -29,6 +31,8 @@ def watch(
 
     Parameters
     ----------
+    multivariate : bool
+        Whether to tell the rows of now from those of then by all features together, whatever the model declares.
     page : Path, optional
         Where the page goes; without one, beside the other files.
     interactive : bool
@@ -46,6 +50,7 @@ def watch(
     RegistryError
         If there is no champion to watch.
     """
+    model = replace(model, watch=replace(model.watch, multivariate=multivariate or model.watch.multivariate))
     loop.ingest_all(project, as_of)
     snapshot = take(project.engine, project.lake, model.tables(), as_of)
     steps.collect_requests(project, model)

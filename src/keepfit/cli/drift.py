@@ -34,9 +34,13 @@ JSON_FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option(
     "--current-to", type=JSON_FILE, help="Also save the counts of the current rows; those of several files add up."
 )
+@click.option(
+    "--multivariate", is_flag=True, help="Also tell the rows of one set from those of the other by all columns."
+)
 def drift(
     reference: str, current: str, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
     target: Path | None, page: Path | None, alpha: float, reference_to: Path | None, current_to: Path | None,
+    multivariate: bool,
 ) -> None:  # fmt: skip
     """Show how far each column of one set of rows has moved from another: Parquet or CSV files, or tables of the project.
 
@@ -48,6 +52,7 @@ def drift(
       keepfit drift before.csv after.csv --html drift.html
       keepfit drift 'sales_2024*.parquet' monday.parquet --reference-to 2024.json --current-to monday.json
       keepfit drift 2024.json '*day.json'
+      keepfit drift before.csv after.csv --multivariate
     """
     from keepfit import comparing
     from keepfit.cli import console
@@ -63,6 +68,7 @@ def drift(
         page,
         reference_to=reference_to,
         current_to=current_to,
+        multivariate=multivariate,
     )
     console.show(found, as_json=as_json, render=shown)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from keepfit import clock
 from keepfit.cli import console
-from keepfit.evidence import PROMOTE, Drift, Estimate, Estimated, Evidence, Realised, Tested, Turn, as_data
+from keepfit.evidence import INFO, PROMOTE, Drift, Estimate, Estimated, Evidence, Realised, Sign, Tested, Turn, as_data
 from keepfit.measure.wording import calibration_told
 from keepfit.spec.metric import METRICS
 
@@ -52,6 +52,9 @@ def turn(done: Turn) -> None:
     ]
     if shown:
         console.table(["", "version", "test rows", "metric", "value", "trivial baseline"], shown)
+    for sign in done.signs:
+        if sign.severity != INFO:
+            console.say(f"{sign.severity}: {sign.sentence}")
     if done.realised:
         console.say(_realised(done.realised))
     if done.estimated:
@@ -115,6 +118,16 @@ def evidence(found: Evidence) -> None:
     if found.estimated:
         estimated(found.estimated, found.realised)
     drift(found.drift)
+    signs(found.signs)
+
+
+def signs(found: Sequence[Sign]) -> None:
+    """Print the signs beside metrics and drift, each with what is usual."""
+    if found:
+        rows = [
+            (one.severity, one.kind, one.about, one.value, one.usual, one.low, one.high, one.chance) for one in found
+        ]
+        console.table(["", "sign", "of", "value", "usually", "at least", "at most", "chance"], rows)
 
 
 def watched(found: Evidence, told: dict[str, Any]) -> None:

@@ -126,6 +126,11 @@ def train(
     "--interactive", is_flag=True, help="Let the page's charts answer to a pointer: a script, and no request."
 )
 @click.option(
+    "--multivariate",
+    is_flag=True,
+    help="Also ask a small model to tell the rows of now from those of then; takes some seconds.",
+)
+@click.option(
     "--prometheus",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
@@ -133,7 +138,7 @@ def train(
 )
 def watch(
     model: str | None, folder: Path, profile: str | None, as_json: bool, moment: datetime | None,
-    page: Path | None, interactive: bool, prometheus: Path | None,
+    page: Path | None, interactive: bool, multivariate: bool, prometheus: Path | None,
 ) -> None:  # fmt: skip
     """Show how the champion is doing: drift of its inputs and answers, and how matured predictions turned out.
 
@@ -142,6 +147,7 @@ def watch(
     \b
     Example:
       keepfit watch --as-of 2025-06-01
+      keepfit watch churn --multivariate
       keepfit watch churn --prometheus /var/lib/node_exporter/churn.prom
     """
     from keepfit import watching
@@ -151,7 +157,8 @@ def watch(
     project = opened(folder, profile)
     with project.locked():
         found = watching.watch(
-            project, project.model(model), micros(moment), page=page, interactive=interactive, prometheus=prometheus
-        )
+            project, project.model(model), micros(moment),
+            multivariate=multivariate, page=page, interactive=interactive, prometheus=prometheus,
+        )  # fmt: skip
     evidence = found.pop("evidence")
     console.show({**as_data(evidence), **found}, as_json=as_json, render=lambda told: render.watched(evidence, told))

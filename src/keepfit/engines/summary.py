@@ -162,6 +162,12 @@ class Look(Protocol):
     def sample(self, rows: int) -> list[dict[str, Any]]:
         """Return that many rows, evenly spread over the table; the same ones each time. Times are aware datetimes."""
 
+    def arrivals(self, moments: Sequence[int]) -> list[tuple[int, int | None]]:
+        """Return how many rows were known before each moment, and the last time among them, microseconds UTC.
+
+        Moments ascend, and lie whole hours apart.
+        """
+
     def tally(self, columns: Sequence[str], where: Mapping[str, str]) -> list[tuple[Any, ...]]:
         """Return how many of the rows that have these texts there are of each combination of the columns: (*values, rows)."""
 

@@ -26,6 +26,7 @@ from keepfit.evidence.evaluation import (
 from keepfit.evidence.ledger import ARCHIVED, REJECTED, Entry, Standing
 from keepfit.evidence.outcome import Outcome
 from keepfit.evidence.parity import Example, Parity, Route, parity_from
+from keepfit.evidence.sign import EXPECTED, FRESHNESS, SERVING, VOLUME, Sign
 from keepfit.evidence.training import History, LearntFrom, Search
 from keepfit.evidence.turn import (
     ALARM,
@@ -39,6 +40,7 @@ from keepfit.evidence.turn import (
     INFO,
     KEEP,
     LABEL,
+    MULTIVARIATE,
     NOTE,
     PREDICTION,
     PROMOTE,
@@ -71,10 +73,13 @@ __all__ = [
     "CONSTANT",
     "CRITICAL",
     "EMPTY",
+    "EXPECTED",
     "FEATURE",
+    "FRESHNESS",
     "INFO",
     "KEEP",
     "LABEL",
+    "MULTIVARIATE",
     "NOTE",
     "PREDICTION",
     "PROMOTE",
@@ -84,11 +89,13 @@ __all__ = [
     "REJECTED",
     "RETRAIN",
     "ROLL_BACK",
+    "SERVING",
     "SEVERITIES",
     "SUSPICIOUS",
     "TRAIN",
     "UNSTABLE",
     "UNUSED",
+    "VOLUME",
     "WARNING",
     "Advice",
     "Alert",
@@ -119,6 +126,7 @@ __all__ = [
     "Realised",
     "Route",
     "Search",
+    "Sign",
     "Standing",
     "Symptom",
     "Tested",

@@ -7,12 +7,12 @@ import json
 from dataclasses import dataclass
 
 DRIFT, REALISED, ESTIMATED = "drift", "metric", "estimate"
-STALE, QUALITY, TRAINING, SILENT = "stale", "quality", "training", "silent"
+STALE, QUALITY, UNUSUAL, TRAINING, SILENT = "stale", "quality", "unusual", "training", "silent"
 FAILED = "turn"
 """A turn ended in an error, so that nothing else is known of it."""
 DECISION, TEST = "decision", "test"
 """What the loop or a person did, which is told once and passes by itself; and a message that is sent to see whether it comes."""
-KINDS = (FAILED, STALE, QUALITY, SILENT, TRAINING, REALISED, ESTIMATED, DRIFT, DECISION)
+KINDS = (FAILED, STALE, QUALITY, UNUSUAL, SILENT, TRAINING, REALISED, ESTIMATED, DRIFT, DECISION)
 NEW, WORSE, AGAIN, RESOLVED = "new", "worse", "again", "resolved"
 
 

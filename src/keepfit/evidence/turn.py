@@ -9,6 +9,7 @@ from keepfit.evidence.alerts import Symptom
 from keepfit.evidence.estimated import Estimated
 from keepfit.evidence.evaluation import Estimate, Evaluation, Verdict
 from keepfit.evidence.outcome import Outcome
+from keepfit.evidence.sign import Sign
 
 KEEP, RETRAIN, PROMOTE, REJECT, ROLL_BACK = "keep", "retrain", "promote", "reject", "roll back"
 PULL = "pull"
@@ -21,8 +22,8 @@ ALARM, NOTE = "alarm", "note"
 INFO, WARNING, CRITICAL = "info", "warning", "critical"
 SEVERITIES = (INFO, WARNING, CRITICAL)
 """Of what is watched: as always; an alarm; an alarm that costs."""
-FEATURE, PREDICTION, LABEL, CONCEPT = "feature", "prediction", "label", "concept"
-"""What can drift: an input, the answer, what happened, and what happens to such inputs."""
+FEATURE, PREDICTION, LABEL, CONCEPT, MULTIVARIATE = "feature", "prediction", "label", "concept", "multivariate"
+"""What can drift: an input, the answer, what happened, what happens to such inputs, and all inputs together."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class Drift:
         Current rows.
     kind : str
         FEATURE; PREDICTION of the model's answer; LABEL of what happened, in the newest window whose labels have matured;
-        CONCEPT of what happens to the same inputs: what came out of that window against what was to be expected of it.
+        CONCEPT of what happens to the same inputs: what came out of that window against what was to be expected of it;
+        MULTIVARIATE of all features together.
     severity : str
         INFO: no alarm. WARNING: an alarm. CRITICAL: an alarm that is expected to raise the loss by a tenth or more, or in which a
         tenth of the rows or more has values that never came before; without losses, one with a PSI of 0.25 or more.
@@ -128,6 +130,8 @@ class Evidence:
         What is to be expected of its newest predictions, whose labels have not matured.
     drift : tuple of Drift
         One per feature and one for the score; once labels have matured, one for the target and one for what inputs mean.
+    signs : tuple of Sign
+        Whether tables are as fresh and as full as usual, and what servers answered.
     against_previous : Estimate or None
         During probation: gain of the champion over its predecessor on the newest matured rows, paired.
     changed : tuple of str
@@ -145,10 +149,16 @@ class Evidence:
     realised: Realised | None = None
     estimated: Estimated | None = None
     drift: tuple[Drift, ...] = ()
+    signs: tuple[Sign, ...] = ()
     against_previous: Estimate | None = None
     changed: tuple[str, ...] = ()
     trainable: str = ""
     awaiting: str | None = None
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """What a turn keeps of it, by name."""
+        return {name: getattr(self, name) for name in ("realised", "estimated", "drift", "signs")}
 
     @property
     def last_training_at(self) -> int | None:
@@ -220,6 +230,7 @@ class Turn:
     realised: Realised | None = None
     estimated: Estimated | None = None
     drift: tuple[Drift, ...] = ()
+    signs: tuple[Sign, ...] = ()
     quarantine: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     blocked: bool = False

@@ -5,7 +5,7 @@ Watch(alarms="1 per quarter")
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from keepfit import clock
 from keepfit.spec.observe import EachRow, Every
@@ -25,10 +25,14 @@ class Watch:
         bounds of every column follow from it, from the number of windows in that time, and from the model's own past.
     every : str
         The grid of windows of a model that observes each row. One that observes a grid has its moments as windows.
+    multivariate : bool
+        Whether each turn asks a small model to tell the rows of now from those that the version was judged on, by all features
+        together; that takes some seconds.
     """
 
     alarms: str = "1 per year"
     every: str = "1 day"
+    multivariate: bool = field(default=False, metadata={"unwritten": False})
 
     def grid(self, observe: Every | EachRow) -> clock.Grid:
         """Return the grid of a model's windows."""

@@ -13,6 +13,7 @@ from keepfit.steps.ledger import (
     complete_ledger,
     entries,
     facts,
+    inputs_of,
     require_newest,
     require_no_later_move,
     stood,
@@ -21,9 +22,9 @@ from keepfit.steps.ledger import (
 )
 from keepfit.steps.missing import MOST, Due, due
 from keepfit.steps.outputs import (
-    conclude,
     distributions_of,
     folder_of,
+    leave_watched,
     past,
     stamp,
     watched_of,
@@ -33,7 +34,6 @@ from keepfit.steps.outputs import (
 from keepfit.steps.recording import (
     before,
     collect_requests,
-    inputs_of,
     known,
     log_answers,
     log_predictions,
@@ -61,7 +61,6 @@ __all__ = [
     "champion_at",
     "collect_requests",
     "complete_ledger",
-    "conclude",
     "contest",
     "distributions_of",
     "draft",
@@ -74,6 +73,7 @@ __all__ = [
     "inputs_of",
     "judged",
     "known",
+    "leave_watched",
     "load",
     "log_answers",
     "log_predictions",

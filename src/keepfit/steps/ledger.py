@@ -13,12 +13,10 @@ from keepfit import clock, tables
 from keepfit.engines.protocol import Column
 from keepfit.errors import RegistryError
 from keepfit.evidence import (
-    CONCEPT,
     PROMOTE,
     ROLL_BACK,
-    SEVERITIES,
-    Drift,
     Entry,
+    Outcome,
     Standing,
     Turn,
     VersionFacts,
@@ -27,11 +25,13 @@ from keepfit.evidence import (
     from_data,
 )
 from keepfit.project import Project
+from keepfit.snapshot import Snapshot
 from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION
 from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.ledger import standing
 from keepfit.stages.registry.version import Version
+from keepfit.steps.measuring import measurements
 
 LISTED = (
     "decision_id",
@@ -176,7 +176,7 @@ def complete_ledger(project: Project, model: Model, champion: Version | None) ->
 
 def write_ledger(project: Project, turn: Turn) -> None:
     """Append a turn's measurements and its decision to the ledger."""
-    measured = _measurements(turn)
+    measured = measurements(turn)
     if measured:
         columns = {name: column_of([row[name] for row in measured]) for name in tables.METRICS.columns}
         # the same measurement of the same turn is one row, however often the turn is run
@@ -184,6 +184,8 @@ def write_ledger(project: Project, turn: Turn) -> None:
         mark = f"{turn.model}/{turn.as_of}/{turn.decision}/{'/'.join(versions)}"
         relation = project.engine.relation(columns, tables.METRICS.columns)
         project.records.append(tables.METRICS.name, relation, transaction=mark)
+    for outcome in turn.outcomes:
+        _write_outcome(project, outcome)
     name = tables.DECISIONS.name
     step = project.records.version(name) + 1 if project.records.exists(name) else 0
     about = turn.challenger or turn.champion
@@ -208,73 +210,32 @@ def write_ledger(project: Project, turn: Turn) -> None:
     project.records.append(name, project.engine.relation(columns, tables.DECISIONS.columns))
 
 
+def _write_outcome(project: Project, one: Outcome) -> None:
+    gain = one.gain
+    row = {
+        "decision_id": one.decision,
+        **{name: getattr(one, name) for name in ("as_of", "model", "action", "version", "other", "metric", "sentence")},
+        **{name: getattr(gain, name) if gain else math.nan for name in ("value", "low", "high")},
+        "rows": gain.rows if gain else 0,
+        "from": one.from_at,
+        "to": one.until_at,
+    }
+    columns = {name: column_of([row[name]]) for name in tables.OUTCOMES.columns}
+    # once measured, it stays
+    relation = project.engine.relation(columns, tables.OUTCOMES.columns)
+    project.records.append(tables.OUTCOMES.name, relation, transaction=one.decision)
+
+
+def inputs_of(project: Project, snapshot: Snapshot) -> dict[str, int]:
+    """Return table -> version of what a turn is decided on: what it reads of the lake, and what earlier turns left."""
+    left = (tables.PREDICTIONS.name, tables.DECISIONS.name)
+    own = {name: project.records.version(name) if project.records.exists(name) else -1 for name in left}
+    return {tables.source(name): version for name, version in snapshot.versions.items()} | own
+
+
 def column_of(values: list[Any]) -> Column:
     """Return values as a column: whole numbers, numbers or texts, as the first that is not null."""
     first = next((value for value in values if value is not None), None)
     if isinstance(first, int):
         return np.array(values, np.int64)
     return np.array(values, np.float64 if isinstance(first, float) else object)
-
-
-def _measurements(turn: Turn) -> list[dict[str, Any]]:
-    rows = []
-
-    def add(
-        stage: str,
-        version: str,
-        name: str,
-        value: float,
-        baseline: float,
-        count: int,
-        span: tuple[int, int],
-        interval: tuple[float, float] = (math.nan, math.nan),
-    ) -> None:
-        identity = f"{turn.model}/{turn.as_of}/{stage}/{version}/{name}"
-        first, last = span
-        rows.append(
-            {
-                "evidence_id": identity,
-                "as_of": turn.as_of,
-                "model": turn.model,
-                "version": version,
-                "stage": stage,
-                "name": name,
-                "value": value,
-                "baseline": baseline,
-                "rows": count,
-                "from": first,
-                "to": last,
-                "low": interval[0],
-                "high": interval[1],
-            }
-        )
-
-    if turn.evaluation and turn.challenger:
-        found = turn.evaluation
-        for name, value in found.metrics.items():
-            span = (found.test_from_at, found.test_to_at)
-            add("evaluation", turn.challenger.version, name, value, found.baseline[name], found.rows["test"], span)
-    if turn.realised:
-        for name, value in turn.realised.metrics.items():
-            span = (turn.realised.from_at, turn.realised.to_at)
-            add("realised", turn.realised.version, name, value, turn.realised.baseline[name], turn.realised.rows, span)
-    if turn.estimated:
-        told = turn.estimated
-        for name, one in told.metrics.items():
-            span = (told.from_at, told.to_at)
-            add("estimated", told.version, name, one.value, told.baseline[name], one.rows, span, (one.low, one.high))
-    for moved in turn.drift:
-        for name, value in _numbers(moved).items():
-            held = math.nan if moved.bound is None or name != "chance" else moved.bound
-            add("drift", "", f"{name}:{moved.column}", value, held, moved.rows, (turn.as_of, turn.as_of))
-    return rows
-
-
-def _numbers(moved: Drift) -> dict[str, float]:
-    """Return all that was measured of how far a column has moved, by name; the severity as 0, 1 or 2."""
-    # of what inputs mean there are no two samples that lie apart
-    first = {"surprise": moved.statistic} if moved.kind == CONCEPT else {"psi": moved.psi}
-    found = {**first, **moved.measures, "chance": moved.chance, "effect": moved.effect}
-    found |= {"relative_effect": moved.relative_effect, "unseen": moved.unseen}
-    known = {name: one for name, one in found.items() if one is not None and math.isfinite(one)}
-    return known | {"severity": float(SEVERITIES.index(moved.severity))}

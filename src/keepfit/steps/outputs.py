@@ -38,8 +38,7 @@ from keepfit.stages.monitoring.summary import summary
 from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.version import Version
 from keepfit.steps.answering import SCORE, Scored
-from keepfit.steps.hindsight import write_outcomes
-from keepfit.steps.ledger import turns_until, write_ledger
+from keepfit.steps.ledger import turns_until
 
 COLUMNS = 200
 """Columns whose drift Prometheus is told, the most important first."""
@@ -48,12 +47,10 @@ HISTORY = 60
 EVALUATION, REALISED, ESTIMATED = "evaluation", "realised", "estimated"
 
 
-def conclude(
+def leave_watched(
     project: Project, model: Model, turn: Turn, champion: Version | None, evidence: Evidence, scored: Scored | None
 ) -> None:
-    """Write what became of earlier decisions, then the turn into the ledger, then what it saw where others find it.
-
-    A replay leaves its ledger alone.
+    """Write what a turn saw where others find it. A replay leaves nothing.
 
     Parameters
     ----------
@@ -62,8 +59,6 @@ def conclude(
     scored : Scored or None
         What the champion before it answered.
     """
-    write_outcomes(project, turn.outcomes)
-    write_ledger(project, turn)
     if project.is_replay:
         return
     note_watched(project, watched_of(model.name, champion, evidence, turn.rows))

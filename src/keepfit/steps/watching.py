@@ -32,9 +32,15 @@ from keepfit.stages.registry.aliases import CHALLENGER
 from keepfit.stages.registry.evidence import evidence_of
 from keepfit.stages.registry.version import Version
 from keepfit.steps.answering import SCORE, TARGET, Loaded, Scored, changed, comparable, load, measurable
+from keepfit.steps.apart import told
+from keepfit.steps.arriving import arrivals, expectations
 from keepfit.steps.estimating import Foreseen, estimated_of, foresight_of
 from keepfit.steps.ledger import entries
 from keepfit.steps.maturing import Matured, columns_of, matured
+from keepfit.steps.serving import Served, health, served, skew
+
+SIGNS = 0.1
+"""Of the budget of false alarms: freshness and volume."""
 
 
 def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | None) -> Evidence:
@@ -44,8 +50,15 @@ def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | N
         return Evidence(snapshot.as_of, trainings_at=trainings, awaiting=awaiting)
     version = scored.by.version
     foresight = foresight_of(scored.by)
+    answered = served(project, scored, snapshot.as_of)
+    bound, slight = _share(model, scored.by, foresight, answered)
     every = matured(project, scored.by, snapshot, features=foresight is not None and foresight.reads_features)
     newest = every and every.part(every.newest)
+    found = _drift(project, model, scored, every, foresight, bound)
+    signs = (*arrivals(model, snapshot, slight), *expectations(project, model, snapshot.as_of))
+    if answered is not None:
+        found += skew(answered, bound) if answered.many else ()
+        signs += health(answered, scored)
     return Evidence(
         as_of=snapshot.as_of,
         champion=Champion(version.number, version.trained_at, version.promoted_at, version.previous),
@@ -53,7 +66,8 @@ def watch(project: Project, model: Model, snapshot: Snapshot, scored: Scored | N
         new_labels=_new_labels(model, version, snapshot),
         realised=_realised(scored.by, newest, foresight, snapshot),
         estimated=estimated_of(scored, foresight, snapshot),
-        drift=_drift(model, scored, every, foresight),
+        drift=tuple(sorted(found, key=importance)),
+        signs=signs,
         against_previous=_against_previous(project, scored.by, snapshot, newest, model.policy.probation),
         changed=changed(scored.by.artifact.model, model),
         awaiting=awaiting,
@@ -85,15 +99,24 @@ def _new_labels(model: Model, champion: Version, snapshot: Snapshot) -> int | No
     )
 
 
-def _drift(model: Model, scored: Scored, every: Matured | None, foresight: Foreseen | None) -> tuple[Drift, ...]:
-    """Return the drift of what was predicted now, and of what happened in the newest window whose labels have matured.
+def _share(model: Model, champion: Loaded, foresight: Foreseen | None, answered: Served | None) -> tuple[float, float]:
+    """Return the chance of a false alarm that each test of drift may have, and each sign.
 
-    The budget of false alarms is the one declared now, shared evenly by all that is watched.
+    The budget is the one declared now. A tenth of it is for signs: a table that stops coming is no matter of doubt. The rest is
+    shared evenly by the columns, those of requests if there are any, and what inputs mean.
     """
+    alpha, signs = model.watch.alpha(model.observe), 2 * len(model.events())
+    tests = len(champion.artifact.profile) + (foresight is not None) + model.watch.multivariate
+    tests += len(answered.features) if answered and answered.many else 0
+    return (1 - SIGNS) * alpha / tests, SIGNS * alpha / max(signs, 1)
+
+
+def _drift(
+    project: Project, model: Model, scored: Scored, every: Matured | None, foresight: Foreseen | None, bound: float
+) -> tuple[Drift, ...]:
+    """Return the drift of what was predicted now, and of what happened in the newest window whose labels have matured."""
     reference, own = Reference.from_data(scored.by.artifact.profile), scored.by.artifact.model
-    alpha, grid = model.watch.alpha(model.observe), model.watch.grid(model.observe)
-    tests = len(reference.profile.columns) + (foresight is not None)
-    share = partial(drift, reference, alpha=alpha, tests=tests)
+    grid, share = model.watch.grid(model.observe), partial(drift, reference, alpha=bound, tests=1)
     found: tuple[Drift, ...] = ()
     if len(scored.observations):
         rows = {**scored.features, SCORE: watched(own, scored.answers)}
@@ -104,8 +127,10 @@ def _drift(model: Model, scored: Scored, every: Matured | None, foresight: Fores
         last = t > t.max() - grid.step
         found += share({TARGET: happened(own, every.actual[last])}, t=int(t.max()))
         if foresight is not None:
-            found += (_concept(every, foresight, grid, alpha / tests),)
-    return tuple(sorted(found, key=importance))
+            found += (_concept(every, foresight, grid, bound),)
+    if model.watch.multivariate and (apart := told(project, model, scored, bound)) is not None:
+        found += (apart,)
+    return found
 
 
 def _concept(every: Matured, foresight: Foreseen, grid: clock.Grid, bound: float) -> Drift:

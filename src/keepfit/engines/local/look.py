@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from keepfit import clock
 from keepfit.engines import periods
 from keepfit.engines.local import query
 from keepfit.engines.local.summary import CHANCE, Cutting, Reading, empty, plain
@@ -55,6 +56,22 @@ class LocalLook:
         picked = [plain(name, kind) if name in held else "null" for name, kind in types.items()]
         found = f"select {', '.join(picked)} from {query.parquet([file])} where file_row_number = {place}"
         return dict(zip(types, self._all(found)[0], strict=True))
+
+    def arrivals(self, moments: Sequence[int]) -> list[tuple[int, int | None]]:
+        """Return how many rows were known before each moment, and the last time among them."""
+        if not self.files or not moments:
+            return [(0, None)] * len(moments)
+        known = f"epoch_us({quoted(self.shape.known)})" if self.shape.known else self._time
+        width = clock.HOUR if any((at - moments[0]) % clock.DAY for at in moments) else clock.DAY
+        bucket = f"({known} - {moments[0] % width}) // {width}"
+        found = np.array(
+            self._all(f"select {bucket}, count(*), max({self._time}) from {self._rows} group by 1 order by 1")
+        )
+        if not len(found):
+            return [(0, None)] * len(moments)
+        before = np.searchsorted(found[:, 0], np.array(moments) // width)
+        rows, newest = np.cumsum(found[:, 1]), np.maximum.accumulate(found[:, 2])
+        return [(int(rows[at - 1]), int(newest[at - 1])) if at else (0, None) for at in before.tolist()]
 
     def tally(self, columns: Sequence[str], where: Mapping[str, str]) -> list[tuple[Any, ...]]:
         """Return how many of the rows with these texts there are of each combination of the columns."""

@@ -14,6 +14,7 @@ from keepfit.evidence import (
     AWAIT,
     CONCEPT,
     CRITICAL,
+    EXPECTED,
     INFO,
     LABEL,
     PROMOTE,
@@ -21,10 +22,22 @@ from keepfit.evidence import (
     ROLL_BACK,
     WARNING,
     Drift,
+    Sign,
     Symptom,
     Turn,
 )
-from keepfit.evidence.alerts import DECISION, DRIFT, ESTIMATED, FAILED, QUALITY, REALISED, SILENT, STALE, TRAINING
+from keepfit.evidence.alerts import (
+    DECISION,
+    DRIFT,
+    ESTIMATED,
+    FAILED,
+    QUALITY,
+    REALISED,
+    SILENT,
+    STALE,
+    TRAINING,
+    UNUSUAL,
+)
 from keepfit.measure.wording import number
 from keepfit.spec.metric import METRICS
 from keepfit.stages.alerting.rules import Rules
@@ -73,6 +86,18 @@ def drifted(one: Drift) -> str:
         verb = "raise" if one.relative_effect >= 0 else "lower"
         said += f"; expected to {verb} the loss by {number(100 * abs(one.relative_effect))}%"
     return said
+
+
+def _unusual(turn: Turn, _: Rules) -> Iterator[Symptom]:
+    for one in turn.signs:
+        # what is declared of loads, their ingest has told
+        if one.severity != INFO and one.kind != EXPECTED:
+            said = one.sentence if one.chance is None else f"{one.sentence} (chance {number(one.chance)})"
+            yield Symptom(UNUSUAL, _sign(one), one.severity, said)
+
+
+def _sign(one: Sign) -> str:
+    return f"{one.kind}: {one.about}"
 
 
 def _realised(turn: Turn, rules: Rules) -> Iterator[Symptom]:
@@ -143,12 +168,13 @@ def _estimate_known(turn: Turn, rules: Rules, name: str) -> bool:
     return _finite(values, rules.estimated, name)
 
 
-SEEN: tuple[Callable[[Turn, Rules], Iterator[Symptom]], ...] = (_drift, _realised, _estimated, _decided)
+SEEN: tuple[Callable[[Turn, Rules], Iterator[Symptom]], ...] = (_drift, _unusual, _realised, _estimated, _decided)
 """What finds symptoms in what a turn measured and decided; those of `turn.symptoms` it knew itself."""
 JUDGED: dict[str, Callable[[Turn, Rules, str], bool]] = {
     FAILED: _of_a_turn,
     STALE: _of_a_turn,
     QUALITY: _of_a_turn,
+    UNUSUAL: lambda turn, _, about: any(_sign(one) == about and one.kind != EXPECTED for one in turn.signs),
     SILENT: lambda turn, rules, about: _of_a_turn(turn, rules, about) and not turn.blocked,
     TRAINING: lambda turn, _, __: turn.evaluation is not None,
     REALISED: _realised_known,

@@ -1,6 +1,6 @@
 """Raw files to lake tables: discover, check under the contract, quarantine, append. Twice adds nothing."""
 
-from keepfit.stages.ingest.expectations import state
+from keepfit.stages.ingest.expectations import standing, state
 from keepfit.stages.ingest.ingest import begins, ends, ingest, unread
 from keepfit.stages.ingest.quarantine import BadRow, in_quarantine
 from keepfit.stages.ingest.release import Released, Wish, release
@@ -22,6 +22,7 @@ __all__ = [
     "ingested_data",
     "ingested_from",
     "release",
+    "standing",
     "state",
     "unread",
 ]

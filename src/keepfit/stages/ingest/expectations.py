@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from keepfit import tables
@@ -59,8 +61,7 @@ def broken(table: Table, records: Sequence[Record], as_of: int) -> tuple[Broken,
     known = [record for record in records if record["as_of"] <= as_of]
     found = []
     for expect in table.expect:
-        about = (dimension(expect), expect.column)
-        newest = next((record for record in reversed(known) if (record["dimension"], record["column"]) == about), None)
+        newest = _newest(expect, known)
         if newest is not None and not meets(expect, newest["value"]) and not _accepted(newest, known):
             found.append(_said(table, expect, newest["value"]))
     return tuple(found)
@@ -70,6 +71,55 @@ def state(engine: Engine, lake: Lake, declared: Sequence[Table], as_of: int) -> 
     """Return the expectations that some tables do not meet as of a moment; measures nothing."""
     known = measurements(engine, lake)
     return tuple(one for table in declared for one in broken(table, known.get(table.name, ()), as_of))
+
+
+@dataclass(frozen=True)
+class Stands:
+    """How a declared expectation stands by its newest measurement; `baseline` is the median of earlier loads, NaN without any."""
+
+    about: str
+    value: float
+    bounds: tuple[float | None, float | None]
+    baseline: float
+    rows: int
+    otherwise: str
+    met: bool
+    said: str
+
+
+def standing(engine: Engine, lake: Lake, declared: Sequence[Table], as_of: int) -> tuple[Stands, ...]:
+    """Return how the expectations of some tables stand as of a moment; those that were never measured are left out."""
+    if not any(table.expect for table in declared):
+        return ()
+    every, found = measurements(engine, lake), []
+    for table in declared:
+        known = [record for record in every.get(table.name, ()) if record["as_of"] <= as_of]
+        for expect in table.expect:
+            newest = _newest(expect, known)
+            if newest is None:
+                continue
+            value, place = newest["value"], f"{table.name}.{expect.column}" if expect.column else table.name
+            met = meets(expect, value) or _accepted(newest, known)
+            said = SAYS[dimension(expect)].format(place=place, measured=_measured(dimension(expect), value))
+            baseline = math.nan if newest["baseline"] is None else newest["baseline"]
+            found.append(
+                Stands(
+                    f"{place}: {dimension(expect)}",
+                    value,
+                    expect.bounds(),
+                    baseline,
+                    newest["rows"],
+                    expect.otherwise,
+                    met,
+                    said,
+                )
+            )
+    return tuple(found)
+
+
+def _newest(expect: Expect, known: Sequence[Record]) -> Record | None:
+    about = (dimension(expect), expect.column)
+    return next((record for record in reversed(known) if (record["dimension"], record["column"]) == about), None)
 
 
 def _accepted(record: Record, known: Sequence[Record]) -> bool:

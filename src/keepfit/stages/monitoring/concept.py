@@ -2,8 +2,8 @@
 
 The newest window by itself sees what is sudden and large; two sequential tests over all windows see what is small and lasts.
 
-    the newest window    half of the chance of a false alarm
-    Page-Hinkley         four tenths; its bound is Lundberg's: `exp(-2 d h)` for standard normal values, a tolerance d, a height h
+    the newest window    six tenths of the chance of a false alarm
+    Page-Hinkley         three tenths; its bound is Lundberg's: `exp(-2 d h)` for standard normal values, a tolerance d, a height h
     ADWIN                a tenth, as its `delta`
 """
 
@@ -22,7 +22,7 @@ from keepfit.stages.monitoring.tests.tails import normal
 NAME = "concept"
 TOLERANCE = 0.25
 """Standard deviations of a window's surprise that sum up to nothing."""
-WINDOW, PAGE, CUT = 0.5, 0.4, 0.1
+WINDOW, PAGE, CUT = 0.6, 0.3, 0.1
 """Parts of the chance of a false alarm: of the newest window, of Page and Hinkley's test, of ADWIN."""
 SHORTEST = 2
 """Windows of each side of a cut."""

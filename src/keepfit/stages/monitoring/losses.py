@@ -21,7 +21,7 @@ from keepfit.measure.sums import Floats
 
 PRIOR = 0.05
 """By how much the errors of windows differ, in logarithms, if nothing tells: 5%."""
-PRIOR_BIAS = 0.1
+PRIOR_BIAS = 0.2
 """By how much the mean error of windows differs, over the expected size of an error, if nothing tells."""
 SMALLEST = 0.02
 """Of the mean error: no row's is expected to be smaller."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from keepfit.evidence import CRITICAL, INFO, SEVERITIES, WARNING, Drift
+from keepfit.evidence import CONCEPT, CRITICAL, INFO, LABEL, PREDICTION, SEVERITIES, WARNING, Drift
 from keepfit.evidence.watched import Distribution
 from keepfit.measure.wording import number as short
 from keepfit.stages.reports import page
@@ -27,6 +27,7 @@ HEADS = {
     "missingness": "Missing more",
     "new_categories": "New labels",
 }
+KINDS = {PREDICTION: "the answer", LABEL: "what happened"}
 SHARES = frozenset({"missingness", "new_categories"})
 MEANINGS = (
     ("Reference", "The newest rows that the version was made with; of two sets of files, the first."),
@@ -45,6 +46,11 @@ MEANINGS = (
     ("KS", "The largest gap between the two cumulative distributions, from 0 to 1."),
     ("Wasserstein", "How far values moved on average, in standard deviations of the reference."),
 )  # fmt: skip
+
+
+def columns(found: Sequence[Drift]) -> list[Drift]:
+    """Return what is drift of a column, and not of what inputs mean."""
+    return [one for one in found if one.kind != CONCEPT]
 
 
 def alarms(found: Sequence[Drift]) -> list[Drift]:
@@ -95,12 +101,47 @@ def drift_table(found: Sequence[Drift]) -> Html:
 def _row(one: Drift, measures: Sequence[str], *, effects: bool) -> list[str]:
     effect = [] if not effects else ["\u2013" if one.relative_effect is None else signed_percent(one.relative_effect)]
     return [
-        breakable(one.column),
+        _named(one),
         severity(one.severity),
         *effect,
         "\u2013" if one.chance is None else short(one.chance),
         *(_measure(name, one.measures.get(name)) for name in measures),
     ]
+
+
+def _named(one: Drift) -> Html:
+    kind = KINDS.get(one.kind)
+    return (
+        breakable(one.column)
+        if kind is None
+        else join([breakable(one.column), element("span", f" {kind}", class_="quiet")])
+    )
+
+
+def concept_says(one: Drift) -> str:
+    """Return in a sentence whether the same inputs turn out otherwise than they did."""
+    if one.severity == INFO:
+        return f"The same inputs turn out as they did, as far as {one.rows:,} matured rows tell"
+    rise = one.relative_effect
+    side = "above" if rise is not None and rise >= 0 else "below"
+    beside = "" if rise is None else f": the loss was {100 * abs(rise):.0f}% {side} what was to be expected"
+    return f"The same inputs turn out otherwise than they did{beside}"
+
+
+def concept_section(found: Sequence[Drift]) -> Html:
+    """Return what is known of concept drift; nothing before labels have matured."""
+    one = next((item for item in found if item.kind == CONCEPT), None)
+    if one is None:
+        return Html()
+    read = "What came out of the newest matured rows, held against what was to be expected of exactly these inputs."
+    rows = [[severity(one.severity), short(one.statistic), *_chances(one), f"{one.rows:,}"]]
+    heads = ["Severity", "Surprise, standard deviations", "Chance", "Bound", "Matured rows"]
+    table = page.table(heads, rows, "plain slim", numeric=frozenset({1, 2, 3, 4}))
+    return page.section("Concept", concept_says(one), element("p", read, class_="read"), table)
+
+
+def _chances(one: Drift) -> list[str]:
+    return ["\u2013" if value is None else short(value) for value in (one.chance, one.bound)]
 
 
 def _tells(name: str, one: Drift) -> bool:
@@ -147,7 +188,8 @@ def cards(found: Sequence[Drift], shown: Sequence[Distribution], before: str) ->
 
 
 def drift_section(found: Sequence[Drift]) -> Html:
-    """Return the table of drift under its message."""
+    """Return the table of drift of columns under its message."""
+    found = columns(found)
     if not found:
         return page.absent("Drift", "No drift was measured: there are no current rows.")
     bound = found[0].bound

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keepfit import clock
-from keepfit.evidence import Estimate, Evaluation, Evidence, Symptom, Turn
+from keepfit.evidence import CONCEPT, Estimate, Evaluation, Evidence, Symptom, Turn
 from keepfit.evidence.watched import Distribution
 from keepfit.spec.metric import Metric
 from keepfit.stages.reports import charts, drift, page, sentences, summary, watching_charts
@@ -75,7 +75,8 @@ def watching_page(found: Watch, *, interactive: bool = False) -> str:
         _metrics(found, metric),
         _performance(show, found, metric),
         drift.drift_section(found.evidence.drift),
-        drift.cards(found.evidence.drift, found.shown, "reference"),
+        drift.concept_section(found.evidence.drift),
+        drift.cards(drift.columns(found.evidence.drift), found.shown, "reference"),
         _moves(show, found),
         _data(found),
         footer(MEANINGS),
@@ -116,7 +117,7 @@ def _hero(found: Watch, metric: Metric) -> list[Html]:
 
 def _counts(found: Watch) -> list[Html]:
     evidence = found.evidence
-    cells = drift.count_cells(evidence.drift) if evidence.drift else []
+    cells = drift.count_cells(drift.columns(evidence.drift)) if evidence.drift else []
     if found.threshold is not None:
         cells.append(page.big(number(found.threshold), f"{found.metric} declared"))
     if evidence.new_labels is not None:
@@ -196,7 +197,7 @@ def _performance(show: Figures, found: Watch, metric: Metric) -> Html:
 
 def _moves(show: Figures, found: Watch) -> Html:
     turns = [turn for turn in found.turns if turn.drift]
-    columns = summary.columns(turns)
+    columns = [one for one in summary.columns(turns) if one.worst.kind != CONCEPT]
     if len(turns) < 2:
         return Html()
     span = Span.over([turn.as_of for turn in turns])

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from keepfit import clock
-from keepfit.evidence import CRITICAL, Evaluation, Evidence, Symptom
+from keepfit.evidence import CONCEPT, CRITICAL, PREDICTION, Evaluation, Evidence, Symptom
 from keepfit.measure.wording import number as apart
 from keepfit.spec.metric import Metric
 from keepfit.stages.reports import drift
@@ -21,18 +21,20 @@ def verdict(evidence: Evidence, symptoms: Sequence[Symptom], metric: Metric, bou
     parts = [one.sentence for one in symptoms if one.severity == CRITICAL][:1]
     if bound is not None and math.isfinite(value) and not metric.reaches(value, bound):
         side = "below" if metric.greater_is_better else "above"
-        moved = "fell" if metric.greater_is_better else "rose"
-        parts.append(f"{metric.name} {moved} to {apart(value, bound)}, {side} {apart(bound, value)}")
+        verb = "fell" if metric.greater_is_better else "rose"
+        parts.append(f"{metric.name} {verb} to {apart(value, bound)}, {side} {apart(bound, value)}")
     elif bound is not None and (surely := _surely_worse(evidence, metric, bound)):
         parts.append(surely)
-    if drift.alarms(evidence.drift):
-        parts.append(drift.says(evidence.drift))
+    moved = drift.columns(evidence.drift)
+    parts += [drift.concept_says(one) for one in drift.alarms(evidence.drift) if one.kind == CONCEPT]
+    if drift.alarms(moved):
+        parts.append(drift.says(moved))
     if parts:
         return "; ".join(parts)
     told = evidence.estimated.metrics.get(metric.name) if evidence.estimated else None
     how = f"{metric.name} is estimated at {number(told.value)}" if told else "no labels have matured yet"
     how = f"{metric.name} is {number(value)} on matured rows" if math.isfinite(value) else how
-    columns = f"none of {plural(len(evidence.drift), 'column')} drifted" if evidence.drift else "no drift was measured"
+    columns = f"none of {plural(len(moved), 'column')} drifted" if moved else "no drift was measured"
     return f"Nothing is out of the ordinary: {columns}, and {how}"
 
 
@@ -55,8 +57,8 @@ def lead(evidence: Evidence, budget: str) -> list[str]:
         days = (evidence.as_of - champion.trained_at) // clock.DAY
         ago = f", {plural(days, 'day')} ago" if days else ""
         said.append(f"Version {champion.version} was trained as of {clock.show(champion.trained_at)}{ago}.")
-    if evidence.drift:
-        rows = f"{evidence.drift[0].rows:,}"
+    if moved := [one for one in evidence.drift if one.kind == PREDICTION]:
+        rows = f"{moved[0].rows:,}"
         said.append(f"Its newest {rows} predictions and their inputs are held against the rows that it was made with.")
         said.append(f"The budget of false alarms is {budget}.")
     if evidence.estimated is not None:

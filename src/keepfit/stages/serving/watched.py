@@ -15,7 +15,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, generate_latest
 
 from keepfit import clock
-from keepfit.evidence import SEVERITIES, Drift, from_data
+from keepfit.evidence import CONCEPT, SEVERITIES, Drift, from_data
 from keepfit.evidence.watched import Measured, Watched
 from keepfit.stages.serving.counting import Labels
 from keepfit.stages.serving.metrics import Gauges, Scrape, families
@@ -99,7 +99,11 @@ METRICS: tuple[tuple[str, str, Callable[[Measured], float | None]], ...] = (
     ("_rows", "Rows it was measured on", lambda one: one.rows),
 )
 DRIFT: tuple[tuple[str, str, Callable[[Drift], float | None]], ...] = (
-    ("psi", "How far a column has moved: population stability index", lambda one: one.psi),
+    (
+        "psi",
+        "How far a column has moved: population stability index",
+        lambda one: None if one.kind == CONCEPT else one.psi,
+    ),
     ("chance", "How likely so much is while nothing moves", lambda one: one.chance),
     ("effect_ratio", "Expected rise of the loss by it, as a share of the loss", lambda one: one.relative_effect),
     ("severity", "0 info, 1 warning, 2 critical", lambda one: SEVERITIES.index(one.severity)),
