@@ -11,8 +11,11 @@ import pytest
 from tests import weekly
 from tests.weekly import BEGIN, week
 
-from keepfit import clock, loop, steps
+from keepfit import clock, steps
 from keepfit.project import open_project
+from keepfit.replaying.kept import taken_up
+from keepfit.replaying.past import Past
+from keepfit.replaying.running import side_by_side
 from keepfit.spec.policy import when
 
 pytestmark = pytest.mark.slow
@@ -42,7 +45,9 @@ def replayed(folder: Path, files: dict[str, str], until: int) -> dict[str, list[
         steps.Contender(name, project.replaying(name), replace(model, policy=replace(model.policy, retrain=retrain)))
         for name, retrain in {"declared": model.policy.retrain, "on-drift": when.drift()}.items()
     ]
-    turns = loop.replay(contenders, [week(number) for number in WEEKS if week(number) <= until])
+    moments = [week(number) for number in WEEKS if week(number) <= until]
+    past, done = Past(project.replaying("past"), model, moments), {one.name: taken_up(one) for one in contenders}
+    turns = side_by_side(contenders, moments, past, done, 2, lambda name, turn: None)
     return {name: [json.dumps(seen(turn)) for turn in own] for name, own in turns.items()}
 
 
