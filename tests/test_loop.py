@@ -113,7 +113,9 @@ def test_a_replay_is_reproducible_to_the_last_digit(
     again = replaying.replay(shop, model, start, replayed[0][1].as_of, "1 month")["turns"]
 
     def measured(turns: list[Turn]) -> str:
-        return json.dumps([{**as_data(turn), "seconds": None, "rows": None, "quarantine": None} for turn in turns])
+        # of a lake that was filled by other turns, versions are numbered otherwise
+        apart = dict.fromkeys(("seconds", "rows", "quarantine", "inputs"))
+        return json.dumps([{**as_data(turn), **apart} for turn in turns])
 
     assert measured(again) == measured(replayed[0][:2])
 
