@@ -17,7 +17,7 @@ def drifted_page(found: Mapping[str, Any], shown: Sequence[Distribution]) -> str
     parts = [
         _headline(found, moved),
         _schema(found),
-        drift.drift_section(moved),
+        drift.drift_section(moved, least=found["least_psi"]),
         drift.cards(moved, shown, "before"),
         footer(drift.MEANINGS[2:] if all(one.effect is None for one in moved) else drift.MEANINGS),
     ]
