@@ -27,7 +27,8 @@ def turns(done: Sequence[Turn]) -> None:
     """Print the newest turns, and a line of each that was caught up before them."""
     for one in done:
         if one.as_of < done[-1].as_of:
-            console.say(f"{one.model} {line(one)}")
+            left_out = [reason for reason in one.reasons[1:] if "not caught up" in reason]
+            console.say("\n  ".join([f"{one.model} {line(one)}", *left_out]))
         else:
             turn(one)
 
@@ -144,9 +145,8 @@ def drift(found: Sequence[Drift], least: float | None = None) -> None:
     rows = [(one.severity, one.column, _effect(one), _psi(one), one.test, one.statistic, _chance(one)) for one in found]
     console.table(["", "column", "effect on loss", "psi", "test", "statistic", "chance"], rows)
     if found and found[0].bound is not None:
-        far = "" if least is None else f" with a psi of {least:g} or more"
-        said = f"an alarm is a chance below {found[0].bound:.2g}{far}"
-        console.say(f"{said}: the budget of false alarms, shared by what is tested")
+        bound = f"{found[0].bound:.2g}" + ("" if least is None else f" with a psi of {least:g} or more")
+        console.say(f"an alarm is a chance below {bound}: the budget of false alarms, shared by what is tested")
 
 
 def _psi(one: Drift) -> float | None:
