@@ -12,7 +12,7 @@ from tests.test_blocked import DEFINITIONS, SALES
 
 from keepfit import alerting, loop, steps
 from keepfit.cli import main
-from keepfit.errors import LakeError
+from keepfit.errors import RegistryError
 from keepfit.evidence.alerts import RESOLVED
 from keepfit.project import open_project
 from keepfit.stages.ingest import ingest
@@ -115,22 +115,22 @@ def test_a_run_that_raises_is_told_delivered_and_resolved_by_the_next_good_one(f
 
     monkeypatch.setenv("KEEPFIT__TRACKING__URI", tracking)
 
-    def gone(*_, **__):
-        raise LakeError("the lake is gone", where="storage.state", fix="mount it")
+    def broken(*_):
+        raise RegistryError("it is gone", where="here", fix="put it back")
 
     with taking() as taker:
         monkeypatch.setenv("HOOK", taker.url)
         assert run("2025-01-03") == 0
         assert said(taker) == [("quality", "new", "people: volume at least 9")]
         with monkeypatch.context() as patch:
-            patch.setattr(loop, "ingest", gone)
-            assert run("2025-01-04") == 4 and "the lake is gone" in capsys.readouterr().err
-            assert said(taker)[1:] == [("turn", "new", "ingest")]
+            patch.setattr(steps, "champion_at", broken)
+            assert run("2025-01-04") == RegistryError.exit_code
+            assert "it is gone" in capsys.readouterr().err
+            assert said(taker)[1:] == [("turn", "new", "turn")]
             assert json.loads(taker.bodies[-1])["notices"][0]["severity"] == "critical"
-            assert run("2025-01-04") == 4  # the same turn again says nothing twice
-            assert said(taker)[2:] == []
+            assert run("2025-01-04") == RegistryError.exit_code  # the same turn again says nothing twice
         assert run("2025-01-04") == 0
-        assert said(taker)[2:] == [("turn", RESOLVED, "ingest")]
+        assert said(taker)[2:] == [("turn", RESOLVED, "turn")]
 
 
 def test_a_turn_that_fails_before_the_first_is_told_and_the_first_resolves_it(folder, tracking, monkeypatch):

@@ -72,6 +72,12 @@ def test_a_loop_that_was_off_ends_as_one_that_never_was(tmp_path, always):
     assert [turn.as_of for turn in loop.run(off, None, week(13))] == [week(13)]
 
 
+def lasting(project: Project) -> list[Any]:
+    """Return the alerts that last, and the decisions that were told."""
+    every = [one for _, _, alerts in said(project) for one in alerts]
+    return sorted((one.kind, one.about) for one in every if one.active or one.kind == "decision")
+
+
 class Killed(BaseException):
     """As a kill: nothing that catches errors catches it."""
 
@@ -135,7 +141,8 @@ def test_a_catching_up_that_is_killed_again_and_again_ends_as_one_that_never_was
     assert told(off) == told(always)
     assert {one.as_of for one in steps.entries(off, "habit")} == {week(number) for number in (10, 11, 12, 13)}
     assert answered(off) == answered(always)
-    assert [(one.kind, one.active) for one in said(off)[0][2]] == [(one.kind, one.active) for one in said(always)[0][2]]
+    # a turn that was cut off after its promotion is run again by the new champion: drift of it may come, and go
+    assert lasting(off) == lasting(always)
     champion = off.registry.champion("habit")
     assert champion.trained_at == week(10)
     assert (
@@ -221,3 +228,18 @@ def test_the_command_says_every_turn(tmp_path, tracking, capsys, monkeypatch):
     code, out, _ = keepfit("--as-of", "2025-04-07", "--catch-up", "none", "--json")
     assert json.loads(out)["decision"] == "keep"
     assert keepfit("--catch-up", "many")[0] == 2
+
+
+@pytest.mark.slow
+def test_a_training_that_fails_changes_nothing_and_is_told(always, monkeypatch):
+    def broken(*_: object) -> object:
+        raise OverflowError("beyond bounds")
+
+    before, versions = always.registry.aliases.of("habit"), always.registry.versions("habit")
+    monkeypatch.setattr(steps, "challenge", broken)
+    (turn,) = loop.run(always, None, week(14))
+    assert (turn.decision, turn.reasons[-1]) == ("keep", "the training failed: OverflowError: beyond bounds")
+    assert always.registry.aliases.of("habit") == before
+    assert always.registry.versions("habit") == versions
+    told = {one.kind: one for _, _, alerts in said(always) for one in alerts if one.active}
+    assert (told["training"].severity, told["training"].sentence) == ("warning", turn.reasons[-1])

@@ -61,7 +61,7 @@ def test_a_turn_leaves_what_it_saw(project: Project) -> None:
     assert (server.version, server.watched, server.columns, server.rows["predicted"]) == (
         "1",
         "1",
-        4,
+        COLUMNS,
         both["now"]["rows"],
     )
     assert {one.stage for one in server.metrics} >= {"evaluation", "estimated"}

@@ -97,6 +97,7 @@ def turn(
         inputs=inputs,
         definition=codec.fingerprint(codec.encode(model)),
     )
+    steps.write_outcomes(project, outcomes)
     steps.write_ledger(project, result)
     steps.leave_watched(project, model, result, champion, evidence, scored)
     return result

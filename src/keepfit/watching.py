@@ -65,10 +65,7 @@ def watch(
 
         artifact.swap(prometheus, textfile(steps.watched_of(model.name, champion.version, evidence, {})))
     symptoms = steps.judged(model, state(project.engine, project.lake, project.definitions.tables, as_of)).symptoms
-    from keepfit.stages.reports.watching import (
-        Watch,
-        watching_page,
-    )  # draws: its library takes most of a second to load
+    from keepfit.stages.reports.watching import Watch, watching_page
 
     shown = Watch(
         model=model.name,

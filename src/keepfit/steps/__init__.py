@@ -5,7 +5,7 @@ from keepfit.steps.answering import Loaded, Scored, answer, champion_at, load, r
 from keepfit.steps.building import build
 from keepfit.steps.contesting import Contender, contest
 from keepfit.steps.expecting import Judged, expected, judged, quarantined, require_expected, stop, tables_of
-from keepfit.steps.hindsight import became, entries_judged, outcomes
+from keepfit.steps.hindsight import became, entries_judged, outcomes, write_outcomes
 from keepfit.steps.judging import verdicts
 from keepfit.steps.learning import Challenge, challenge, draft
 from keepfit.steps.ledger import (
@@ -13,7 +13,6 @@ from keepfit.steps.ledger import (
     complete_ledger,
     entries,
     facts,
-    inputs_of,
     require_newest,
     require_no_later_move,
     stood,
@@ -34,6 +33,7 @@ from keepfit.steps.outputs import (
 from keepfit.steps.recording import (
     before,
     collect_requests,
+    inputs_of,
     known,
     log_answers,
     log_predictions,
@@ -102,4 +102,5 @@ __all__ = [
     "write_files",
     "write_history",
     "write_ledger",
+    "write_outcomes",
 ]

@@ -26,7 +26,7 @@ from keepfit.spec.model import Model
 from keepfit.spec.observe import Every
 from keepfit.stages.features.compute import compute
 from keepfit.steps.answering import Loaded, comparable, load, measurable
-from keepfit.steps.ledger import entries
+from keepfit.steps.ledger import column_of, entries
 
 MOST_ROWS = 200_000
 """Of more predictions so many are drawn evenly."""
@@ -90,6 +90,23 @@ def told(project: Project, model: str, as_of: int | None = None) -> list[Outcome
         own_ = {key: row[key] for key in ("model", "action", "version", "other", "as_of", "metric", "sentence")}
         found.append(Outcome(row["decision_id"], from_at=row["from"], until_at=row["to"], gain=gain, **own_))
     return found
+
+
+def write_outcomes(project: Project, found: Sequence[Outcome]) -> None:
+    """Append outcomes; once told, each stays as it is."""
+    for one in found:
+        gain = one.gain
+        row = {
+            "decision_id": one.decision,
+            **{name: getattr(one, name) for name in tables.OUTCOMES.columns if hasattr(one, name)},
+            **{name: getattr(gain, name) if gain else math.nan for name in ("value", "low", "high")},
+            "rows": gain.rows if gain else 0,
+            "from": one.from_at,
+            "to": one.until_at,
+        }
+        columns = {name: column_of([row[name]]) for name in tables.OUTCOMES.columns}
+        relation = project.engine.relation(columns, tables.OUTCOMES.columns)
+        project.records.append(tables.OUTCOMES.name, relation, transaction=one.decision)
 
 
 def entries_judged(project: Project, model: Model, as_of: int) -> list[Entry]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +15,6 @@ from keepfit.evidence import (
     PROMOTE,
     ROLL_BACK,
     Entry,
-    Outcome,
     Standing,
     Turn,
     VersionFacts,
@@ -25,7 +23,6 @@ from keepfit.evidence import (
     from_data,
 )
 from keepfit.project import Project
-from keepfit.snapshot import Snapshot
 from keepfit.spec.model import Model
 from keepfit.stages.registry.aliases import CHALLENGER, CHAMPION
 from keepfit.stages.registry.evidence import evidence_of
@@ -184,8 +181,6 @@ def write_ledger(project: Project, turn: Turn) -> None:
         mark = f"{turn.model}/{turn.as_of}/{turn.decision}/{'/'.join(versions)}"
         relation = project.engine.relation(columns, tables.METRICS.columns)
         project.records.append(tables.METRICS.name, relation, transaction=mark)
-    for outcome in turn.outcomes:
-        _write_outcome(project, outcome)
     name = tables.DECISIONS.name
     step = project.records.version(name) + 1 if project.records.exists(name) else 0
     about = turn.challenger or turn.champion
@@ -208,29 +203,6 @@ def write_ledger(project: Project, turn: Turn) -> None:
     }
     columns = {name: column_of([value]) for name, value in entry.items()}
     project.records.append(name, project.engine.relation(columns, tables.DECISIONS.columns))
-
-
-def _write_outcome(project: Project, one: Outcome) -> None:
-    gain = one.gain
-    row = {
-        "decision_id": one.decision,
-        **{name: getattr(one, name) for name in ("as_of", "model", "action", "version", "other", "metric", "sentence")},
-        **{name: getattr(gain, name) if gain else math.nan for name in ("value", "low", "high")},
-        "rows": gain.rows if gain else 0,
-        "from": one.from_at,
-        "to": one.until_at,
-    }
-    columns = {name: column_of([row[name]]) for name in tables.OUTCOMES.columns}
-    # once measured, it stays
-    relation = project.engine.relation(columns, tables.OUTCOMES.columns)
-    project.records.append(tables.OUTCOMES.name, relation, transaction=one.decision)
-
-
-def inputs_of(project: Project, snapshot: Snapshot) -> dict[str, int]:
-    """Return table -> version of what a turn is decided on: what it reads of the lake, and what earlier turns left."""
-    left = (tables.PREDICTIONS.name, tables.DECISIONS.name)
-    own = {name: project.records.version(name) if project.records.exists(name) else -1 for name in left}
-    return {tables.source(name): version for name, version in snapshot.versions.items()} | own
 
 
 def column_of(values: list[Any]) -> Column:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-from keepfit.evidence import CONCEPT, SEVERITIES, Drift, Turn
+from keepfit.evidence import CONCEPT, MULTIVARIATE, SEVERITIES, Drift, Turn
 
 NAN = math.nan
 
@@ -70,8 +70,9 @@ def _drifted(turn: Turn) -> Iterator[dict[str, Any]]:
 
 def _numbers(moved: Drift) -> dict[str, float]:
     """Return all that was measured of how far a column has moved, by name; the severity as 0, 1 or 2."""
-    # of what inputs mean there are no two samples that lie apart
-    first = {"surprise": moved.statistic} if moved.kind == CONCEPT else {"psi": moved.psi}
+    # of what inputs mean, and of all columns together, there are no two samples in bins
+    whole = {CONCEPT: "surprise", MULTIVARIATE: "auc"}.get(moved.kind)
+    first = {whole: moved.statistic} if whole else {"psi": moved.psi}
     found = {**first, **moved.measures, "chance": moved.chance, "effect": moved.effect}
     found |= {"relative_effect": moved.relative_effect, "unseen": moved.unseen}
     known = {name: one for name, one in found.items() if one is not None and math.isfinite(one)}

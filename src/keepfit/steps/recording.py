@@ -44,6 +44,13 @@ def known(model: Model, snapshot: Snapshot) -> int:
     return sum(snapshot.span(table)[0] for table in model.events())
 
 
+def inputs_of(project: Project, snapshot: Snapshot) -> dict[str, int]:
+    """Return table -> version of what a turn is decided on: what it reads of the lake, and what earlier turns left."""
+    left = (tables.PREDICTIONS.name, tables.DECISIONS.name)
+    own = {name: project.records.version(name) if project.records.exists(name) else -1 for name in left}
+    return {tables.source(name): version for name, version in snapshot.versions.items()} | own
+
+
 def rows_of(model: Model, snapshot: Snapshot, ingested: Sequence[Ingested], predicted: int) -> dict[str, int]:
     """Return the row counts of a turn: known, appended, quarantined, predicted."""
     return {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 
-from keepfit.evidence import CONCEPT, CRITICAL, INFO, LABEL, PREDICTION, SEVERITIES, WARNING, Drift
+from keepfit.evidence import CONCEPT, CRITICAL, INFO, LABEL, MULTIVARIATE, PREDICTION, SEVERITIES, WARNING, Drift
 from keepfit.evidence.watched import Distribution
 from keepfit.measure.wording import number as short
 from keepfit.stages.reports import page
@@ -28,6 +28,7 @@ HEADS = {
     "new_categories": "New labels",
 }
 KINDS = {PREDICTION: "the answer", LABEL: "what happened"}
+WHOLE = (CONCEPT, MULTIVARIATE)
 SHARES = frozenset({"missingness", "new_categories"})
 MEANINGS = (
     ("Reference", "The newest rows that the version was made with; of two sets of files, the first."),
@@ -49,8 +50,8 @@ MEANINGS = (
 
 
 def columns(found: Sequence[Drift]) -> list[Drift]:
-    """Return what is drift of a column, and not of what inputs mean."""
-    return [one for one in found if one.kind != CONCEPT]
+    """Return what is drift of a column, and not of all of them together or of what they mean."""
+    return [one for one in found if one.kind not in WHOLE]
 
 
 def alarms(found: Sequence[Drift]) -> list[Drift]:
@@ -118,8 +119,12 @@ def _named(one: Drift) -> Html:
     )
 
 
-def concept_says(one: Drift) -> str:
-    """Return in a sentence whether the same inputs turn out otherwise than they did."""
+def whole_says(one: Drift) -> str:
+    """Return in a sentence what drift that is of no single column comes to: what inputs mean, or all of them together."""
+    if one.kind == MULTIVARIATE:
+        can = "can be told" if one.severity != INFO else "cannot be told"
+        beside = f" (AUC {short(one.statistic)} of a model that tries)"
+        return f"Rows of now {can} from those of then by all columns together{beside}"
     if one.severity == INFO:
         return f"The same inputs turn out as they did, as far as {one.rows:,} matured rows tell"
     rise = one.relative_effect
@@ -128,16 +133,23 @@ def concept_says(one: Drift) -> str:
     return f"The same inputs turn out otherwise than they did{beside}"
 
 
-def concept_section(found: Sequence[Drift]) -> Html:
-    """Return what is known of concept drift; nothing before labels have matured."""
-    one = next((item for item in found if item.kind == CONCEPT), None)
-    if one is None:
-        return Html()
+def whole_sections(found: Sequence[Drift]) -> Html:
+    """Return what is known of concept drift, and of all columns together; nothing of what was not measured."""
+    return join([_whole(one) for one in found if one.kind in WHOLE])
+
+
+def _whole(one: Drift) -> Html:
+    concept = one.kind == CONCEPT
     read = "What came out of the newest matured rows, held against what was to be expected of exactly these inputs."
+    if not concept:
+        read = "A small model tries to tell the rows of now from those of then; 0.5 is no better than a coin."
+        most = [name.removeprefix("without ") for name in one.measures if name.startswith("without ")]
+        read += f" It goes by {', '.join(most[:3])}." if most else ""
     rows = [[severity(one.severity), short(one.statistic), *_chances(one), f"{one.rows:,}"]]
-    heads = ["Severity", "Surprise, standard deviations", "Chance", "Bound", "Matured rows"]
+    heads = ["Severity", "Surprise, standard deviations" if concept else "AUC", "Chance", "Bound", "Rows"]
     table = page.table(heads, rows, "plain slim", numeric=frozenset({1, 2, 3, 4}))
-    return page.section("Concept", concept_says(one), element("p", read, class_="read"), table)
+    kind = "Concept" if concept else "All columns together"
+    return page.section(kind, whole_says(one), element("p", read, class_="read"), table)
 
 
 def _chances(one: Drift) -> list[str]:
@@ -187,15 +199,16 @@ def cards(found: Sequence[Drift], shown: Sequence[Distribution], before: str) ->
     )  # fmt: skip
 
 
-def drift_section(found: Sequence[Drift]) -> Html:
-    """Return the table of drift of columns under its message."""
+def drift_section(found: Sequence[Drift], *, least: float | None = None) -> Html:
+    """Return the table of drift of columns under its message; without a past an alarm is also a PSI of `least`."""
     found = columns(found)
     if not found:
         return page.absent("Drift", "No drift was measured: there are no current rows.")
     bound = found[0].bound
     read = "What matters most first: severity, then the expected effect on the loss, then how far."
     read += (
-        f" An alarm is a chance below {short(bound)}: the budget of false alarms, shared by all columns."
+        f" An alarm is a chance below {short(bound)}{'' if least is None else f' with a PSI of {least:g} or more'}: "
+        "the budget of false alarms, shared by all columns."
         if bound
         else ""
     )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from keepfit import clock
-from keepfit.evidence import CONCEPT, Estimate, Evaluation, Evidence, Symptom, Turn
+from keepfit.evidence import INFO, Estimate, Evaluation, Evidence, Sign, Symptom, Turn
 from keepfit.evidence.watched import Distribution
 from keepfit.spec.metric import Metric
 from keepfit.stages.reports import charts, drift, page, sentences, summary, watching_charts
@@ -75,7 +75,7 @@ def watching_page(found: Watch, *, interactive: bool = False) -> str:
         _metrics(found, metric),
         _performance(show, found, metric),
         drift.drift_section(found.evidence.drift),
-        drift.concept_section(found.evidence.drift),
+        drift.whole_sections(found.evidence.drift),
         drift.cards(drift.columns(found.evidence.drift), found.shown, "reference"),
         _moves(show, found),
         _data(found),
@@ -197,7 +197,7 @@ def _performance(show: Figures, found: Watch, metric: Metric) -> Html:
 
 def _moves(show: Figures, found: Watch) -> Html:
     turns = [turn for turn in found.turns if turn.drift]
-    columns = [one for one in summary.columns(turns) if one.worst.kind != CONCEPT]
+    columns = [one for one in summary.columns(turns) if one.worst.kind not in drift.WHOLE]
     if len(turns) < 2:
         return Html()
     span = Span.over([turn.as_of for turn in turns])
@@ -217,8 +217,27 @@ def _moves(show: Figures, found: Watch) -> Html:
 
 
 def _data(found: Watch) -> Html:
-    if not found.symptoms:
+    """Return what is not as declared of the data, and each sign of tables and requests beside what is usual."""
+    kept = found.evidence.signs
+    if not found.symptoms and not kept:
         return page.absent("Data", "Every table that the model reads is as its declaration expects.")
-    rows = [[drift.severity(one.severity), one.kind, words.sentence(one.sentence)] for one in found.symptoms]
-    says = f"{plural(len(rows), 'expectation')} not met" if len(rows) > 1 else "An expectation is not met"
-    return page.section("Data", says, page.table(["Severity", "Kind", "What"], rows, "plain"))
+    odd = sum(one.severity != INFO for one in kept) or len(found.symptoms)
+    says = f"{plural(odd, 'sign')} of something unusual" if odd else "Tables and requests are as usual"
+    body = []
+    if found.symptoms:
+        rows = [[drift.severity(one.severity), one.kind, words.sentence(one.sentence)] for one in found.symptoms]
+        body.append(page.table(["Severity", "Not as declared", "What"], rows, "plain"))
+    if kept:
+        numeric = frozenset({3, 4, 5})
+        heads = ["Of", "Sign", "Severity", "Value", "Usually", "Chance"]
+        table = page.table(heads, [_sign(one) for one in kept], "plain", numeric=numeric)
+        body.append(element("div", table, class_="scroll"))
+    return page.section("Data", says, *body)
+
+
+def _sign(one: Sign) -> list[str]:
+    ends = [number(end) if end is not None else "" for end in (one.low, one.high)]
+    usual = f"{ends[0]} to {ends[1]}" if all(ends) else f"at least {ends[0]}" if ends[0] else f"at most {ends[1]}"
+    chance = "\u2013" if one.chance is None else number(one.chance)
+    severity = drift.severity(one.severity)
+    return [one.about, one.kind, severity, number(one.value), usual if any(ends) else "\u2013", chance]

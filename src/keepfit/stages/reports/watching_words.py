@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from keepfit import clock
-from keepfit.evidence import CONCEPT, CRITICAL, PREDICTION, Evaluation, Evidence, Symptom
+from keepfit.evidence import CRITICAL, INFO, PREDICTION, Evaluation, Evidence, Symptom
 from keepfit.measure.wording import number as apart
 from keepfit.spec.metric import Metric
 from keepfit.stages.reports import drift
@@ -18,7 +18,8 @@ def verdict(evidence: Evidence, symptoms: Sequence[Symptom], metric: Metric, bou
     """Return in one sentence what is worth knowing first."""
     real = evidence.realised
     value = real.metrics.get(metric.name, math.nan) if real else math.nan
-    parts = [one.sentence for one in symptoms if one.severity == CRITICAL][:1]
+    odd = [one.sentence for one in evidence.signs if one.severity != INFO]
+    parts = ([one.sentence for one in symptoms if one.severity == CRITICAL] or odd)[:1]
     if bound is not None and math.isfinite(value) and not metric.reaches(value, bound):
         side = "below" if metric.greater_is_better else "above"
         verb = "fell" if metric.greater_is_better else "rose"
@@ -26,7 +27,7 @@ def verdict(evidence: Evidence, symptoms: Sequence[Symptom], metric: Metric, bou
     elif bound is not None and (surely := _surely_worse(evidence, metric, bound)):
         parts.append(surely)
     moved = drift.columns(evidence.drift)
-    parts += [drift.concept_says(one) for one in drift.alarms(evidence.drift) if one.kind == CONCEPT]
+    parts += [drift.whole_says(one) for one in drift.alarms(evidence.drift) if one.kind in drift.WHOLE]
     if drift.alarms(moved):
         parts.append(drift.says(moved))
     if parts:

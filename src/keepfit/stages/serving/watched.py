@@ -15,13 +15,15 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry, generate_latest
 
 from keepfit import clock
-from keepfit.evidence import CONCEPT, SEVERITIES, Drift, from_data
+from keepfit.evidence import CONCEPT, MULTIVARIATE, SEVERITIES, Drift, from_data
 from keepfit.evidence.watched import Measured, Watched
 from keepfit.stages.serving.counting import Labels
 from keepfit.stages.serving.metrics import Gauges, Scrape, families
 
 log = logging.getLogger("keepfit.serving")
 
+WHOLE = (CONCEPT, MULTIVARIATE)
+"""Drift that is of no single column, and of which there is no PSI."""
 Values = dict[Labels, float]
 METRIC = ("model", "version", "stage", "metric")
 COLUMN = ("model", "version", "column")
@@ -102,7 +104,7 @@ DRIFT: tuple[tuple[str, str, Callable[[Drift], float | None]], ...] = (
     (
         "psi",
         "How far a column has moved: population stability index",
-        lambda one: None if one.kind == CONCEPT else one.psi,
+        lambda one: None if one.kind in WHOLE else one.psi,
     ),
     ("chance", "How likely so much is while nothing moves", lambda one: one.chance),
     ("effect_ratio", "Expected rise of the loss by it, as a share of the loss", lambda one: one.relative_effect),
