@@ -130,3 +130,19 @@ def test_a_replay_leaves_no_files_and_a_blocked_turn_what_was_known(project: Pro
     assert turn.blocked
     now = seen(project)
     assert (now.blocked, now.as_of, now.metrics, now.drift) == (True, week(12), known.metrics, known.drift)
+
+
+def test_a_watch_goes_on_beside_a_file_that_is_refused_and_says_so(project: Project, capsys, monkeypatch) -> None:
+    torn = project.folder / "data" / "sales_torn.csv"
+    torn.write_text("who,amount\nc01,2\n")
+    monkeypatch.setattr(
+        sys, "argv", ["keepfit", "watch", "--project", str(project.folder), "--as-of", "2025-03-24", "--json"]
+    )
+    try:
+        main()
+    finally:
+        torn.unlink()
+    told = json.loads(capsys.readouterr().out)
+    assert told["champion"]["version"] == "1"
+    assert [(one["kind"], one["severity"]) for one in told["symptoms"]] == [("quality", "critical")]
+    assert "sales_torn.csv has no column" in told["symptoms"][0]["sentence"]

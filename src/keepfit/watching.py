@@ -13,7 +13,6 @@ from keepfit.snapshot import take
 from keepfit.spec.gates import THRESHOLD
 from keepfit.spec.model import Model
 from keepfit.spec.policy import MetricBelow
-from keepfit.stages.ingest import state
 from keepfit.stages.registry.evidence import evidence_of
 
 
@@ -43,7 +42,7 @@ def watch(
     Returns
     -------
     dict
-        evidence: Evidence; symptoms: of its data; report: path of the page; files: paths of those beside it; prometheus.
+        evidence: Evidence; symptoms: of its data, such as a file that was refused and is not in it; report: path of the page; files: paths of those beside it; prometheus.
 
     Raises
     ------
@@ -51,7 +50,7 @@ def watch(
         If there is no champion to watch.
     """
     model = replace(model, watch=replace(model.watch, multivariate=multivariate or model.watch.multivariate))
-    loop.ingest_all(project, as_of)
+    ingested = loop.arrived(project, as_of)
     snapshot = take(project.engine, project.lake, model.tables(), as_of)
     steps.collect_requests(project, model)
     champion = steps.require_champion(project, model, as_of)
@@ -64,7 +63,7 @@ def watch(
         from keepfit.stages.serving.watched import textfile
 
         artifact.swap(prometheus, textfile(steps.watched_of(model.name, champion.version, evidence, {})))
-    symptoms = steps.judged(model, state(project.engine, project.lake, project.definitions.tables, as_of)).symptoms
+    symptoms = steps.expected(model, ingested).symptoms
     from keepfit.stages.reports.watching import Watch, watching_page
 
     shown = Watch(

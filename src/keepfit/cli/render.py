@@ -11,7 +11,8 @@ from typing import Any
 from keepfit import clock
 from keepfit.cli import console
 from keepfit.evidence import INFO, PROMOTE, Drift, Estimate, Estimated, Evidence, Realised, Sign, Tested, Turn, as_data
-from keepfit.measure.wording import calibration_told
+from keepfit.evidence.sign import FRESHNESS, VOLUME
+from keepfit.measure.wording import calibration_told, number
 from keepfit.spec.metric import METRICS
 
 BEST = 5
@@ -125,10 +126,16 @@ def evidence(found: Evidence) -> None:
 def signs(found: Sequence[Sign]) -> None:
     """Print the signs beside metrics and drift, each with what is usual."""
     if found:
+        unit = {FRESHNESS: "freshness (days)", VOLUME: "volume (rows)"}
         rows = [
-            (one.severity, one.kind, one.about, one.value, one.usual, one.low, one.high, one.chance) for one in found
-        ]
+            (one.severity, unit.get(one.kind, one.kind), one.about, *map(_short, (one.value, one.usual, one.low, one.high)), one.chance)
+            for one in found
+        ]  # fmt: skip
         console.table(["", "sign", "of", "value", "usually", "at least", "at most", "chance"], rows)
+
+
+def _short(value: float | None) -> str | None:
+    return None if value is None else number(value)
 
 
 def watched(found: Evidence, told: dict[str, Any]) -> None:
