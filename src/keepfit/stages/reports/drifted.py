@@ -53,5 +53,5 @@ def _schema(found: Mapping[str, Any]) -> Html:
     rows += [[breakable(name), f"not compared ({kind})"] for name, kind in found["not_compared"].items()]
     if not rows:
         return Html()
-    says = f"{len(rows)} columns are of another type, new or left out" if len(rows) > 1 else "One column changed"
+    says = f"{len(rows)} columns are of another type, new or left out" if len(rows) > 1 else "One column is of another type, new or left out"
     return page.section("Columns", says, page.table(["Column", "Now"], rows, "plain slim"))
