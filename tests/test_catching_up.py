@@ -225,6 +225,8 @@ def test_the_command_says_every_turn(tmp_path, tracking, capsys, monkeypatch):
     turns = json.loads(out)["turns"]
     assert [turn["as_of"] for turn in turns] == ["2025-03-03T00:00:00Z", "2025-03-10T00:00:00Z"]
     assert any("2 missed turns of 2025-02-17 to 2025-02-24 not caught up" in reason for reason in turns[0]["reasons"])
+    code, out, _ = keepfit("--as-of", "2025-03-31", "--catch-up", "1")
+    assert code == 0 and "1 missed turn of 2025-03-17 not caught up" in out
     code, out, _ = keepfit("--as-of", "2025-04-07", "--catch-up", "none", "--json")
     assert json.loads(out)["decision"] == "keep"
     assert keepfit("--catch-up", "many")[0] == 2

@@ -117,3 +117,30 @@ def test_counts_that_cannot_be_compared_are_refused(say, tmp_path):
     assert code != 0
     assert "name a file that ends in .json" in out
     assert not list(tmp_path.glob(".*"))
+
+
+@pytest.mark.parametrize("nothing", ["", "x\n"])
+def test_files_without_a_row_are_refused_and_no_quiet_day(say, tmp_path, nothing):
+    written(tmp_path / "before.csv", "x", lambda i: f"{i % 37}")
+    (tmp_path / "now.csv").write_text(nothing)
+    code, out = say("before.csv", "now.csv")
+    assert code == 4 and "there is no row to compare" in out and "where: now.csv" in out
+
+
+def test_what_an_alarm_is_says_how_far_it_must_be_without_a_past(say, tmp_path):
+    written(tmp_path / "before.csv", "x", lambda i: f"{i % 37}", 20_000)
+    written(tmp_path / "now.csv", "x", lambda i: f"{i % 37 + 2 * (i % 2)}", 20_000)
+    code, out = say("before.csv", "now.csv", "--html", "page.html")
+    assert code == 0 and "a chance below 0.05 with a psi of 0.1 or more" in out
+    assert "<0.001" in out and "info" in out and "warning" not in out  # certain, and too small to tell of
+    page = (tmp_path / "page.html").read_text()
+    assert "with a PSI of 0.1 or more" in page and "of sampling alone" in page and "the model's own past" not in page
+
+
+def test_the_page_of_files_tells_of_all_columns_together_beside_them(say, tmp_path):
+    for name, sign in (("before", 1), ("now", -1)):  # x and y each as before, but no longer alike
+        written(tmp_path / f"{name}.csv", "x,y", lambda i, sign=sign: f"{i % 37 - 18},{sign * (i % 37 - 18)}")
+    code, _ = say("before.csv", "now.csv", "--multivariate", "--html", "page.html")
+    page = (tmp_path / "page.html").read_text()
+    assert code == 0 and "None of 2 columns drifted" in page
+    assert "Rows of now can be told from those of then by all columns together" in page

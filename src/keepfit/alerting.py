@@ -77,7 +77,9 @@ def test(project: Project, now: int, only: str | None = None) -> list[Delivered]
         known = ", ".join(channels)
         fix = f"there are: {known}" if known else "alerts: {channels: [{kind: slack, url_from: SLACK_WEBHOOK}]}"
         raise SettingsError(what, where="keepfit.yaml, alerts.channels", fix=fix)
-    said = trial(project.folder.name, now, project.settings.alerts.link.replace("{as_of}", clock.show(now)))
+    models = project.definitions.models
+    link = project.settings.alerts.link.replace("{model}", models[0].name if models else "").replace("{version}", "1")
+    said = trial(project.folder.name, now, link.replace("{as_of}", clock.show(now)))
     found = []
     for name, channel in channels.items():
         if only in (None, name):

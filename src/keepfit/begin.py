@@ -92,7 +92,7 @@ def simulate(
             where="--from, --as-of",
             fix=f"begin a month or more before {clock.show(end)}",
         )
-    planned = tuple(drift.parse(said, world.knobs) for said in drifts)
+    planned = tuple(drift.parse(said, world.knobs, end // clock.SECOND) for said in drifts)
     setting = Setting(clock.from_micros(start), clock.from_micros(end), rows or world.rows, seed, planned)
     spoiled = [spoiling.parse(said, world, setting.months()) for said in faults]
     delay = clock.duration_text(label_delay) if label_delay else ""

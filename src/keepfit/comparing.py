@@ -16,7 +16,7 @@ from keepfit.evidence import Drift
 from keepfit.project import Definitions, Project
 from keepfit.spec import settings
 from keepfit.stages.monitoring import saved, scan
-from keepfit.stages.monitoring.drift import importance, moved
+from keepfit.stages.monitoring.drift import SLIGHT, importance, moved
 from keepfit.stages.monitoring.profile import Profile
 from keepfit.stages.monitoring.reference import Reference
 from keepfit.stages.monitoring.saved import Counted
@@ -67,10 +67,13 @@ def compare(
     Raises
     ------
     SourceError
-        If there is no such file or table, or it cannot be read.
+        If there is no such file or table, it cannot be read, or it holds no row.
     """
     old = _counted(project, before, as_of)
     new = _counted(project, after, as_of, old.profile)
+    for counted, names in ((old, before), (new, after)):
+        if not counted.rows:  # no drift of nothing: an outage must not look like a quiet day
+            raise SourceError("there is no row to compare", where=", ".join(names), fix="name files that hold rows")
     saved.added(old, new, ", ".join(after))  # which it cannot be if the bins differ
     for counted, path in ((old, reference_to), (new, current_to)):
         if path is not None:
@@ -93,6 +96,7 @@ def compare(
         "reference": {"files": list(before), "rows": old.rows},
         "current": {"files": list(after), "rows": new.rows},
         "drift": found,
+        "least_psi": SLIGHT,
         "not_compared": left,
         "changed": changed,
         "new": sorted(new.kinds.keys() - old.kinds.keys()),

@@ -25,7 +25,7 @@ def of(chances: np.ndarray) -> Possible:
 @given(st.lists(st.tuples(SHARES, st.booleans()), min_size=1, max_size=12), SHARES)
 def test_sure_outcomes_give_the_metrics_themselves(rows, threshold):
     score, actual = (np.array(values, np.float64) for values in zip(*rows, strict=True))
-    found = expected(foreseen("classification", COSTS), of(actual), score, threshold, COSTS)
+    found = expected(foreseen("classification", COSTS), of(actual).some, score, threshold, COSTS)
     assert found == pytest.approx(measure_all("classification", actual, score, threshold, COSTS), nan_ok=True)
 
 
@@ -41,20 +41,39 @@ def test_a_mean_over_rows_is_expected_as_its_mean_over_all_worlds(rows, metric):
         actual = np.array(world, np.float64)
         likely = float(np.where(actual > 0, chances, 1 - chances).prod())
         total += likely * measure(metric, actual, score, 0.5, COSTS) if likely else 0.0
-    assert expected([metric], of(chances), score, 0.5, COSTS)[metric] == pytest.approx(total)
+    assert expected([metric], of(chances).some, score, 0.5, COSTS)[metric] == pytest.approx(total)
 
 
 def test_labels_and_values_take_the_same_way():
     scores = np.array([[0.7, 0.2, 0.1], [0.1, 0.5, 0.4], [0.2, 0.2, 0.6]])
     sure = Possible(np.broadcast_to([0.0, 1.0, 2.0], (3, 3)), np.array([[1.0, 0, 0], [0, 0, 1], [0, 0, 1]]))
     actual = np.array([0.0, 2.0, 2.0])
-    found = expected(foreseen("multiclass"), sure, scores)
+    found = expected(foreseen("multiclass"), sure.some, scores)
     assert found == pytest.approx(measure_all("multiclass", actual, scores), nan_ok=True)
 
     value = np.array([1.0, 5.0])
     either = Possible(value[:, None] + np.array([[-1.0, 1.0], [-3.0, 3.0]]), np.full((2, 2), 0.5))
-    assert expected(["mae", "rmse"], either, value) == pytest.approx({"mae": 2.0, "rmse": 5.0**0.5})
+    assert expected(["mae", "rmse"], either.some, value) == pytest.approx({"mae": 2.0, "rmse": 5.0**0.5})
     assert "mape" not in foreseen("regression")
+
+
+def test_many_rows_are_added_up_in_parts_to_the_same_metrics(monkeypatch):
+    random = np.random.default_rng(4)
+    answers = random.normal(1000, 1, 50)
+    possible = Possible(answers[:, None] + random.normal(0, 2, (50, 3)), random.dirichlet([1, 1, 1], 50))
+    names, asked = foreseen("regression"), []
+
+    def ways(rows: slice) -> Possible:
+        asked.append(len(answers[rows]))
+        return possible.some(rows)
+
+    whole = expected(names, possible.some, answers)
+    monkeypatch.setattr("keepfit.measure.expected.PART", 7)
+    assert expected(names, ways, answers) == pytest.approx(whole, rel=1e-12)
+    assert max(asked) == 7
+    each = measure_all("regression", possible.outcomes.ravel(), np.repeat(answers, 3))
+    alike = Possible(possible.outcomes, np.full((50, 3), 1 / 3))
+    assert expected(names, alike.some, answers) == pytest.approx({name: each[name] for name in names})
 
 
 def test_a_map_of_scores_finds_what_they_mean_and_leaves_few_rows_as_they_are():

@@ -107,7 +107,8 @@ from keepfit import replaying
 from keepfit.project import open_project
 from keepfit.replaying import running
 
-project, turn = open_project(Path(sys.argv[1]), None, {}), running.loop.turn
+# one at a time: else others are cut off too
+project, turn = open_project(Path(sys.argv[1]), None, {"KEEPFIT__ENGINE__THREADS": "1"}), running.loop.turn
 
 def cut(own, model, as_of, **options):
     found = turn(own, model, as_of, **options)

@@ -26,7 +26,7 @@ DAY = 86_400
 
 
 def setting(name: str, *drifts: str, rows: int = 20_000, start: datetime = START) -> Setting:
-    return Setting(start, END, rows, 3, tuple(parse(said, WORLDS[name].knobs) for said in drifts))
+    return Setting(start, END, rows, 3, tuple(parse(said, WORLDS[name].knobs, int(END.timestamp())) for said in drifts))
 
 
 def arrays(name: str, *drifts: str, rows: int = 20_000, start: datetime = START) -> dict[str, np.ndarray]:
@@ -303,11 +303,12 @@ def test_a_file_of_another_encoding_is_no_utf8(tmp_path: Path):
         ("amount@2024-06:1:sudden=9d", "has shape 'sudden=9d'", "write sudden"),
         ("chrn~text@2024-06:1", "unknown label 'chrn'", "churn"),
         ("churn~amount@2024-06:1", "the effect of 'amount'", "segment, text"),
+        ("amount@2026-06:1", "would begin after the world: it ends on 2025-01-01", "--as-of"),
     ],
 )
 def test_a_drift_that_cannot_be_says_what_can(said: str, what: str, fix: str):
     with pytest.raises(DefinitionError) as told:
-        parse(said, WORLDS["shop"].knobs)
+        parse(said, WORLDS["shop"].knobs, int(END.timestamp()))
     assert (what in told.value.what, fix in told.value.fix, told.value.where) == (True, True, "--drift")
 
 

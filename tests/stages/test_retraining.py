@@ -12,7 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keepfit import clock
-from keepfit.evidence import Champion, Decision, Drift, Estimate, Estimated, Evaluation, Evidence, Realised, Verdict
+from keepfit.evidence import (
+    CONCEPT,
+    Champion,
+    Decision,
+    Drift,
+    Estimate,
+    Estimated,
+    Evaluation,
+    Evidence,
+    Realised,
+    Verdict,
+)
 from keepfit.spec import policy as spec
 from keepfit.spec.policy import Condition, Policy, when
 from keepfit.spec.timetable import Quiet, Rate
@@ -155,6 +166,13 @@ def test_every_condition_has_its_finder() -> None:
 
 
 # --- together
+
+
+def test_what_has_no_distance_is_not_the_largest() -> None:
+    still = Drift("visits", "ks", 0.0, 0.01, 0.9, False, 500)
+    concept = Drift("concept", "surprise", 0.0, 0.2, 0.9, False, 500, kind=CONCEPT)
+    found = decided(when.drift(0.5), drift=(concept, still))
+    assert found.reasons == ("no column drifted: the largest is visits, psi 0 < 0.5",)
 
 
 def test_any_of_gives_the_reasons_that_hold() -> None:

@@ -78,7 +78,7 @@ def shown(found: dict[str, Any]) -> None:
     from keepfit.cli import console, render
 
     console.say(f"{found['reference']['rows']:,} rows before, {found['current']['rows']:,} now")
-    render.drift(found["drift"])
+    render.drift(found["drift"], found["least_psi"])
     for name, how in found["changed"].items():
         console.say(f"{name} is {how}")
     if found["new"]:

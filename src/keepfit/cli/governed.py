@@ -25,7 +25,7 @@ def versions(found: dict[str, Any]) -> None:
 
 def _version(one: dict[str, Any]) -> list[Any]:
     passed, failed = len(one["gates_passed"]), one["gates_failed"]
-    lacks = f" (not {', '.join(failed)})" if failed else ""
+    lacks = f" (failed: {', '.join(failed)})" if failed else ""
     measured = one["value"] is not None
     return [
         one["model"],

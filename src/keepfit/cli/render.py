@@ -27,7 +27,8 @@ def turns(done: Sequence[Turn]) -> None:
     """Print the newest turns, and a line of each that was caught up before them."""
     for one in done:
         if one.as_of < done[-1].as_of:
-            console.say(f"{one.model} {line(one)}")
+            left_out = [reason for reason in one.reasons[1:] if "not caught up" in reason]
+            console.say("\n  ".join([f"{one.model} {line(one)}", *left_out]))
         else:
             turn(one)
 
@@ -139,16 +140,21 @@ def watched(found: Evidence, told: dict[str, Any]) -> None:
     console.say(f"report: {told['report']}")
 
 
-def drift(found: Sequence[Drift]) -> None:
-    """Print drift, what matters most first, and what an alarm is."""
-    rows = [
-        (item.severity, item.column, _effect(item), item.psi, item.test, item.statistic, item.chance) for item in found
-    ]
+def drift(found: Sequence[Drift], least: float | None = None) -> None:
+    """Print drift, what matters most first, and what an alarm is: without a past also a PSI of `least`."""
+    rows = [(one.severity, one.column, _effect(one), _psi(one), one.test, one.statistic, _chance(one)) for one in found]
     console.table(["", "column", "effect on loss", "psi", "test", "statistic", "chance"], rows)
     if found and found[0].bound is not None:
-        console.say(
-            f"an alarm is a chance below {found[0].bound:.2g}: the budget of false alarms, shared by what is tested"
-        )
+        bound = f"{found[0].bound:.2g}" + ("" if least is None else f" with a psi of {least:g} or more")
+        console.say(f"an alarm is a chance below {bound}: the budget of false alarms, shared by what is tested")
+
+
+def _psi(one: Drift) -> float | None:
+    return one.psi if "psi" in one.measures or not one.measures else None
+
+
+def _chance(one: Drift) -> str | None:
+    return None if one.chance is None else f"{one.chance:.3f}" if one.chance >= 0.0005 else "<0.001"
 
 
 def _effect(item: Drift) -> str | None:

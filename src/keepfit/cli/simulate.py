@@ -96,7 +96,8 @@ def _made(made: dict[str, Any]) -> None:
         console.say(f"drift {drift['said']}: {drift['kind']}, {drift['shape']}, size in {drift['unit']}")
     for fault in truth["faults"]:
         console.say(f"fault {fault['said']} in {fault['file']}: {fault['meaning']}")
-    name, to = Path(made["folder"]).name, truth["to"]
+    made_in, to = Path(made["folder"]), truth["to"]
+    name = made_in.relative_to(Path.cwd()) if made_in.is_relative_to(Path.cwd()) else made_in
     console.say(
         f"next: cd {name} && keepfit check && keepfit run --as-of {to}   (or see the past: keepfit replay --to {to})"
     )

@@ -8,7 +8,7 @@ cluster.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -18,7 +18,7 @@ from keepfit.answers import Answers
 from keepfit.evidence import Estimate
 from keepfit.measure.metrics import PLAIN, measure, sums_of
 from keepfit.measure.ranking import RANKED, ranking_of
-from keepfit.measure.sums import Floats
+from keepfit.measure.sums import Floats, PerRow
 from keepfit.spec.metric import METRICS
 from keepfit.spec.training import Training
 
@@ -26,8 +26,6 @@ INTERVAL = (5.0, 95.0)
 """Percentiles of the replicates that bound the 90% interval."""
 RAISED_BY_NOISE = frozenset({"ece"})
 """Metrics that chance can only raise, so that replicates lie above the value: their interval reaches down to it."""
-
-PerRow = Callable[[Floats, Floats, float], Floats]
 
 
 def estimate(

@@ -8,6 +8,8 @@ the scores, such as AUC, are in `keepfit.measure.ranking`.
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 from keepfit.answers import Answers, score_of
@@ -71,15 +73,18 @@ def names_of(task: str, said: Training = PLAIN) -> list[str]:
     return [one.name for one in METRICS.values() if one.measures(task, said)]
 
 
-def sums_of(metric: str, said: Training = PLAIN, *, several: bool = False) -> Sums:
+def sums_of(metric: str, said: Training = PLAIN, *, several: bool = False, centre: float | None = None) -> Sums:
     """Return a metric as sums; that of `cost` with what each mistake costs: the mean over all rows, 0 is best.
 
-    `several`: whether answers have a column for each label; some metrics are of both kinds of classification.
+    `several`: whether answers have a column for each label; some metrics are of both kinds of classification. `centre`: what r2
+    takes deviations from, in the place of the rows' median; the terms of parts of the rows add up only if they share it.
     """
     if several and metric in OF_LABELS:
         return OF_LABELS[metric]
     if metric in OF_BOUNDS:
         return OF_BOUNDS[metric](said)
+    if metric == "r2" and centre is not None:
+        return Sums(partial(_r2_terms, centre=centre), _r2)
     if metric != COST:
         return SUMS[metric]
     each = said.cost or Cost()
@@ -155,10 +160,10 @@ def _root_mean(sums: Floats) -> Floats:
     return np.sqrt(mean(sums))
 
 
-def _r2_terms(actual: Floats, predicted: Answers, _: float) -> Floats:
+def _r2_terms(actual: Floats, predicted: Answers, _: float, centre: float | None = None) -> Floats:
     predicted = score_of(predicted)
     # Centred at the median: a constant becomes exactly 0, and large values do not cancel in the variance.
-    centred = actual - np.median(actual)
+    centred = actual - (np.median(actual) if centre is None else centre)
     return np.stack([(actual - predicted) ** 2, centred**2, centred, np.ones_like(centred)], axis=1)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+PerRow = Callable[[Floats, Floats, float], Floats]
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Sums:
         Sums, shape (..., terms), -> the metric, shape (...); NaN where it is undefined.
     """
 
-    per_row: Callable[[Floats, Floats, float], Floats]
+    per_row: PerRow
     finish: Callable[[Floats], Floats]
 
 

@@ -114,13 +114,13 @@ class Drift:
         return told | ({"days": self.period / 86_400} if self.period else {})
 
 
-def parse(said: str, knobs: Knobs) -> Drift:
-    """Return the drift that a line asks for.
+def parse(said: str, knobs: Knobs, end: int) -> Drift:
+    """Return the drift that a line asks for of a world that ends at `end`, seconds since 1970 UTC.
 
     Raises
     ------
     DefinitionError
-        If it is no drift, or this world has no such column.
+        If it is no drift, this world has no such column, or it would begin when the world has ended.
     """
     match = FORM.fullmatch(said.strip())
     if match is None:
@@ -128,7 +128,13 @@ def parse(said: str, knobs: Knobs) -> Drift:
     kind, unit = _meaning(said, match["label"], match["column"], knobs)
     shape, period = _shape(said, match["shape"] or "sudden")
     size = _size(said, match["size"], unit)
-    return Drift(said, kind, match["column"], month_or_day(said, match["date"], "--drift"), size, unit, shape, period)
+    start = month_or_day(said, match["date"], "--drift")
+    if start >= end:
+        ends = clock.show(end * clock.SECOND)
+        raise _refused(
+            said, f"would begin after the world: it ends on {ends}", "name an earlier day, or a later --as-of"
+        )
+    return Drift(said, kind, match["column"], start, size, unit, shape, period)
 
 
 def month_or_day(said: str, text: str, option: str) -> int:

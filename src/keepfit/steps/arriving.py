@@ -37,7 +37,9 @@ def arrivals(model: Model, snapshot: Snapshot, bound: float) -> tuple[Sign, ...]
         The chance of a false alarm that each may have.
     """
     grid = model.watch.grid(model.observe)
-    season = {WEEKS: 7, DAYS: 24}.get(cycle_of(grid), 12 if grid.unit == "month" else 1)
+    season = {WEEKS: 7, DAYS: clock.DAY // grid.step}.get(
+        cycle_of(grid), max(12 // grid.count, 1) if grid.unit == "month" else 1
+    )
     return tuple(sign for table in model.events() for sign in _of(table, snapshot, grid, season, bound))
 
 

@@ -226,8 +226,8 @@ def _advice(
         return None
     until = judged[-max(1, round(len(judged) * HELD_BACK))]
     after = scored[0].at >= until
-    # who chose at that moment knew these labels, and no others
-    known = ~after & (t + scored[0].by.model.horizon <= until)
+    # who chose at that moment knew these labels, and no others: what happened becomes known late
+    known = ~after & (t + _late(scored[0].by.model) <= until)
     first, end = moments[0], moments[-1] + 1
     chosen = min(scored, key=lambda one: (one.cost(costs, known, first, until), len(one.trainings)))
     best = min(scored, key=lambda one: (one.cost(costs, after, until, end), len(one.trainings)))
@@ -237,6 +237,12 @@ def _advice(
     if chosen is best:
         regret = Estimate(0.0, 0.0, 0.0, int(after.sum()))
     return Advice(chosen.by.name, until, best.by.name, regret)
+
+
+def _late(model: Model) -> int:
+    """Return how long after its t a label is known, in microseconds."""
+    delays = (clock.duration(table.known_after) for table in model.awaited() if table.known_after)
+    return model.horizon + max(delays, default=0)
 
 
 def _says(

@@ -110,8 +110,10 @@ def _losses(model: Model, trained: Trained, held: _Held, length: int, seed: int)
     error, matrix = held.actual - held.scores, _beside(held.matrix, held.scores)
     task = Task(REGRESSION, (*trained.features, SCORE), trained.grown.categories, SMALL.parameters, seed, SMALL.of)
 
+    fit = find(SMALL.kind)
+
     def learn(rows: NDArray[np.bool_]) -> Fitted:
-        return find(SMALL.kind)(task, Rows(matrix[rows], target_of(error[rows])), None)
+        return fit(task, Rows(matrix[rows], target_of(error[rows])), None)
 
     whole = learn(np.ones(len(error), bool))
     test = np.flatnonzero(held.test)

@@ -10,7 +10,19 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from keepfit.evidence import KEEP, PROMOTE, ROLL_BACK, SEVERITIES, Estimate, Estimated, Symptom, as_data, from_data
+from keepfit.evidence import (
+    FRESHNESS,
+    KEEP,
+    PROMOTE,
+    ROLL_BACK,
+    SEVERITIES,
+    Estimate,
+    Estimated,
+    Sign,
+    Symptom,
+    as_data,
+    from_data,
+)
 from keepfit.evidence.alerts import NEW, QUALITY, RESOLVED, TRAINING
 from keepfit.stages.alerting import Held, follow
 from keepfit.stages.alerting.follow import at_least
@@ -122,3 +134,13 @@ def test_a_decision_is_told_once_and_never_resolved():
     assert held.alerts == ()
     (said,), _ = follow(turn(4, decision=PROMOTE), held, rules)
     assert (said.severity, follow(turn(4, decision=PROMOTE), held, RULES)[0]) == ("info", ())
+
+
+def test_what_was_unusual_of_a_table_that_the_model_reads_no_more_is_over():
+    old, still = (Sign(FRESHNESS, table, 3.0, one, "late") for table, one in (("calls", "warning"), ("sales", "info")))
+    _, held = follow(turn(0, signs=(old, still)), Held(), RULES)
+    assert [one.active for one in held.alerts] == [True]
+    _, held = follow(turn(1), held, RULES)
+    assert [one.active for one in held.alerts] == [True]
+    _, held = follow(turn(2, signs=(still,)), held, RULES)
+    assert [one.active for one in held.alerts] == [False]

@@ -136,6 +136,12 @@ def test_a_replay_begins_at_the_first_event_of_the_first_files(desk):
     assert begins(desk.engine, desk.lake, desk.place, [sales]) == clock.to_micros(clock.parse_moment("2025-01-01"))
 
 
+def test_a_replay_begins_past_files_that_hold_no_row(desk):
+    desk.write("sales_0.csv", "who,when,amount\n")
+    desk.write("sales_1.csv", JANUARY)
+    assert begins(desk.engine, desk.lake, desk.place, [sales]) == clock.to_micros(clock.parse_moment("2025-01-01"))
+
+
 def test_one_bad_file_stops_no_other_and_is_named(desk):
     desk.write("sales_1.csv", "who,when,amount\n")
     desk.write("sales_2.csv", FEBRUARY)

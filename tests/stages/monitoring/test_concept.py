@@ -101,3 +101,11 @@ def test_errors_that_grow_or_lean_are_seen(spread: float, level: float, seen: bo
 def test_what_an_earlier_keepfit_learnt_of_errors_tells_their_size_alone() -> None:
     assert regressed(1.0, 0.0, learn=False).contrasts == ("loss",)
     assert told(regressed(2.0, 0.0, learn=False)).severity == CRITICAL
+
+
+def test_a_version_that_never_erred_is_no_alarm_until_it_errs() -> None:
+    place, wide = windows(LATER), np.ones(LATER)
+    rows = np.zeros(len(place))
+    learnt = learn_losses(rows, rows, rows, place)
+    assert not told(of_values(learnt, rows, rows, rows, place, wide)).significant
+    assert told(of_values(learnt, rows, rows, rows + 1, place, wide)).significant

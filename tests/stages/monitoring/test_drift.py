@@ -10,9 +10,11 @@ import pytest
 from numpy.typing import NDArray
 from scipy import stats
 
-from keepfit.evidence import Drift, as_data, from_data
+from keepfit.evidence import WARNING, Drift, as_data, from_data
 from keepfit.stages.monitoring.drift import drift
+from keepfit.stages.monitoring.habits import Habit
 from keepfit.stages.monitoring.profile import profile
+from keepfit.stages.monitoring.reference import Reference
 
 
 def random(seed: int = 0) -> np.random.Generator:
@@ -128,3 +130,13 @@ def test_the_binned_distance_is_a_lower_bound_of_the_unbinned() -> None:
         before, after = random(seed).normal(size=400), random(seed + 50).normal(0.3, 1.2, 300)
         exact = stats.ks_2samp(before, after).statistic
         assert exact - 0.05 < one(before, after).statistic <= exact + 1e-12
+
+
+def test_an_alarm_is_not_costly_because_nothing_was_ever_lost() -> None:
+    before, after = random(3).normal(size=5000), random(4).normal(0.2, 1, 5000)
+    bins = len(profile({"x": before}).as_data()["x"]["counts"]) + 1
+    free = Reference(
+        profile({"x": before}), losses={"x": (0.0,) * bins}, habits={"x": Habit((1.0,) * 13, (0.0,) * 13, (50.0,) * 13)}
+    )
+    (found,) = drift(free, {"x": after})
+    assert (found.significant, found.severity) == (True, WARNING)

@@ -34,3 +34,11 @@ def test_what_past_windows_show_is_no_alarm() -> None:
     usual, quiet = (0.6, 0.64, 0.58, 0.65, 0.61, 0.6), (0.5, 0.51, 0.49, 0.52, 0.5, 0.51)
     assert multivariate(found, ["a"], usual, 500, 0.01).severity == INFO
     assert multivariate(found, ["a"], quiet, 500, 0.01).significant
+
+
+def test_rows_of_one_entity_cannot_be_told_apart() -> None:
+    """All of them are in one fold: nothing is left to learn from."""
+    rows, keys = np.random.default_rng(2).normal(size=(50, 2)), np.zeros(50)
+    assert told_apart(rows, rows + 3, entities=(keys, keys))[:2] == (0.5, 1.0)
+    # whom only one side knows is in no fold beside somebody of the other
+    assert told_apart(rows, rows + 3, entities=(keys, keys + 1))[:2] == (0.5, 1.0)

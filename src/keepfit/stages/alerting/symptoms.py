@@ -174,7 +174,7 @@ JUDGED: dict[str, Callable[[Turn, Rules, str], bool]] = {
     FAILED: _of_a_turn,
     STALE: _of_a_turn,
     QUALITY: _of_a_turn,
-    UNUSUAL: lambda turn, _, about: any(_sign(one) == about and one.kind != EXPECTED for one in turn.signs),
+    UNUSUAL: lambda turn, _, __: any(one.kind != EXPECTED for one in turn.signs),  # tables that are gone are over
     SILENT: lambda turn, rules, about: _of_a_turn(turn, rules, about) and not turn.blocked,
     TRAINING: lambda turn, _, __: turn.evaluation is not None,
     REALISED: _realised_known,

@@ -249,19 +249,19 @@ def unread(engine: Engine, lake: Lake, place: Place, declared: Sequence[Table]) 
 
 
 def begins(engine: Engine, lake: Lake, place: Place, declared: Sequence[Table]) -> int | None:
-    """Return the first time in the first file of each table, the earliest of them; None without any event.
-
-    That is where a replay begins when nothing has been ingested: reading one file a table tells it well enough.
-    """
+    """Return where a replay begins: the earliest first time of each table's first file with rows; None without any event."""
     first: list[int] = []
     for table in (table for table in declared if table.time):
         found = discover(table, place)
-        read = Reader(engine, lake, table, found).one(found.items[:1], 0)
-        if read.errors:
-            raise read.errors[0]
-        if read.checked is not None:
-            engine.release(read.checked)
-            first += [file.first_time for file in read.checked.files if file.first_time is not None]
+        for item in found.items:
+            read = Reader(engine, lake, table, found).one([item], 0)
+            if read.errors:
+                raise read.errors[0]
+            if read.checked is not None:
+                engine.release(read.checked)
+                if times := [file.first_time for file in read.checked.files if file.first_time is not None]:
+                    first += times
+                    break
     return min(first, default=None)
 
 

@@ -103,7 +103,8 @@ def _compare(column: str, reference: Reference, current: Profile, alpha: float, 
     effect = float(((q - p) * losses).sum()) if losses else None
     unseen = float(q[before == 0].sum())
     far, significant = measured["psi"].statistic, by_chance < alpha
-    costly = unseen >= COSTLY or (effect >= COSTLY * whole if effect is not None else far >= LARGE)
+    # where nothing was lost, no rise is a share of it
+    costly = unseen >= COSTLY or (effect >= COSTLY * whole if effect is not None and whole > 0 else far >= LARGE)
     return Drift(
         column,
         name.replace("_", "-"),

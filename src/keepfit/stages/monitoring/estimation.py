@@ -57,12 +57,15 @@ def estimates(
         The same seed gives the same intervals.
     """
     count, random = len(answers), np.random.default_rng(seed)
-    value = expected(metrics, possible(slice(None), None), answers, threshold, said)
+    value = expected(metrics, lambda rows: possible(rows, None), answers, threshold, said)
     some = np.arange(count) if count <= MOST_ROWS else np.linspace(0, count - 1, MOST_ROWS).astype(np.intp)
     drawn = [
-        expected(metrics, possible(some, random).drawn(random), answers[some], threshold, said) for _ in range(rounds)
+        expected(metrics, possible(some, random).drawn(random).some, answers[some], threshold, said)
+        for _ in range(rounds)
     ]
-    shown = value if len(some) == count else expected(metrics, possible(some, None), answers[some], threshold, said)
+    shown = (
+        value if len(some) == count else expected(metrics, possible(some, None).some, answers[some], threshold, said)
+    )
     return {
         name: _estimate(name, value[name], value[name] - shown[name], np.array([one[name] for one in drawn]), count)
         for name in metrics

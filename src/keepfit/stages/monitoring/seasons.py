@@ -45,7 +45,7 @@ def seasonal(residual: Floats, weight: Floats, phase: NDArray[np.intp], lost: in
     """Return what each phase adds, if the phases differ by more than chance."""
     phases, count = int(phase.max()) + 1, len(residual)
     sums = np.bincount(phase, weight, minlength=phases)
-    if (sums == 0).any() or count - phases - lost < FEWEST:
+    if phases < 2 or (sums == 0).any() or count - phases - lost < FEWEST:
         return None
     means: Floats = np.bincount(phase, residual * weight, minlength=phases) / sums
     whole = float((residual**2 * weight).sum())

@@ -139,6 +139,8 @@ def of_values(
         return np.asarray(np.bincount(window, values) / rows)
 
     usual, middle, square = (float((values * chances).sum()) for values in (np.abs(errors), errors, errors**2))
+    # of a version that never erred, an error is no smaller than this either
+    usual, square = max(usual, SMALLEST), max(square, SMALLEST**2)
     happened = np.maximum(mean(np.abs(error)), SMALLEST * learnt.smallest)
     gap = [np.log(happened / (usual * mean(size)))]
     luck = [mean(size**2) * (square - usual**2) / (usual * mean(size)) ** 2 / rows]

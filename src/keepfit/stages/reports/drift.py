@@ -207,15 +207,16 @@ def _readable(one: Distribution) -> bool:
     return bool(one.bins) and rest <= FEW_NAMED * sum(part.before for part in one.bins)
 
 
-def drift_section(found: Sequence[Drift]) -> Html:
-    """Return the table of drift of columns under its message."""
+def drift_section(found: Sequence[Drift], *, least: float | None = None) -> Html:
+    """Return the table of drift of columns under its message; without a past an alarm is also a PSI of `least`."""
     found = columns(found)
     if not found:
         return page.absent("Drift", "No drift was measured: there are no current rows.")
     bound = found[0].bound
     read = "What matters most first: severity, then the expected effect on the loss, then how far."
     read += (
-        f" An alarm is a chance below {short(bound)}: the budget of false alarms, shared by all columns."
+        f" An alarm is a chance below {short(bound)}{'' if least is None else f' with a PSI of {least:g} or more'}: "
+        "the budget of false alarms, shared by all columns."
         if bound
         else ""
     )

@@ -10,18 +10,30 @@ from keepfit.evidence.watched import Distribution
 from keepfit.stages.reports import drift, page
 from keepfit.stages.reports.page import Html, breakable, element
 
+CHANCE = (
+    "How likely so much is if both sets of rows are drawn from the same: of sampling alone, for no past says how much such sets "
+    "differ by themselves. An alarm lies below the bound, which the budget of false alarms sets, and is far enough by its PSI."
+)
+
 
 def drifted_page(found: Mapping[str, Any], shown: Sequence[Distribution]) -> str:
     """Return what `keepfit.comparing` found as one self-contained HTML document, without script or request."""
     moved: Sequence[Drift] = found["drift"]
     parts = [
-        _headline(found, moved),
+        _headline(found, drift.columns(moved)),
         _schema(found),
-        drift.drift_section(moved),
-        drift.cards(moved, shown, "before"),
-        footer(drift.MEANINGS[2:] if all(one.effect is None for one in moved) else drift.MEANINGS),
+        drift.drift_section(moved, least=found["least_psi"]),
+        drift.whole_sections(moved),
+        drift.cards(drift.columns(moved), shown, "before"),
+        footer(_meanings(moved)),
     ]
     return page.page("Drift", *parts)
+
+
+def _meanings(moved: Sequence[Drift]) -> list[tuple[str, str]]:
+    """Return what the words mean where no past is known: what is chance, only sampling tells."""
+    known = drift.MEANINGS[2:] if all(one.effect is None for one in moved) else drift.MEANINGS
+    return [(word, CHANCE if word == "Chance" else meaning) for word, meaning in known]
 
 
 def footer(meanings: Sequence[tuple[str, str]]) -> Html:
@@ -53,5 +65,7 @@ def _schema(found: Mapping[str, Any]) -> Html:
     rows += [[breakable(name), f"not compared ({kind})"] for name, kind in found["not_compared"].items()]
     if not rows:
         return Html()
-    says = f"{len(rows)} columns are of another type, new or left out" if len(rows) > 1 else "One column is of another type, new or left out"
-    return page.section("Columns", says, page.table(["Column", "Now"], rows, "plain slim"))
+    says = f"{len(rows)} columns are" if len(rows) > 1 else "One column is"
+    return page.section(
+        "Columns", f"{says} of another type, new or left out", page.table(["Column", "Now"], rows, "plain slim")
+    )

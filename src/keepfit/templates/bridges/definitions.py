@@ -1,6 +1,6 @@
 """Which bridges will be rated lower at their next inspection?"""
 
-from keepfit import Category, EachRow, Events, Files, Float, Gate, Integer, Model, Policy, Records, XGBoost, when
+from keepfit import Category, EachRow, Events, Files, Float, Gate, Integer, Model, Policy, Records, Watch, XGBoost, when
 
 bridges = Records("bridges", Files("bridges.csv"), entity="bridge_id", columns={"material": Category()})
 inspections = Events("inspections", Files("inspections_*.csv"), entity="bridge_id", time="inspected_at",
@@ -24,4 +24,5 @@ decay = Model(
     metric="auc",
     gates=[Gate("auc", threshold=0.6), Gate.not_worse_than_champion()],
     policy=Policy(retrain=when.metric_below("auc", 0.6) | when.drift() | when.older_than("730d"), cooldown="180d"),
+    watch=Watch(every="1 month"),    # a day has few inspections, and nothing can be told of two rows
 )

@@ -75,7 +75,7 @@ def told_apart(
     for held in range(FOLDS):
         inside, out = fold != held, fold == held
         a, b = float(current[out].sum()), float((1 - current[out]).sum())
-        if not a or not b:
+        if not a or not b or len(np.unique(current[inside])) < 2:
             continue
         model = HistGradientBoostingClassifier(max_iter=40, max_leaf_nodes=8, early_stopping=False, random_state=seed)
         with threadpool_limits(1):  # of trees this small, threads spend their time waiting for each other
