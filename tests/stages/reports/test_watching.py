@@ -127,7 +127,8 @@ def names(bins: list[Bin]) -> list[str]:
 def test_two_sets_of_files_on_a_page() -> None:
     drift = [drifted("age", CRITICAL, None), drifted(HOSTILE, INFO, None)]
     sides = {"reference": {"files": ["a.csv"], "rows": 10}, "current": {"files": [HOSTILE], "rows": 20}}
-    found = {**sides, "drift": drift, "changed": {"y": "number before, missing now"}, "new": ["z"], "not_compared": {}}
+    changed = {"y": "number before, missing now"}
+    found = {**sides, "drift": drift, "changed": changed, "new": ["z"], "not_compared": {}, "least_psi": 0.1}
     parts = [
         Distribution("age", (Bin(RANGE, 10, 20, low=1.0, high=1.0),)),
         Distribution(HOSTILE, (Bin(OTHERS, 10, 20),)),
