@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 
 from keepfit.evidence import CONCEPT, CRITICAL, INFO, LABEL, MULTIVARIATE, PREDICTION, SEVERITIES, WARNING, Drift
-from keepfit.evidence.watched import Distribution
+from keepfit.evidence.watched import OTHERS, Distribution
 from keepfit.measure.wording import number as short
 from keepfit.stages.reports import page
 from keepfit.stages.reports.bins import bins_picture
@@ -15,6 +15,8 @@ from keepfit.stages.reports.palette import BLUE, CROSS, DOT, MUTED, OCHRE, TRIAN
 from keepfit.stages.reports.summary import MINUS, number, percent, plural
 
 ROWS, CARDS = 30, 12
+FEW_NAMED = 0.8
+"""A column of which more rows than this share have a label that is not frequent is not drawn."""
 SLIGHT = 0.01
 """A rise of the loss that is not worth a headline."""
 LOOKS = {CRITICAL: (VERMILLION, CROSS), WARNING: (OCHRE, TRIANGLE), INFO: (MUTED, DOT)}
@@ -59,8 +61,8 @@ def alarms(found: Sequence[Drift]) -> list[Drift]:
     return [one for one in found if one.severity != INFO]
 
 
-def says(found: Sequence[Drift]) -> str:
-    """Return in a sentence how many columns moved, and which above all."""
+def says(found: Sequence[Drift], *, brief: bool = False) -> str:
+    """Return in a sentence how many columns moved, and which above all; brief, it leaves out what is not to be feared."""
     moved = alarms(found)
     if not found:
         return "No drift was measured"
@@ -74,7 +76,7 @@ def says(found: Sequence[Drift]) -> str:
         return f"{one}{which} expected to raise the loss by {100 * rise:.0f}%"
     far = max(moved, key=lambda item: item.psi)
     how = f"{one}, {far.column} farthest (PSI {short(far.psi)})" if len(moved) > 1 else f"{one} (PSI {short(far.psi)})"
-    return f"{how}; the loss is not expected to rise by {100 * SLIGHT:.0f}%" if rise is not None else how
+    return f"{how}; the loss is not expected to rise by {100 * SLIGHT:.0f}%" if rise is not None and not brief else how
 
 
 def severity(name: str) -> Html:
@@ -177,7 +179,7 @@ def signed_percent(value: float) -> str:
 def cards(found: Sequence[Drift], shown: Sequence[Distribution], before: str) -> Html:
     """Return the columns that matter most, each in the parts of the reference: grey is before, blue is now."""
     known = {one.column: one for one in shown}
-    first = [one for one in found if one.column in known and known[one.column].bins][:CARDS]
+    first = [one for one in found if one.column in known and _readable(known[one.column])][:CARDS]
     if not first:
         return Html()
     made = [
@@ -197,6 +199,12 @@ def cards(found: Sequence[Drift], shown: Sequence[Distribution], before: str) ->
         "Distributions", f"{every}, then and now", element("p", read, class_="read"), key,
         element("div", *made, class_="columns"),
     )  # fmt: skip
+
+
+def _readable(one: Distribution) -> bool:
+    """Return whether a column has parts that tell something: of keys, hardly any label comes often."""
+    rest = sum(part.before for part in one.bins if part.kind == OTHERS)
+    return bool(one.bins) and rest <= FEW_NAMED * sum(part.before for part in one.bins)
 
 
 def drift_section(found: Sequence[Drift], *, least: float | None = None) -> Html:

@@ -29,7 +29,7 @@ def verdict(evidence: Evidence, symptoms: Sequence[Symptom], metric: Metric, bou
     moved = drift.columns(evidence.drift)
     parts += [drift.whole_says(one) for one in drift.alarms(evidence.drift) if one.kind in drift.WHOLE]
     if drift.alarms(moved):
-        parts.append(drift.says(moved))
+        parts.append(drift.says(moved, brief=bool(parts)))
     if parts:
         return "; ".join(parts)
     told = evidence.estimated.metrics.get(metric.name) if evidence.estimated else None
