@@ -42,7 +42,8 @@ def watch(
     Returns
     -------
     dict
-        evidence: Evidence; symptoms: of its data, such as a file that was refused and is not in it; report: path of the page; files: paths of those beside it; prometheus.
+        evidence: Evidence; symptoms: of its data, files that were refused among them;
+        report: path of the page; files: paths of those beside it; prometheus.
 
     Raises
     ------

@@ -75,10 +75,10 @@ def drift(
 
 def shown(found: dict[str, Any]) -> None:
     """Print what was compared."""
-    from keepfit.cli import console, render
+    from keepfit.cli import console, render_watch
 
     console.say(f"{found['reference']['rows']:,} rows before, {found['current']['rows']:,} now")
-    render.drift(found["drift"], found["least_psi"])
+    render_watch.drift(found["drift"], found["least_psi"])
     for name, how in found["changed"].items():
         console.say(f"{name} is {how}")
     if found["new"]:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
 
 from keepfit import clock
 from keepfit.cli import console
-from keepfit.evidence import INFO, PROMOTE, Drift, Estimate, Estimated, Evidence, Realised, Sign, Tested, Turn, as_data
-from keepfit.evidence.sign import FRESHNESS, VOLUME
-from keepfit.measure.wording import calibration_told, number
+from keepfit.evidence import INFO, PROMOTE, Drift, Estimate, Realised, Tested, Turn, as_data
+from keepfit.measure.wording import calibration_told
 from keepfit.spec.metric import METRICS
 
 BEST = 5
@@ -58,12 +56,13 @@ def turn(done: Turn) -> None:
         if sign.severity != INFO:
             console.say(f"{sign.severity}: {sign.sentence}")
     if done.realised:
-        console.say(_realised(done.realised))
+        console.say(realised(done.realised))
     if done.estimated:
         console.say(f"estimated: version {done.estimated.version}, {done.estimated.sentence}")
 
 
-def _realised(found: Realised) -> str:
+def realised(found: Realised) -> str:
+    """Return how predictions turned out, in a line."""
     metrics = ", ".join(
         f"{name} {value:.3f} (baseline {found.baseline[name]:.3f})" for name, value in found.metrics.items()
     )
@@ -104,81 +103,6 @@ def _why(done: Turn) -> str:
 def _strongest(found: Sequence[Drift]) -> str | None:
     worst = max(found, key=lambda item: item.psi, default=None)
     return f"{worst.psi:.2f} {worst.column}"[:36] if worst else None
-
-
-def evidence(found: Evidence) -> None:
-    """Print what is known about the champion."""
-    champion = found.champion
-    if champion:
-        console.say(
-            f"champion: version {champion.version}, trained {clock.show(champion.trained_at)},"
-            f" promoted {clock.show(champion.promoted_at)}"
-        )
-    console.say(
-        _realised(found.realised) if found.realised else "no labels of the champion's predictions have matured yet"
-    )
-    if found.estimated:
-        estimated(found.estimated, found.realised)
-    drift(found.drift)
-    signs(found.signs)
-
-
-def signs(found: Sequence[Sign]) -> None:
-    """Print the signs beside metrics and drift, each with what is usual."""
-    if found:
-        unit = {FRESHNESS: "freshness (days)", VOLUME: "volume (rows)"}
-        rows = [
-            (one.severity, unit.get(one.kind, one.kind), one.about, *map(_short, (one.value, one.usual, one.low, one.high)), one.chance)
-            for one in found
-        ]  # fmt: skip
-        console.table(["", "sign", "of", "value", "usually", "at least", "at most", "chance"], rows)
-
-
-def _short(value: float | None) -> str | None:
-    return None if value is None else number(value)
-
-
-def watched(found: Evidence, told: dict[str, Any]) -> None:
-    """Print what is known about the champion and its data, and where it is written."""
-    evidence(found)
-    for one in told["symptoms"]:
-        console.say(f"{one.severity}: {one.sentence}")
-    console.say(f"files: {', '.join(Path(path).name for path in told['files'])}")
-    console.say(f"report: {told['report']}")
-
-
-def drift(found: Sequence[Drift], least: float | None = None) -> None:
-    """Print drift, what matters most first, and what an alarm is: without a past also a PSI of `least`."""
-    rows = [(one.severity, one.column, _effect(one), _psi(one), one.test, one.statistic, _chance(one)) for one in found]
-    console.table(["", "column", "effect on loss", "psi", "test", "statistic", "chance"], rows)
-    if found and found[0].bound is not None:
-        bound = f"{found[0].bound:.2g}" + ("" if least is None else f" with a psi of {least:g} or more")
-        console.say(f"an alarm is a chance below {bound}: the budget of false alarms, shared by what is tested")
-
-
-def _psi(one: Drift) -> float | None:
-    return one.psi if "psi" in one.measures or not one.measures else None
-
-
-def _chance(one: Drift) -> str | None:
-    return None if one.chance is None else f"{one.chance:.3f}" if one.chance >= 0.0005 else "<0.001"
-
-
-def _effect(item: Drift) -> str | None:
-    return None if item.relative_effect is None else f"{item.relative_effect:+.1%}"
-
-
-def estimated(found: Estimated, matured: Realised | None) -> None:
-    """Print what is to be expected of predictions without labels, beside what was of those that have matured."""
-    console.say(f"estimated before labels mature: version {found.version}, {found.sentence}")
-    before = matured.estimated if matured else {}
-    rows = [
-        (name, _estimated(one), found.baseline.get(name))
-        + ((_estimated(before[name]), matured.metrics[name]) if matured and name in before else ("", None))
-        for name, one in found.metrics.items()
-    ]
-    header = ["metric", f"estimated of {found.rows:,} rows", "on test rows", "estimated of matured rows", "realised"]
-    console.table(header, rows)
 
 
 def challenge(found: dict[str, Any]) -> None:
@@ -264,8 +188,8 @@ def compared(found: dict[str, Any]) -> None:
     rows = [
         (
             name,
-            *(_estimated(one.metrics[name]) for one in versions),
-            *(_estimated(one.gains[name], sign=True) for one in versions[1:]),
+            *(interval(one.metrics[name]) for one in versions),
+            *(interval(one.gains[name], sign=True) for one in versions[1:]),
             found["baseline"].get(name),
         )
         for name in versions[0].metrics
@@ -273,7 +197,8 @@ def compared(found: dict[str, Any]) -> None:
     console.table(header, rows)
 
 
-def _estimated(found: Estimate, *, sign: bool = False) -> str:
+def interval(found: Estimate, *, sign: bool = False) -> str:
+    """Return a value with its interval."""
     shape = "+.3f" if sign else ".3f"
     return f"{found.value:{shape}} ({found.low:{shape}} to {found.high:{shape}})"
 

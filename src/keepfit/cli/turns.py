@@ -151,7 +151,7 @@ def watch(
       keepfit watch churn --prometheus /var/lib/node_exporter/churn.prom
     """
     from keepfit import watching
-    from keepfit.cli import console, render
+    from keepfit.cli import console, render_watch
     from keepfit.evidence import as_data
 
     project = opened(folder, profile)
@@ -161,4 +161,6 @@ def watch(
             multivariate=multivariate, page=page, interactive=interactive, prometheus=prometheus,
         )  # fmt: skip
     evidence = found.pop("evidence")
-    console.show({**as_data(evidence), **found}, as_json=as_json, render=lambda told: render.watched(evidence, told))
+    console.show(
+        {**as_data(evidence), **found}, as_json=as_json, render=lambda told: render_watch.watched(evidence, told)
+    )

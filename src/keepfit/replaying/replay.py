@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from keepfit import clock, steps
+from keepfit.artifact import swap
 from keepfit.errors import ProjectError
 from keepfit.evidence import Contest, Costs, Turn, as_data
 from keepfit.project import Project
@@ -128,7 +129,7 @@ def _report(
         write_policies(found, turns, path, title=title, metric=model.metric, threshold=threshold)
     decisions = {one: [_decided(turn) for turn in own] for one, own in turns.items()}
     data = {"keepfit": version("keepfit"), **told, "contest": found, "decisions": decisions}
-    path.with_suffix(".json").write_text(json.dumps(as_data(data), indent=1), encoding="utf-8")
+    swap(path.with_suffix(".json"), json.dumps(as_data(data), indent=1).encode())
     return path
 
 

@@ -86,7 +86,8 @@ def told(project: Project, model: str, as_of: int | None = None) -> list[Outcome
     rows = project.engine.rows(project.records.parquet_files(name), f"{own} order by as_of, decision_id")
     found = []
     for row in rows:
-        gain = None if row["value"] is None else Estimate(row["value"], row["low"], row["high"], row["rows"])
+        known = row["value"] is not None and not math.isnan(row["value"])
+        gain = None if not known else Estimate(row["value"], row["low"], row["high"], row["rows"])
         own_ = {key: row[key] for key in ("model", "action", "version", "other", "as_of", "metric", "sentence")}
         found.append(Outcome(row["decision_id"], from_at=row["from"], until_at=row["to"], gain=gain, **own_))
     return found

@@ -76,11 +76,11 @@ def concept(newest: Surprises, sequence: Surprises, bound: float) -> Drift:
 
 
 def _stream(values: Floats, delta: float) -> tuple[float, bool]:
-    """Return how far Page and Hinkley's sum stands from its extreme now, and whether ADWIN has cut the sequence."""
+    """Return how far Page and Hinkley's sum stands from its extreme, and whether ADWIN cuts off the newest value."""
     page = PageHinkley(delta=TOLERANCE, threshold=math.inf, alpha=1.0)
     adwin = Adwin(delta=delta, clock=1, min_window_length=SHORTEST, grace_period=2 * SHORTEST)
     cut = False
     for value in values.tolist():
         page.update(value)
-        cut = adwin.update(value) or cut
+        cut = adwin.update(value)
     return page.height, cut
