@@ -46,3 +46,10 @@ def test_a_short_past_says_nothing_and_a_constant_one_has_a_floor() -> None:
     assert found is not None
     assert found.chance(math.log(1.1)) > 0.1
     assert found.chance(math.log(3)) < 1e-5
+
+
+def test_of_a_series_that_never_changed_any_other_value_is_unusual():
+    found = usual(np.zeros(30), 7, 0.0)
+    assert found is not None
+    assert (found.chance(0.0), found.chance(0.0, upward=True)) == (1.0, 0.5)
+    assert found.chance(1e-3) < 1e-6 > found.chance(1e-3, upward=True)

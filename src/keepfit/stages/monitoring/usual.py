@@ -14,6 +14,8 @@ RECENT, FEWEST = 3, 8
 """Values that the next is told by, and errors of such forecasts that are needed to call one unusual."""
 NORMAL_MAD, EFFICIENCY = 1.4826, 0.37
 """Of the median absolute deviation: what makes it the standard deviation of a normal distribution, and how well it knows that."""
+TINY = 1e-12
+"""Of a series that never changed, any other value is unusual."""
 CYCLES = 2
 """Values of the same season that the next is told by."""
 
@@ -37,7 +39,7 @@ class Usual:
 
     def chance(self, value: float, *, upward: bool = False) -> float:
         """Return the chance of a value as far off; upward: of one as large."""
-        t = (value - self.value) / self.spread
+        t = (value - self.value) / max(self.spread, TINY)
         both = student(abs(t), self.degrees)
         if not upward:
             return both
