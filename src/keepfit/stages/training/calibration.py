@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import LogisticRegression
 
 from keepfit.artifact import Knots
 from keepfit.spec.training import ISOTONIC
@@ -34,8 +32,12 @@ def calibrate(how: str, actual: Floats, score: Floats) -> Knots:
         The score of class 1, in [0, 1], by a model that did not learn from these rows.
     """
     if how == ISOTONIC:
+        from sklearn.isotonic import IsotonicRegression  # only where it is used: it loads for a second
+
         found = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip").fit(score, actual)
         return Knots(tuple(found.X_thresholds_.tolist()), tuple(found.y_thresholds_.tolist()))
+    from sklearn.linear_model import LogisticRegression
+
     fitted = LogisticRegression(C=1e6).fit(_log_odds(score)[:, None], actual)
     slope, start = max(float(fitted.coef_[0, 0]), 0.0), float(fitted.intercept_[0])
     if slope == 0:  # a falling line would turn the order of the scores round
