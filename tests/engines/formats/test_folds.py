@@ -20,6 +20,7 @@ from keepfit.spec.sources import Csv
         ("windows.csv", b'a,b\r\n1,"x\r\ny"\r\n2,x\r\nshort\r\n3,x\r\n', None, [2, 4, 6], [5]),
         ("old mac.csv", b'a,b\r1,"x\ry"\r2,x\rshort\r3,x\r', None, [2, 4, 6], [5]),
         ("two ends.csv", b'a,b\r\n1,"x\ny"\r\n2,x\r\nshort\n3,x\n', None, [2, 4, 6], [5]),
+        ("folded torn.csv", b'a,b\n"x\ny"\n1,x\nshort\n2,"x\n"\n"\n",x,y\nshort\n', None, [4, 6], [2, 5, 8, 10]),
         ("packed.csv.gz", gzip.compress(b'a,b\n1,"x\ny"\n2,x\n'), None, [2, 4], []),
         ("wide.csv", 'a,b\n1,"x\ny"\n2,x\n'.encode("utf-16"), Csv(encoding="utf-16"), [2, 4], []),
         ("blank.csv", b'\na,b\n\n1,"x\n\ny"\n\n\n2,"x\n"\n\n3,x\n', None, [4, 9, 12], []),
@@ -57,15 +58,18 @@ def quoted(value: str) -> str:
 
 @settings(deadline=None, max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    rows=st.lists(st.one_of(st.tuples(VALUES, VALUES), st.just(()), st.just(("torn",))), max_size=10),
+    rows=st.lists(
+        st.one_of(st.tuples(VALUES, VALUES), st.tuples(VALUES), st.just(()), st.just(("torn",))), max_size=10
+    ),
     ends=st.sampled_from(["\n", "\r\n"]),
     inches=st.booleans(),
     block=st.integers(1, 40),
 )
 @example([("\n", "\n\n"), (), ("torn",), ("a", "b")], "\r\n", True, 1)
+@example([("\n",), ("", ""), ("torn",)], "\n", False, 1)
 def test_lines_are_those_that_python_counts(read, monkeypatch, rows, ends, inches, block):
     monkeypatch.setattr(folds, "BLOCK", block)
-    records = [",".join(map(quoted, row)) if len(row) > 1 else "".join(row) for row in rows]
+    records = [",".join(map(quoted, row)) if row != ("torn",) else "torn" for row in rows]
     text = "".join(record + ends for record in ['a,"b\nb"', *(['5" pipe,x'] if inches else []), *records])
     reader = csv.reader(text.splitlines(keepends=True))
     lines: dict[int, list[int]] = {}

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import duckdb
-import numpy as np
-from arro3.core import Array
-from arro3.core import Table as ArrowTable
 
 from keepfit.engines.local import parts, query, reading
-from keepfit.engines.local.formats.facts import Places
+from keepfit.engines.local.formats.folds import unfold
 from keepfit.engines.local.rules import VALUE
 from keepfit.engines.local.work import Work
 from keepfit.engines.quoting import literal, quoted
@@ -73,26 +70,7 @@ def _look_at(work: Work, source: reading.Source, part: Part | None, added: Seque
     )
     work.cursor.execute(f"drop table {torn}")
     if source.opened.folds is not None and work.only(f"select count(*) from {work.bad} where file = {label}"):
-        _unfold(work, label, source.opened.folds())
-
-
-def _unfold(work: Work, label: str, folds: Iterable[tuple[Places, Places]]) -> None:
-    """Add to the lines of a file's bad rows the line feeds that stand inside quotes above them."""
-    cursor, name = work.cursor, f"{work.bad}_folds"
-    cursor.execute(f"create or replace table {name} (line bigint, feeds bigint)")
-    try:
-        for lines, feeds in folds:
-            columns = [Array.from_numpy(np.ascontiguousarray(found, np.int64)) for found in (lines, feeds)]
-            cursor.register(f"{name}_more", ArrowTable.from_arrays(columns, names=["line", "feeds"]))
-            cursor.execute(f"insert into {name} from {name}_more")
-            cursor.unregister(f"{name}_more")
-        bad = f"select distinct line from {work.bad} where file = {label}"
-        cursor.execute(
-            f"update {work.bad} b set line = b.line + f.feeds from (select l.line, feeds from ({bad}) l asof join {name} f"
-            f" on l.line > f.line) f where b.file = {label} and b.line = f.line"
-        )
-    finally:
-        cursor.execute(f"drop table {name}")
+        unfold(work.cursor, work.bad, source.opened.folds(), f"file = {label}")
 
 
 def _with_late(work: Work, part: Part | None, added: Sequence[str]) -> Part | None:

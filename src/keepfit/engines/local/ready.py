@@ -7,7 +7,7 @@ never a null.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from arro3.core import RecordBatchReader, Table
 
 from keepfit.engines.local import arrow, query
 from keepfit.engines.local.formats import opened
+from keepfit.engines.local.formats.facts import Places
+from keepfit.engines.local.formats.folds import unfold
 from keepfit.engines.local.formats.parquet import text
 from keepfit.engines.local.writing import LocalParts
 from keepfit.engines.quoting import literal, quoted
@@ -134,8 +136,7 @@ class LocalReady:
         try:
             self._cursor.execute(f"copy (select * from {found.scan({})}) to {literal(target)} (format parquet)")
             if found.rejected is not None:
-                told = f"select line, error, raw from ({found.rejected()})"
-                self._cursor.execute(f"copy ({told}) to {literal(unread)} (format parquet)")
+                self._put_aside(found.rejected(), found.folds, unread)
                 self._unread = unread
         except duckdb.Error as error:
             raise full_disk(error, target) or self._broken(error) from None
@@ -143,6 +144,19 @@ class LocalReady:
             for name in found.tables():
                 self._cursor.execute(f"drop table if exists {quoted(name)}")
         return target
+
+    def _put_aside(
+        self, rejected: str, folds: Callable[[], Iterable[tuple[Places, Places]]] | None, target: str
+    ) -> None:
+        """Write what is no row, with its lines in the file."""
+        told = "_k_unread"
+        self._cursor.execute(f"create temp table {told} as select line, error, raw from ({rejected})")
+        try:
+            if folds is not None and self._cursor.execute(f"select 1 from {told} limit 1").fetchone():
+                unfold(self._cursor, told, folds())
+            self._cursor.execute(f"copy {told} to {literal(target)} (format parquet)")
+        finally:
+            self._cursor.execute(f"drop table {told}")
 
     def _described(self, file: str) -> dict[str, str]:
         try:

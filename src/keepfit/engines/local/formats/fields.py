@@ -11,7 +11,7 @@ SPACES = re.compile(b" *")
 def walk(line: bytes, opened: bool, quote: bytes, delimiter: bytes) -> tuple[bool, str]:
     """Return whether a quote is open at the line's end, and why the line is no part of a record, if it is none.
 
-    Quotes open where a value begins, spaces aside; inside, two of them stand for one.
+    Quotes open where a value begins, or one space after, as the parser has it; inside, two of them stand for one.
     """
     error = NUL if b"\0" in line else ""
     body = line.rstrip(b"\r\n")
@@ -32,7 +32,7 @@ def walk(line: bytes, opened: bool, quote: bytes, delimiter: bytes) -> tuple[boo
             if _blanks(body, place) < rest:
                 error = error or TORN
         else:
-            begin = _blanks(body, place)
+            begin = place + line.startswith(b" ", place)
             if line.startswith(quote, begin):
                 opened, place = True, begin + 1
                 continue

@@ -23,7 +23,7 @@ class Opened:
     rejected : callable or None
         Returns the query of what is no record: line BIGINT, records_before BIGINT, error VARCHAR, raw VARCHAR. It tells of the
         latest scan, and may be asked when that has been read to its end.
-        Its lines do not count line feeds inside quotes.
+        Its lines do not count line feeds inside quotes; `folds.unfold()` adds them, and is due before a line is told.
     first_line : int
         Line of the first record; where records have no lines, 1.
     lines : int or None
