@@ -15,7 +15,7 @@ from keepfit.engines import sql
 from keepfit.engines.quoting import TYPES, quoted
 from keepfit.rows.evaluate import code, evaluate
 from keepfit.spec.codec import CLASSES, _plain, _rebuild
-from keepfit.spec.rows import Coded, Literal, Present
+from keepfit.spec.rows import Coded, Literal, Present, RowArithmetic
 
 COLUMNS = {"a": Float(), "b": Float(), "n": Integer(), "m": Integer(), "yes": Boolean(), "no": Boolean()}
 COLUMNS |= {"s": Text(), "unit price": Float(), "c": Category()}
@@ -137,6 +137,7 @@ def in_sql(connection, derived, held):
 @pytest.mark.slow
 @given(derived=st.lists(expressions, min_size=1, max_size=2), held=st.lists(rows, min_size=1, max_size=6))
 @example(derived=[col("a").log1p(), Coded(col("b")), abs(col("b")), col("b").clip(0.0, 1.0)], held=[FULL])
+@example(derived=[RowArithmetic("/", Literal(0.0), col("a"))], held=[{**FULL, "a": float("inf")}])
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 def test_python_and_sql_agree_on_every_value(engine, derived, held):
     in_python = [[bits(evaluate(expression, row)) for expression in derived] for row in held]

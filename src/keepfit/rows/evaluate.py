@@ -34,15 +34,15 @@ ARITHMETIC: dict[str, Callable[[float, float], float | None]] = {
     "+": operator.add,
     "-": operator.sub,
     "*": operator.mul,
-    "/": lambda left, right: left / right if right else None,
+    "/": lambda left, right: left / right if right and math.isfinite(right) else None,
 }
 
 
 def evaluate(expression: RowExpression, row: Mapping[str, Value]) -> Value:
     """Return the value of `expression` for one row.
 
-    Null in, null out, but for what is asked of null itself. What is not a number counts as null; a division by zero or
-    an overflow is null.
+    Null in, null out, but for what is asked of null itself. What is not a number counts as null; a division by zero,
+    or by what is not finite, and an overflow are null.
     """
     if isinstance(expression, RowColumn):
         return _known(row.get(expression.name))
