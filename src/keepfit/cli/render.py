@@ -101,7 +101,7 @@ def _why(done: Turn) -> str:
 
 
 def _strongest(found: Sequence[Drift]) -> str | None:
-    worst = max(found, key=lambda item: item.psi, default=None)
+    worst = max((item for item in found if item.binned), key=lambda item: item.psi, default=None)
     return f"{worst.psi:.2f} {worst.column}"[:36] if worst else None
 
 

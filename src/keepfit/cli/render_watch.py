@@ -63,7 +63,7 @@ def drift(found: Sequence[Drift], least: float | None = None) -> None:
 
 
 def _psi(one: Drift) -> float | None:
-    return one.psi if "psi" in one.measures or not one.measures else None
+    return one.psi if one.binned else None
 
 
 def _chance(one: Drift) -> str | None:

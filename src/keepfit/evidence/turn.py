@@ -84,6 +84,11 @@ class Drift:
     unseen: float = 0.0
     measures: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def binned(self) -> bool:
+        """Whether two samples were compared in bins, and it has a PSI: not of CONCEPT and MULTIVARIATE."""
+        return self.kind not in (CONCEPT, MULTIVARIATE)
+
 
 @dataclass(frozen=True)
 class Realised:

@@ -30,7 +30,6 @@ HEADS = {
     "new_categories": "New labels",
 }
 KINDS = {PREDICTION: "the answer", LABEL: "what happened"}
-WHOLE = (CONCEPT, MULTIVARIATE)
 SHARES = frozenset({"missingness", "new_categories"})
 MEANINGS = (
     ("Reference", "The newest rows that the version was made with; of two sets of files, the first."),
@@ -53,7 +52,7 @@ MEANINGS = (
 
 def columns(found: Sequence[Drift]) -> list[Drift]:
     """Return what is drift of a column, and not of all of them together or of what they mean."""
-    return [one for one in found if one.kind not in WHOLE]
+    return [one for one in found if one.binned]
 
 
 def alarms(found: Sequence[Drift]) -> list[Drift]:
@@ -137,7 +136,7 @@ def whole_says(one: Drift) -> str:
 
 def whole_sections(found: Sequence[Drift]) -> Html:
     """Return what is known of concept drift, and of all columns together; nothing of what was not measured."""
-    return join([_whole(one) for one in found if one.kind in WHOLE])
+    return join([_whole(one) for one in found if not one.binned])
 
 
 def _whole(one: Drift) -> Html:

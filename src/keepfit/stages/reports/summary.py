@@ -176,7 +176,7 @@ def columns(turns: Sequence[Turn], most: int = 15) -> list[Column]:
     cells: dict[str, list[tuple[int, Drift]]] = {}
     for turn in turns:
         for drift in turn.drift:
-            if math.isfinite(drift.psi):
+            if drift.binned and math.isfinite(drift.psi):
                 cells.setdefault(drift.column, []).append((turn.as_of, drift))
     found = []
     for name, seen in cells.items():

@@ -62,7 +62,7 @@ def _realised(turn: Turn, metric: Metric, threshold: float | None) -> Html:
 
 
 def _strongest(drifts: Sequence[Drift]) -> Html:
-    finite = [drift for drift in drifts if math.isfinite(drift.psi)]
+    finite = [drift for drift in drifts if drift.binned and math.isfinite(drift.psi)]
     if not finite:
         return _quiet("\u2013")
     worst = max(finite, key=lambda drift: drift.psi)

@@ -197,7 +197,7 @@ def _performance(show: Figures, found: Watch, metric: Metric) -> Html:
 
 def _moves(show: Figures, found: Watch) -> Html:
     turns = [turn for turn in found.turns if turn.drift]
-    columns = [one for one in summary.columns(turns) if one.worst.kind not in drift.WHOLE]
+    columns = summary.columns(turns)
     if len(turns) < 2:
         return Html()
     span = Span.over([turn.as_of for turn in turns])

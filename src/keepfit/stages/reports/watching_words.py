@@ -27,7 +27,7 @@ def verdict(evidence: Evidence, symptoms: Sequence[Symptom], metric: Metric, bou
     elif bound is not None and (surely := _surely_worse(evidence, metric, bound)):
         parts.append(surely)
     moved = drift.columns(evidence.drift)
-    parts += [drift.whole_says(one) for one in drift.alarms(evidence.drift) if one.kind in drift.WHOLE]
+    parts += [drift.whole_says(one) for one in drift.alarms(evidence.drift) if not one.binned]
     if drift.alarms(moved):
         parts.append(drift.says(moved, brief=bool(parts)))
     if parts:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from keepfit import clock
-from keepfit.evidence import CONCEPT, MULTIVARIATE, SEVERITIES, Evidence
+from keepfit.evidence import CONCEPT, SEVERITIES, Evidence
 from keepfit.evidence import Drift as Drifted
 from keepfit.measure.wording import number
 from keepfit.spec.metric import METRICS
@@ -106,7 +106,7 @@ def _drift(condition: Drift, evidence: Evidence) -> Finding:
     moved = [item for item in far if item.significant]
     if moved:
         return Finding(True, _drifted(moved, condition.psi))
-    distances = [item for item in evidence.drift if item.kind not in (CONCEPT, MULTIVARIATE)]  # those have no psi
+    distances = [item for item in evidence.drift if item.binned]
     if not distances:
         return Finding(False, ("no column drifted",))
     worst = max(distances, key=lambda item: item.psi)
